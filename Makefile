@@ -1,0 +1,42 @@
+# `make run` and `make test` set up everything they need; see README.md.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup run up test check migrate lock clean
+.DEFAULT_GOAL := run
+
+setup: .venv/ready
+
+# uv installs the pinned set in seconds; where it cannot be had, pip does the same more slowly.
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed (make PYTHON=python3.12 ...)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
+	  && $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt \
+	  && $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . \
+	  || { $(BIN)/python -m pip install --quiet -r requirements.txt && $(BIN)/python -m pip install --quiet --no-deps --editable .; }
+	@touch $@
+
+run: setup
+	@$(BIN)/jwp-pipeline run
+
+up: setup
+	@$(BIN)/jwp-pipeline up
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+migrate: setup
+	@$(BIN)/jwp-pipeline migrate
+
+# Renews the pins. No index is named, so the file holds no host.
+lock:
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --group dev --no-emit-index-url \
+	  --custom-compile-command "make lock" -o requirements.txt pyproject.toml
+
+clean:
+	rm -rf .venv .jwp .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Keeps a JW Platform video library and your own PostgreSQL database in step, and shows that they are."""

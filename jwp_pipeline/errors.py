@@ -1,0 +1,95 @@
+"""The one exception tree. Every message says what happened, to which resource, and what to do next.
+
+    PipelineError
+    ├── SettingsError                 a setting is missing or unreadable
+    ├── JWPlatformError               JW Platform, or the way to it
+    │   ├── PermanentError            asking again will not help
+    │   │   ├── CredentialsRefused    wrong key or secret: names the setting
+    │   │   ├── ResourceNotFound      404
+    │   │   └── RequestRefused        any other 4xx
+    │   └── TransientError            asking again later may help; retries are used up when it is raised
+    │       ├── RateLimited           429 until the deadline
+    │       ├── Unreachable           no connection, time-out, connection cut
+    │       └── MalformedAnswer       5xx, HTML, truncated or mis-shaped JSON, an error body with status 200
+    ├── MirrorError
+    │   ├── SyncInProgress            another process holds the lock
+    │   ├── NothingToRelease          the named snapshot is not quarantined
+    │   └── SnapshotQuarantined       the guard refused the plan: nothing was changed
+    └── DatabaseError
+        └── EmbeddedPostgresError     the embedded PostgreSQL does not start
+
+Not here: anything that knows HTTP, SQL or Dagster; the modules that raise these translate into them.
+No message may hold a secret, or a URL's query string (v1 signs in the query).
+"""
+
+
+class PipelineError(Exception):
+    """Root of all errors that this project raises on purpose."""
+
+
+class SettingsError(PipelineError):
+    """A setting is missing or cannot be read; the message names each one and says what to do."""
+
+
+class JWPlatformError(PipelineError):
+    """JW Platform refused, failed or could not be reached."""
+
+
+class PermanentError(JWPlatformError):
+    """Asking again will not help."""
+
+
+class CredentialsRefused(PermanentError):
+    """JW Platform does not accept the key or secret; the message names the setting."""
+
+
+class ResourceNotFound(PermanentError):
+    """JW Platform answers 404 for the resource."""
+
+
+class RequestRefused(PermanentError):
+    """JW Platform rejects the request itself (any other 4xx)."""
+
+
+class TransientError(JWPlatformError):
+    """Asking again later may help; the retries of this request are used up."""
+
+
+class RateLimited(TransientError):
+    """JW Platform kept answering 429 until the deadline."""
+
+
+class Unreachable(TransientError):
+    """No connection, a time-out, or a connection cut in mid-answer."""
+
+
+class MalformedAnswer(TransientError):
+    """A server error, or an answer that is not the JSON that was asked for."""
+
+
+class MirrorError(PipelineError):
+    """The mirror cannot go on; nothing was half-applied."""
+
+
+class SyncInProgress(MirrorError):
+    """Another process is reading or applying the same resources."""
+
+
+class NothingToRelease(MirrorError):
+    """The snapshot named for release is not quarantined."""
+
+
+class SnapshotQuarantined(MirrorError):
+    """The guard refused to apply a snapshot; nothing was changed."""
+
+    def __init__(self, message: str, snapshot_id: int) -> None:
+        super().__init__(message)
+        self.snapshot_id = snapshot_id
+
+
+class DatabaseError(PipelineError):
+    """The database cannot be reached or used as it is."""
+
+
+class EmbeddedPostgresError(DatabaseError):
+    """The embedded PostgreSQL does not start or cannot be joined."""

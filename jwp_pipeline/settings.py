@@ -1,0 +1,224 @@
+"""Every setting: its name, type, default, effect, and whether it is required.
+
+Environment variables of the upper-cased field names, and `.env` in the current directory. Where both set a
+value `.env` wins, because that is what Dagster's own commands do and no code can undo there; an empty value
+counts as not set. Nothing is read at import: call `load_settings()`.
+
+Not here: what settings are used for. Modules take the values they need as arguments.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from jwp_pipeline.errors import SettingsError
+
+ENV_FILE = ".env"
+REDACTED = "********"
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+
+
+class Settings(BaseSettings):
+    """The effective configuration of one site. Immutable."""
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    # --- JW Platform -------------------------------------------------------------------------------------
+    jwplatform_api_key: str | None = Field(
+        None, description="Property key of the JWP site: v1's API key, which is v2's site id. Required."
+    )
+    jwplatform_api_secret: SecretStr | None = Field(
+        None, description="v1 API secret; also signs delivery URLs. Required."
+    )
+    jwplatform_v2_api_secret: SecretStr | None = Field(
+        None, description="v2 API secret (Bearer). Required when the v2 Management API is asked for."
+    )
+    jwplatform_embed_player_key: str | None = Field(
+        None, description="Key of the player that embeds media. Required."
+    )
+    jwplatform_management_api: Literal["auto", "v1", "v2"] = Field(
+        "auto", description="Management API to read: v2 when a v2 secret is set, else v1; or one of them."
+    )
+    jwplatform_management_api_url: str | None = Field(
+        None,
+        description="Origin of the Management API, for proxies and tests; /v1/… and /v2/sites/… follow it. "
+        "Default: JWP's own hosts.",
+    )
+    jwplatform_api_base_url: str = Field(
+        "https://cdn.jwplayer.com/", description="Base URL of the Delivery API."
+    )
+    jwplatform_content_base_url: str = Field(
+        "https://content.jwplatform.com", description="Base URL of players and content."
+    )
+    jwplatform_signature_timeout: int = Field(
+        3600, gt=0, description="Seconds for which a signed delivery URL is valid."
+    )
+    jwp_requests_per_minute: int = Field(
+        60, gt=0, description="Requests a minute that the Management API is asked at most."
+    )
+
+    # --- Mirror ------------------------------------------------------------------------------------------
+    jwp_max_delete_ratio: Ratio = Field(
+        0.3, description="Guard: refuse a snapshot that deletes more than this share of a type's live rows."
+    )
+    jwp_max_change_ratio: Ratio = Field(
+        1.0, description="Guard: refuse a snapshot that changes more than this share of them; 1 is off."
+    )
+    jwp_guard_min_rows: int = Field(
+        10, ge=0, description="The guard acts when a type has at least this many live rows."
+    )
+    jwp_snapshot_retention: int = Field(
+        3, ge=1, description="Applied snapshots of each type whose raw pages are kept."
+    )
+    jwp_volatile_fields: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("views",),
+        description="Comma list of top-level fields whose change alone is no row in resource_changes.",
+    )
+
+    # --- Media items -------------------------------------------------------------------------------------
+    jwp_create_items: Literal["all", "sms"] = Field(
+        "all", description="A media item for every video, or only for those with sms_media_id."
+    )
+    jwp_default_acl: str = Field("WORLD", description="ACL of a video that has no sms_acl: a comma list.")
+    jwp_sync_items: bool = Field(True, description="Push local edits of media items back to JWP.")
+    jwp_force_https_upload: bool = Field(True, description="Make upload links https.")
+
+    # --- Database and process ----------------------------------------------------------------------------
+    jwp_database_url: SecretStr | None = Field(
+        None, description="postgresql://user:password@host/database. Default: an embedded PostgreSQL."
+    )
+    jwp_database_schema: str = Field(
+        "jwp", pattern=r"^[a-z_][a-z0-9_]{0,47}$", description="Schema of all our tables; one a site."
+    )
+    jwp_dagster_database_url: SecretStr | None = Field(
+        None, description="Where Dagster keeps its runs. Default: the same server, schema `dagster`."
+    )
+    jwp_home: Path = Field(
+        Path(".jwp"), description="Folder of the embedded data, Dagster's home and its logs."
+    )
+    jwp_asset_prefix: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*$",
+        description="Prefix of all asset keys, for several sites in one Dagster.",
+    )
+
+    # --- Lookup ------------------------------------------------------------------------------------------
+    lookup_root: str | None = Field(None, description="Root URL of the Lookup proxy API.")
+    lookup_people_id_scheme: str = Field("mock", description="Identifier scheme of people in Lookup.")
+    lookup_people_cache_lifetime: int = Field(
+        1800, ge=0, description="Seconds for which a person's groups and institutions are cached."
+    )
+    oauth2_token_url: str | None = Field(None, description="OAuth2 token endpoint for Lookup.")
+    oauth2_client_id: str | None = Field(None, description="OAuth2 client id for Lookup.")
+    oauth2_client_secret: SecretStr | None = Field(None, description="OAuth2 client secret for Lookup.")
+    oauth2_lookup_scopes: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("lookup:anonymous",), description="Comma list of OAuth2 scopes asked for."
+    )
+    oauth2_max_retries: int = Field(5, ge=0, description="Retries of an OAuth2 token request.")
+
+    @field_validator("jwp_volatile_fields", "oauth2_lookup_scopes", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """`.env` before the environment: see the module's docstring."""
+        return init_settings, dotenv_settings, env_settings
+
+    @property
+    def management_api(self) -> Literal["v1", "v2"]:
+        """The Management API in use: `auto` resolved."""
+        if self.jwplatform_management_api != "auto":
+            return self.jwplatform_management_api
+        return "v2" if self.jwplatform_v2_api_secret else "v1"
+
+    @property
+    def has_jwp_credentials(self) -> bool:
+        """Whether any credential of a JWP site is configured at all."""
+        return any((self.jwplatform_api_key, self.jwplatform_api_secret, self.jwplatform_v2_api_secret))
+
+    def missing_required(self) -> dict[str, str]:
+        """Name of each required setting that is not set → what to do about it."""
+        required = ["jwplatform_api_key", "jwplatform_api_secret", "jwplatform_embed_player_key"]
+        if self.management_api == "v2":
+            required.append("jwplatform_v2_api_secret")
+        return {name.upper(): _HINTS[name] for name in required if getattr(self, name) is None}
+
+    def redacted(self) -> dict[str, Any]:
+        """Effective value of each setting by its environment name, secrets masked; fit to be shown."""
+        return {
+            name.upper(): REDACTED if isinstance(value, SecretStr) else _plain(value)
+            for name, value in ((name, getattr(self, name)) for name in type(self).model_fields)
+        }
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Texts that must never be shown: the secrets, and the passwords inside database URLs."""
+        return tuple(
+            value.get_secret_value()
+            for value in (getattr(self, name) for name in type(self).model_fields)
+            if isinstance(value, SecretStr)
+        )
+
+
+_HINTS = {
+    "jwplatform_api_key": "set it to the property key shown in the JWP dashboard (Property > API Credentials)",
+    "jwplatform_api_secret": "set it to the property's v1 API secret, which also signs delivery URLs "
+    "(JWP dashboard > Account > API Credentials)",
+    "jwplatform_v2_api_secret": "create a v2 API credential in the JWP dashboard and set its secret here, "
+    "or set JWPLATFORM_MANAGEMENT_API=v1",
+    "jwplatform_embed_player_key": "set it to the 8-character key of the player that embeds media "
+    "(JWP dashboard > Players)",
+}
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`; `overrides` by field name win. Raises SettingsError naming each bad one."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = "; ".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
+        raise SettingsError(
+            f"Some settings cannot be read: {problems}. Mend them in .env or the environment."
+        ) from None
+
+
+def shadowed_by_env_file() -> list[str]:
+    """Names that the shell and `.env` set differently: there `.env` wins, which may surprise."""
+    return sorted(
+        name
+        for name, value in dotenv_values(ENV_FILE).items()
+        if value and name.lower() in Settings.model_fields and os.environ.get(name, value) != value
+    )
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return str(location[0]).upper() if location else "settings"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value) if isinstance(value, Path) else value
