@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -46,9 +46,7 @@ class Settings(BaseSettings):
     jwplatform_v2_api_secret: SecretStr | None = Field(
         None, description="v2 API secret (Bearer). Required when the v2 Management API is asked for."
     )
-    jwplatform_embed_player_key: str | None = Field(
-        None, description="Key of the player that embeds media. Required."
-    )
+    jwplatform_embed_player_key: str | None = Field(None, description="Key of the player that embeds media. Required.")
     jwplatform_management_api: Literal["auto", "v1", "v2"] = Field(
         "auto", description="Management API to read: v2 when a v2 secret is set, else v1; or one of them."
     )
@@ -57,9 +55,7 @@ class Settings(BaseSettings):
         description="Origin of the Management API, for proxies and tests; /v1/… and /v2/sites/… follow it. "
         "Default: JWP's own hosts.",
     )
-    jwplatform_api_base_url: str = Field(
-        "https://cdn.jwplayer.com/", description="Base URL of the Delivery API."
-    )
+    jwplatform_api_base_url: str = Field("https://cdn.jwplayer.com/", description="Base URL of the Delivery API.")
     jwplatform_content_base_url: str = Field(
         "https://content.jwplatform.com", description="Base URL of players and content."
     )
@@ -80,9 +76,7 @@ class Settings(BaseSettings):
     jwp_guard_min_rows: int = Field(
         10, ge=0, description="The guard acts when a type has at least this many live rows."
     )
-    jwp_snapshot_retention: int = Field(
-        3, ge=1, description="Applied snapshots of each type whose raw pages are kept."
-    )
+    jwp_snapshot_retention: int = Field(3, ge=1, description="Applied snapshots of each type whose raw pages are kept.")
     jwp_volatile_fields: Annotated[tuple[str, ...], NoDecode] = Field(
         ("views",),
         description="Comma list of top-level fields whose change alone is no row in resource_changes.",
@@ -106,9 +100,7 @@ class Settings(BaseSettings):
     jwp_dagster_database_url: SecretStr | None = Field(
         None, description="Where Dagster keeps its runs. Default: the same server, schema `dagster`."
     )
-    jwp_home: Path = Field(
-        Path(".jwp"), description="Folder of the embedded data, Dagster's home and its logs."
-    )
+    jwp_home: Path = Field(Path(".jwp"), description="Folder of the embedded data, Dagster's home and its logs.")
     jwp_asset_prefix: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*$",
@@ -184,7 +176,7 @@ class Settings(BaseSettings):
 
 
 _HINTS = {
-    "jwplatform_api_key": "set it to the property key shown in the JWP dashboard (Property > API Credentials)",
+    "jwplatform_api_key": "set it to the property key (JWP dashboard > Account > API Credentials)",
     "jwplatform_api_secret": "set it to the property's v1 API secret, which also signs delivery URLs "
     "(JWP dashboard > Account > API Credentials)",
     "jwplatform_v2_api_secret": "create a v2 API credential in the JWP dashboard and set its secret here, "
@@ -195,7 +187,10 @@ _HINTS = {
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the environment and `.env`; `overrides` by field name win. Raises SettingsError naming each bad one."""
+    """Read `.env` and the environment; `overrides`, by field name, win.
+
+    Raises SettingsError naming each setting that cannot be read, without its value.
+    """
     try:
         return Settings(**overrides)
     except ValidationError as error:
@@ -203,6 +198,20 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(
             f"Some settings cannot be read: {problems}. Mend them in .env or the environment."
         ) from None
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for a child process; secrets in clear, paths absolute."""
+    environment: dict[str, str] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if isinstance(value, Path):
+            value = value.resolve()
+        if value is not None:
+            environment[name.upper()] = str(_plain(value))
+    return environment
 
 
 def shadowed_by_env_file() -> list[str]:
@@ -222,3 +231,31 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return ",".join(value)
     return str(value) if isinstance(value, Path) else value
+
+
+def example_env() -> str:
+    """Text of `.env.example`: every setting with its type, default and effect. A test keeps the file equal to it."""
+    lines = [
+        "# Copy to .env and set what you need; everything has a default but what is marked Required.",
+        "# .env wins over the environment, as in Dagster's own commands. An empty value counts as not set.",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = _plain(field.default)
+        shown = "none" if default is None else str(default).lower() if isinstance(default, bool) else default
+        lines += [
+            "",
+            f"# {field.description}",
+            f"# {_type_name(field.annotation)}; default: {shown}",
+            f"#{name.upper()}=",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _type_name(annotation: Any) -> str:
+    parts = [part for part in get_args(annotation) if part is not type(None)] if annotation else []
+    if get_origin(annotation) is Literal:
+        return " | ".join(parts)
+    if get_origin(annotation) is tuple:
+        return "comma list"
+    names = {SecretStr: "secret", str: "text", int: "number", float: "number", bool: "true | false", Path: "path"}
+    return names.get(annotation, "") or _type_name(parts[0])

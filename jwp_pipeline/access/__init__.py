@@ -1,0 +1,1 @@
+"""ACLs and Lookup: who may see what. Knows no HTTP of JWP, no Dagster."""

@@ -1,0 +1,1 @@
+"""Speaking with JW Platform: HTTP, signatures, errors. Knows no SQL and no Dagster."""

@@ -1,0 +1,1 @@
+"""From cached resources to media items, channels and playlists. Mapping is pure; syncing is SQL."""

@@ -1,0 +1,1 @@
+"""The Dagster layer: assets, checks, jobs, resources. Thin: an asset calls one function of another package."""

@@ -1,0 +1,31 @@
+"""A JW Platform to run against, over real HTTP on loopback: for the demo and for the tests.
+
+    with Simulator(demo_library(videos=200), Behaviour(unstable_ties=True)) as sim:
+        sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
+        environment = sim.environment("v1")
+
+Both Management APIs, reading only. Not here: the Delivery API, and anything of the pipeline itself.
+"""
+
+from jwp_pipeline.simulator.bulk import bulk_library
+from jwp_pipeline.simulator.demo import DEMO_SEED, demo_library
+from jwp_pipeline.simulator.evolution import Demo, Evolution, evolve
+from jwp_pipeline.simulator.faults import Fault
+from jwp_pipeline.simulator.library import Library
+from jwp_pipeline.simulator.records import RawJson
+from jwp_pipeline.simulator.server import Simulator
+from jwp_pipeline.simulator.site import Behaviour
+
+__all__ = [
+    "DEMO_SEED",
+    "Behaviour",
+    "Demo",
+    "Evolution",
+    "Fault",
+    "Library",
+    "RawJson",
+    "Simulator",
+    "bulk_library",
+    "demo_library",
+    "evolve",
+]

@@ -1,0 +1,142 @@
+"""Command lines: `jwpfetch`, and `jwp-pipeline` with the verbs that `make` calls. Arguments in, exit codes out.
+
+Not here: what the verbs do (orchestration/launch.py, stack.py, demo.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from jwp_pipeline.errors import NothingToRelease, PipelineError, SettingsError
+from jwp_pipeline.settings import load_settings, shadowed_by_env_file
+
+if TYPE_CHECKING:
+    from jwp_pipeline.orchestration.launch import SyncRequest
+
+SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+
+
+def jwpfetch(arguments: Sequence[str] | None = None) -> int:
+    """One sync as a Dagster run. Exit code 0 done, 1 failed, 2 usage or settings, 3 refused by the guard."""
+    parser = argparse.ArgumentParser(
+        prog="jwpfetch",
+        description="Bring the database in step with JW Platform, once.",
+        epilog="Exit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by the guard.",
+    )
+    parser.add_argument("--sync-all", action="store_true", help="synchronise every resource, changed or not")
+    parser.add_argument("--skip-fetch", action="store_true", help="ask JW Platform nothing; work on what is stored")
+    parser.add_argument("--skip-video-fetch", action="store_true", help="do not list videos")
+    parser.add_argument("--skip-channel-fetch", action="store_true", help="do not list channels")
+    parser.add_argument("--dry-run", action="store_true", help="list, show the plan, change nothing")
+    parser.add_argument(
+        "--release", type=int, metavar="SNAPSHOT_ID", help="apply a snapshot that the guard refused, this once"
+    )
+    options = parser.parse_args(arguments)
+    if options.release is not None and (options.dry_run or options.skip_fetch):
+        parser.error("--release applies one snapshot: it goes with neither --dry-run nor --skip-fetch")
+    return _guarded(lambda console: _sync(options, console))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`jwp-pipeline VERB`: run, up or migrate."""
+    parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("run", help="one sync on what is configured; the simulator and an embedded database if nothing is")
+    up = verbs.add_parser("up", help="serve the Dagster UI on the same")
+    up.add_argument("--port", type=int, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
+    verbs.add_parser("migrate", help="create or upgrade the tables; every run does it by itself")
+    options = parser.parse_args(arguments)
+    verb: Callable[[Console], int] = {
+        "run": _run,
+        "up": lambda console: _up(console, options.port),
+        "migrate": _migrate,
+    }[options.verb]
+    return _guarded(verb)
+
+
+def _sync(options: argparse.Namespace, console: Console) -> int:
+    from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+    from jwp_pipeline.orchestration.launch import SyncRequest
+
+    settings = load_settings()
+    for name in shadowed_by_env_file():
+        console.print(f"{name} is set in .env and, differently, in the environment; .env wins.", style="yellow")
+    skipped = {"video": options.skip_video_fetch, "channel": options.skip_channel_fetch}
+    request = SyncRequest(
+        fetch=frozenset(kind for kind in RESOURCE_TYPES if not (skipped[kind] or options.skip_fetch)),
+        sync_all=options.sync_all,
+        dry_run=options.dry_run,
+        release=options.release,
+    )
+    code = _launch(request, console)
+    return USAGE if code == FAILED and request.asks_jwp and settings.missing_required() else code
+
+
+def _run(console: Console) -> int:
+    from jwp_pipeline.demo import simulator_if_unconfigured
+    from jwp_pipeline.orchestration.launch import SyncRequest
+
+    settings = load_settings()
+    with simulator_if_unconfigured(settings, advance=True) as demo:
+        if demo:
+            console.print(demo.announcement, highlight=False, soft_wrap=True)
+        return _launch(SyncRequest(), console)
+
+
+def _up(console: Console, port: int) -> int:
+    from jwp_pipeline.demo import simulator_if_unconfigured
+    from jwp_pipeline.orchestration.stack import serve
+
+    with simulator_if_unconfigured(load_settings(), advance=False) as demo:
+        if demo:
+            console.print(demo.announcement, highlight=False, soft_wrap=True)
+        return serve(load_settings(), console, port=port)
+
+
+def _migrate(console: Console) -> int:
+    from jwp_pipeline.database.locate import open_database
+
+    settings = load_settings()
+    open_database(settings).dispose()
+    console.print(f"Schema {settings.jwp_database_schema} is up to date.")
+    return SUCCEEDED
+
+
+def _launch(request: SyncRequest, console: Console) -> int:
+    from jwp_pipeline.orchestration.console import print_outcome, watching
+    from jwp_pipeline.orchestration.launch import run_sync
+
+    settings = load_settings()
+    with watching(console) as (observe, on_wait):
+        outcome = run_sync(load_settings, request, observe=observe, on_wait=on_wait)
+    print_outcome(outcome, console, where=f"tables in schema {settings.jwp_database_schema}")
+    if outcome.quarantined is not None:
+        return REFUSED
+    return SUCCEEDED if outcome.success else FAILED
+
+
+def _guarded(verb: Callable[[Console], int]) -> int:
+    """Run a verb; an error that we raise on purpose is told in one line, without a traceback."""
+    from jwp_pipeline.orchestration.console import terminal
+
+    console = terminal()
+    try:
+        return verb(console)
+    except (SettingsError, NothingToRelease) as error:
+        Console(stderr=True).print(str(error), style="bold red", highlight=False, soft_wrap=True)
+        return USAGE
+    except PipelineError as error:
+        Console(stderr=True).print(str(error), style="bold red", highlight=False, soft_wrap=True)
+        return FAILED
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted; the next run goes on from what is stored.", style="yellow")
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""What a process does that wants the embedded server: start it or join it, and hold it while it lives.
+
+Not here: running the server (`keeper.py`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwp_pipeline
+from jwp_pipeline.database.embedded.binaries import BIN_VARIABLE, find_binaries
+from jwp_pipeline.database.embedded.layout import Layout, is_free, locked, open_lock, try_lock
+from jwp_pipeline.errors import EmbeddedPostgresError
+
+DATABASE = "jwp"
+START_SECONDS = 40
+# All that the server is told of our environment: it needs none of the secrets in it, and obeys PG* variables.
+_ENVIRONMENT = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_REFUSALS = 15
+_LOG_LINES = 15
+
+
+@dataclass
+class _Use:
+    """The share of this process in a server: the users' lock, which it holds, and the keeper's, to look at."""
+
+    users: int
+    keeper: int
+    url: str = ""
+
+    def close(self) -> None:
+        os.close(self.users)
+        os.close(self.keeper)
+
+
+_uses: dict[Path, _Use] = {}
+_guard = threading.RLock()
+
+
+def ensure_running(home: Path, *, bin_dir: Path | None = None, durable: bool = True) -> str:
+    """URL of database `jwp` on the server whose data live in `home`, which runs at least as long as we do.
+
+    Starts the server or joins it; at once when this process did so before and the server still lives. A forked
+    child holds nothing of its parent's and has to call this itself. `bin_dir`: folder of PostgreSQL's programs,
+    by default JWP_POSTGRES_BIN, the wheel's or the system's. `durable=False` is for tests.
+    Raises EmbeddedPostgresError.
+    """
+    layout = Layout.of(home)
+    with _guard:
+        use = _uses.get(layout.folder)
+        if use and not is_free(use.keeper):
+            return use.url
+        release(home)
+        try:
+            layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with locked(layout.start_lock):
+                use = _Use(open_lock(layout.users_lock), open_lock(layout.keeper_lock))
+                _uses[layout.folder] = use
+                fcntl.flock(use.users, fcntl.LOCK_SH)
+                use.url = _start_or_join(layout, use.keeper, bin_dir, durable=durable)
+                return use.url
+        except OSError as error:
+            release(home)
+            raise EmbeddedPostgresError(
+                f"The embedded PostgreSQL in {layout.folder} cannot be used: {error}. See to the folder's "
+                "permissions and space, set JWP_HOME to another one, or set JWP_DATABASE_URL."
+            ) from error
+        except BaseException:
+            release(home)
+            raise
+
+
+def release(home: Path) -> None:
+    """Use the server no longer; it stops when no other process uses it either. For tests: else just end."""
+    with _guard:
+        use = _uses.pop(Layout.of(home).folder, None)
+        if use:
+            use.close()
+
+
+def server_log(home: Path) -> Path:
+    """The server's log since it was last started; the one before it is beside it, as `log.1`."""
+    return Layout.of(home).log
+
+
+def _start_or_join(layout: Layout, keeper: int, bin_dir: Path | None, *, durable: bool) -> str:
+    started, refusals, problem = False, 0, f"is not ready after {START_SECONDS} s"
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and refusals < _REFUSALS:
+        if is_free(keeper):
+            if started:
+                problem = "does not start"
+                break
+            started = _start_keeper(layout, bin_dir, durable=durable)
+        elif layout.port.exists():
+            password, port = layout.password.read_text(), int(layout.port.read_text())
+            refusal = _refusal(password, port)
+            if refusal is None:
+                return f"postgresql://postgres:{password}@127.0.0.1:{port}/{DATABASE}"
+            problem = f"cannot be used: {refusal}"
+            refusals += 1
+            time.sleep(0.2)
+        else:
+            time.sleep(0.02)
+    log = layout.log.read_text(errors="replace").splitlines() if layout.log.exists() else []
+    raise EmbeddedPostgresError(
+        f"The embedded PostgreSQL in {layout.folder} {problem}. If what follows does not tell how to mend it, move "
+        "that folder away to begin anew (all can be fetched again), or set JWP_DATABASE_URL to another server. "
+        + "\n".join([f"End of {layout.log}:", *log[-_LOG_LINES:]])
+    )
+
+
+def _start_keeper(layout: Layout, bin_dir: Path | None, *, durable: bool) -> bool:
+    """Start a keeper that already holds its lock; False when another one got it first."""
+    binaries = find_binaries(bin_dir)
+    if layout.data.exists():
+        major = int((layout.data / "PG_VERSION").read_text())
+        if major != binaries.major:
+            raise EmbeddedPostgresError(
+                f"{layout.data} was made by PostgreSQL {major}, but the programs in {binaries.folder} are "
+                f"PostgreSQL {binaries.major}. Set {BIN_VARIABLE} to the bin folder of a PostgreSQL {major}, or "
+                f"move {layout.folder} away to begin anew (all can be fetched again), or set JWP_DATABASE_URL."
+            )
+    layout.retire_port()
+    if layout.log.exists():
+        layout.log.replace(layout.log.with_suffix(".1"))
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    environment["PYTHONPATH"] = str(Path(jwp_pipeline.__file__).parents[1])
+    command = [sys.executable, "-P", "-m", "jwp_pipeline.database.embedded.keeper", str(layout.folder)]
+    command += [str(binaries.folder), *([] if durable else ["--not-durable"])]
+    lock = open_lock(layout.keeper_lock)
+    log = os.open(layout.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        if not try_lock(lock):
+            return False
+        subprocess.run(
+            [*command, f"--lock={lock}"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=layout.folder,
+            env=environment,
+            pass_fds=[lock],
+            start_new_session=True,
+            check=False,
+        )
+        return True
+    finally:
+        os.close(lock)
+        os.close(log)
+
+
+def _refusal(password: str, port: int) -> str | None:
+    """Why the server cannot be used; None when it can, and then our database is there."""
+    import psycopg
+
+    try:
+        with psycopg.connect(
+            host="127.0.0.1",
+            port=port,
+            user="postgres",
+            password=password,
+            dbname="postgres",
+            sslmode="disable",
+            connect_timeout=5,
+            autocommit=True,
+        ) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg.OperationalError as error:
+        return str(error)
+    return None
+
+
+def _forget_in_child() -> None:
+    global _guard
+    _guard = threading.RLock()
+    for use in _uses.values():
+        use.close()
+    _uses.clear()
+
+
+# A child must not hold what its parent holds, and none may be forked while a lock is on its way to the keeper.
+os.register_at_fork(
+    before=lambda: _guard.acquire(), after_in_parent=lambda: _guard.release(), after_in_child=_forget_in_child
+)

@@ -1,0 +1,127 @@
+"""The keeper: a detached process that runs the server as its child until nobody uses it any more.
+
+Started by the first user (`joining.py`), which hands over the keeper's lock; speaks only to the log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jwp_pipeline.database.embedded import cluster
+from jwp_pipeline.database.embedded.layout import Layout, is_free, open_lock, try_lock, unlock
+from jwp_pipeline.database.embedded.unprivileged import choose_account
+from jwp_pipeline.errors import EmbeddedPostgresError
+
+START_SECONDS = 30
+STOP_SECONDS = 60
+IDLE_CHECK_SECONDS = 0.2
+
+
+def main() -> int:
+    """Run the server on a folder; see `--help`. Returns once it has stopped."""
+    parser = argparse.ArgumentParser(description="Runs the embedded PostgreSQL while somebody uses it.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("bin", type=Path, help="folder of initdb and postgres")
+    parser.add_argument("--lock", type=int, required=True, help="descriptor that holds the keeper's lock")
+    parser.add_argument("--not-durable", action="store_true", help="a crash may lose data; for tests")
+    arguments = parser.parse_args()
+    os.set_inheritable(arguments.lock, False)
+    if os.fork() != 0:
+        # Whoever started us waits for this process and no longer: the keeper is nobody's child.
+        os._exit(0)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    layout = Layout(arguments.folder)
+    try:
+        with _server(layout, arguments.bin, durable=not arguments.not_durable) as server:
+            _wait_until_unused(layout, server)
+    except (EmbeddedPostgresError, OSError) as error:
+        print(error, file=sys.stderr, flush=True)  # noqa: T201
+        return 1
+    return 0
+
+
+@contextmanager
+def _server(layout: Layout, bin_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
+    """The running server, ready; stopped at the end, whatever the end."""
+    account = choose_account(layout.data)
+    if account.owner:
+        layout.folder.chmod(0o711)
+    for folder in (layout.folder, bin_dir):
+        account.require_access(folder)
+    lock = _claim_data(layout)
+    if not layout.data.exists():
+        cluster.create(layout, bin_dir, account, lock, durable=durable)
+    port = cluster.free_port(layout.preferred_port())
+    command = cluster.server_command(layout, bin_dir, port, durable=durable)
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[lock], **account.popen_arguments())
+    try:
+        os.close(lock)
+        _wait_until_ready(layout, server)
+        cluster.write_private(layout.port, str(port))
+        yield server
+    finally:
+        layout.retire_port()
+        _stop(server)
+
+
+def _claim_data(layout: Layout) -> int:
+    """The server's lock, for initdb and postgres to inherit. If they outlived another keeper, they end first."""
+    lock = open_lock(layout.server_lock)
+    pid_file = layout.data / "postmaster.pid"
+    deadline = time.monotonic() + START_SECONDS
+    while not try_lock(lock):
+        with suppress(FileNotFoundError, ProcessLookupError, IndexError, ValueError):
+            # A server lives, so this is its process id and not that of a stranger.
+            os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGINT)
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(f"A server that is left over on {layout.data} does not stop.")
+        time.sleep(0.1)
+    # Now it is stale for certain; postgres would take whatever process has that id today for a server.
+    pid_file.unlink(missing_ok=True)
+    return lock
+
+
+def _wait_until_ready(layout: Layout, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not cluster.is_ready(layout, server.pid):
+        if server.poll() is not None:
+            raise EmbeddedPostgresError(f"postgres ended with status {server.returncode} instead of starting.")
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(f"postgres was not ready after {START_SECONDS} s.")
+        time.sleep(0.01)
+
+
+def _wait_until_unused(layout: Layout, server: subprocess.Popen[bytes]) -> None:
+    """Return when nobody uses the server, and then hold the start lock, so that nobody joins a dying one."""
+    users, start = open_lock(layout.users_lock), open_lock(layout.start_lock)
+    while server.poll() is None:
+        time.sleep(IDLE_CHECK_SECONDS)
+        # Not waiting for the start lock: whoever has it may be joining, and waits for us.
+        if is_free(users) and try_lock(start):
+            if is_free(users):
+                return
+            unlock(start)
+    raise EmbeddedPostgresError(f"postgres ended with status {server.returncode} while it was in use.")
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """Fast shutdown: open transactions are rolled back, the data are checkpointed."""
+    server.send_signal(signal.SIGINT)
+    try:
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

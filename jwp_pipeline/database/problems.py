@@ -1,0 +1,51 @@
+"""The book of what could not be read: opened once, touched while it lasts, resolved when it is mended.
+
+Set-based: the problems found stand in a temporary table, so that thousands cost as little as one.
+Not here: finding them (mirror/pages.py, media/mapping).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+from jwp_pipeline.database.sql import statement
+
+Stage = Literal["cache", "media"]
+
+
+def create_found_problems(connection: Connection) -> None:
+    """Make the temporary table `found_problems` (key, field, value, problem), gone with the transaction."""
+    connection.execute(text("DROP TABLE IF EXISTS pg_temp.found_problems"))
+    connection.execute(
+        text(
+            "CREATE TEMPORARY TABLE found_problems"
+            " (key text NOT NULL, field text NOT NULL, value text, problem text NOT NULL) ON COMMIT DROP"
+        )
+    )
+
+
+def record_problems(connection: Connection, stage: Stage, resource_type: str, *, complete: bool) -> int:
+    """Bring sync_problems in step with `found_problems`; the number now open of this stage and type.
+
+    `complete`: everything of the type was looked at, so that what was not found again is mended.
+    """
+    parameters = {"stage": stage, "resource_type": resource_type}
+    for step in ("touch_problems", "open_problems", *(("resolve_problems",) if complete else ())):
+        connection.execute(statement("jwp_pipeline.database", step), parameters)
+    return open_problems(connection, stage, resource_type)
+
+
+def open_problems(connection: Connection, stage: Stage, resource_type: str) -> int:
+    """Number of open problems of a stage and type."""
+    return int(
+        connection.scalar(
+            text(
+                "SELECT count(*) FROM sync_problems"
+                " WHERE stage = :stage AND type = :resource_type AND resolved_at IS NULL"
+            ),
+            {"stage": stage, "resource_type": resource_type},
+        )
+        or 0
+    )

@@ -1,0 +1,6 @@
+UPDATE sync_problems AS known
+SET resolved_at = now()
+WHERE known.stage = :stage AND known.type = :resource_type AND known.resolved_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM found_problems AS found WHERE found.key = known.key AND found.field = known.field
+    )

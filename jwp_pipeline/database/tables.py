@@ -1,0 +1,172 @@
+"""Our tables, as SQLAlchemy models: what migrations create, what the pipeline writes, what readers query.
+
+No schema is named here: every connection of `connection.open_engine` has exactly one schema on its search
+path (JWP_DATABASE_SCHEMA), so that several sites share a database without knowing of each other.
+All times are UTC `timestamptz`. Not here: how rows come about (mirror/, media/).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Integer, Select, Text, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Timestamp = DateTime(timezone=True)
+
+
+class Base(DeclarativeBase):
+    """Registry of all our tables; `Base.metadata` is what migrations are compared with."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way to set it
+        str: Text,
+        datetime: Timestamp,
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class RawSnapshot(Base):
+    """One read of one type's listing: how it went, and what became of it."""
+
+    __tablename__ = "raw_snapshots"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    resource_type: Mapped[str]
+    api_version: Mapped[str]
+    scope: Mapped[str] = mapped_column(server_default="full")
+    status: Mapped[str] = mapped_column(server_default="running")
+    """running | verified | incomplete | quarantined | failed; applied_at says whether it was applied."""
+    complete: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the listing proved complete; unlike the status, this never changes."""
+    expected_total: Mapped[int | None]
+    resource_count: Mapped[int] = mapped_column(server_default=text("0"))
+    """Elements landed, repeats and unusable ones included."""
+    key_count: Mapped[int] = mapped_column(server_default=text("0"))
+    """Distinct usable keys among them."""
+    page_count: Mapped[int] = mapped_column(server_default=text("0"))
+    request_count: Mapped[int] = mapped_column(server_default=text("0"))
+    retry_count: Mapped[int] = mapped_column(server_default=text("0"))
+    started_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    finished_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
+    """When somebody let it pass the guard; it does so once."""
+    released_by: Mapped[str | None]
+    spared_keys: Mapped[list[str] | None]
+    """Of a quarantined one: keys it misses that JWP still had when asked."""
+    dagster_run_id: Mapped[str | None]
+    problem: Mapped[str | None]
+
+    __table_args__ = (Index("raw_snapshots_type_id", "resource_type", "id"),)
+
+
+class RawPage(Base):
+    """One page of a snapshot, as JWP sent it, and its entry in the ledger that proves completeness."""
+
+    __tablename__ = "raw_pages"
+
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("raw_snapshots.id", ondelete="CASCADE"), primary_key=True)
+    page_number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    resource_count: Mapped[int]
+    keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Key of each element, in order; NULL where an element has no usable one."""
+    problems: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    """[{key, field, value, problem}] found while landing; they reach sync_problems when it is applied."""
+
+
+class LiveOfType:
+    """Class attribute that reads as a query over the live rows of one type."""
+
+    def __init__(self, resource_type: str) -> None:
+        self.resource_type = resource_type
+
+    def __get__(self, instance: object, owner: type[CachedResource]) -> Select[CachedResource]:
+        return select(owner).where(owner.type == self.resource_type, owner.deleted_at.is_(None))
+
+
+class CachedResource(Base):
+    """A JWP resource as last seen. `data` is what JWP sent; deleted ones keep their last data.
+
+    `CachedResource.videos` and `CachedResource.channels` are queries over the live ones, to be refined:
+    `session.scalars(CachedResource.videos.where(CachedResource.data["custom"]["sms_media_id"].astext == "media:1:"))`.
+    """
+
+    __tablename__ = "cached_resources"
+
+    type: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    """Moves only when `data` really changed or the row was restored."""
+    deleted_at: Mapped[datetime | None]
+    """First disappearance; NULL while JWP lists it."""
+
+    videos = LiveOfType("video")
+    channels = LiveOfType("channel")
+
+    __table_args__ = (
+        Index("cached_resources_data", "data", postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}),
+        Index("cached_resources_type", "type", postgresql_where=text("deleted_at IS NULL")),
+    )
+
+
+ChangeKind = Literal["added", "changed", "restored", "deleted"]
+
+
+class ResourceChange(Base):
+    """One change of one cached resource; written in the transaction that made it."""
+
+    __tablename__ = "resource_changes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("raw_snapshots.id"))
+    type: Mapped[str]
+    key: Mapped[str]
+    change: Mapped[str]
+    """added | changed | restored | deleted."""
+    changed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    changed_fields: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """{field: [old, new]} of the top-level fields that differ; NULL for added and deleted."""
+
+    __table_args__ = (
+        Index("resource_changes_resource", "type", "key"),
+        Index("resource_changes_changed_at", "changed_at", postgresql_using="brin"),
+        Index("resource_changes_snapshot", "snapshot_id"),
+    )
+
+
+class SyncProblem(Base):
+    """Something that could not be read, of one resource; open until a sync no longer finds it."""
+
+    __tablename__ = "sync_problems"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    stage: Mapped[str]
+    """Which part of the sync found it, and will resolve it: cache | media."""
+    type: Mapped[str]
+    key: Mapped[str]
+    """Key of the resource, or its position in the listing where it has none."""
+    field: Mapped[str]
+    value: Mapped[str | None]
+    """At most 500 characters."""
+    problem: Mapped[str]
+    first_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    resolved_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "sync_problems_open",
+            "stage",
+            "type",
+            "key",
+            "field",
+            unique=True,
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+    )

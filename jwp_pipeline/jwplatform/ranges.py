@@ -1,0 +1,174 @@
+"""Cutting a listing that is bigger than v2's window into ranges of id.
+
+A v2 query returns no more than its first 10,000 results. Ranges of id partition a listing, and do not shift while
+the library changes: a resource never leaves its range. Requests are what a listing costs, so a cut should ask for
+about as many pages as the listing fills:
+
+- JWP draws ids at random, evenly over 62^8. The total of the uncut listing therefore tells what a range will hold,
+  and one can choose a number of ranges whose last pages are nearly full (`parts`): 50,000 resources take 13 ranges
+  of 4 pages, and one request for the total.
+- A server may cap the total it announces at the window. Then the first range is a pilot, 1/62 of all ids, which
+  tells the density of the rest.
+- Ranges are cut off one at a time, each by what is known by then: what is announced and not yet read, or, without
+  a believable total, what was found so far, is taken to be spread evenly over the ids not yet read.
+- A range that is too big says so with its first page, which is lost, and is cut again.
+
+Ids that are not spread evenly cost more requests, and nothing else.
+
+Pure. Not here: requests and pages (v2.py).
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from dataclasses import dataclass
+from itertools import pairwise
+
+from jwp_pipeline.errors import MalformedAnswer
+
+# ASCII order, which is how ids compare as text.
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+ID_LENGTH = 8
+ALL_IDS: int = len(ALPHABET) ** ID_LENGTH
+
+AIM = 0.7
+"""Share of the window that a range should fill at most: the rest is for chance, and for what is added meanwhile."""
+PARTS_OF_TOO_BIG = 3
+"""Parts of a range that turns out too big: the ids in it are not spread evenly, so most parts are likely to be empty.
+Tried on sequential, hexadecimal and lower-case ids: 2 loses more first pages, 4 and more read more empty ranges."""
+MOST_PARTS = 1000
+"""Ranges that one cut makes at most, whatever total is announced."""
+MOST_RANGES = 20_000
+"""Ranges asked for at most in one listing: a hundred million resources, or a server that makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdRange:
+    """The ids from `first` to `last`, both included, as numbers to the base 62."""
+
+    first: int = 0
+    last: int = ALL_IDS - 1
+
+    @property
+    def size(self) -> int:
+        """How many ids there can be in it."""
+        return self.last - self.first + 1
+
+    @property
+    def bounds(self) -> tuple[str, str]:
+        """First and last id as JWP writes them. An id between them, by ASCII order, lies in the range."""
+        return _text(self.first), _text(self.last)
+
+    @property
+    def query(self) -> str:
+        """The range as v2's `q` wants it."""
+        return "id:[{} TO {}]".format(*self.bounds)
+
+    def cut(self, parts: int) -> list[IdRange]:
+        """The range in parts of nearly equal size, in order; no more parts than ids."""
+        parts = min(parts, self.size)
+        edges = [self.first + self.size * part // parts for part in range(parts + 1)]
+        return [IdRange(first, end - 1) for first, end in pairwise(edges)]
+
+
+class RangeWalk:
+    """Which range to read next, given what the ranges so far have announced.
+
+        while (part := walk.next_range()) is not None:
+            # ask for its first page; then walk.too_big(part, total), or read it all and walk.read(total)
+
+    Every id is in exactly one of the ranges that are read. Raises MalformedAnswer when the totals make no sense:
+    it is bounded, whatever a server announces.
+    """
+
+    def __init__(self, total: int, window: int, page_length: int) -> None:
+        """`total` as the uncut listing announces it: at least the window, exactly it when it may be capped."""
+        self._announced = total if total > window else None
+        self._window = window
+        self._page_length = page_length
+        self._steps = 0
+        self._ids_read = 0
+        self._space_left = ALL_IDS
+        # A stack: the next range comes last.
+        self._pending = [IdRange()]
+        if self._announced is None:
+            pilot = IdRange().cut(len(ALPHABET))[0]
+            self._pending = [IdRange(pilot.last + 1), pilot]
+
+    def next_range(self) -> IdRange | None:
+        """The next range to ask for, small enough as far as is known; None at the end."""
+        if not self._pending:
+            return None
+        self._step()
+        chunk = self._pending.pop()
+        expected = chunk.size * self._density
+        if expected > AIM * self._window:
+            part = chunk.cut(parts(expected, self._window, self._page_length))[0]
+            self._pending.append(IdRange(part.last + 1, chunk.last))
+            chunk = part
+        return chunk
+
+    def too_big(self, part: IdRange, total: int) -> None:
+        """Cut a range that announced more than can be read."""
+        if part.size == 1:
+            raise MalformedAnswer(f"JW Platform announces {total} resources with one id.")
+        self._pending += reversed(part.cut(PARTS_OF_TOO_BIG))
+
+    def read(self, part: IdRange, total: int) -> None:
+        """Note that a range has been read, and announced `total` resources."""
+        self._ids_read += total
+        self._space_left -= part.size
+
+    @property
+    def at_end(self) -> bool:
+        """Whether no range is left."""
+        return not self._pending
+
+    @property
+    def ids_read(self) -> int:
+        """Resources in the ranges read, as they announced them."""
+        return self._ids_read
+
+    @property
+    def estimate(self) -> int:
+        """The size of the whole listing, by what is known so far."""
+        return self._ids_read + round(self._space_left * self._density)
+
+    @property
+    def _density(self) -> float:
+        """Resources to expect for each id not yet read."""
+        if self._announced is not None:
+            return max(0, self._announced - self._ids_read) / max(1, self._space_left)
+        return self._ids_read / max(1, ALL_IDS - self._space_left)
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > MOST_RANGES:
+            raise MalformedAnswer(
+                f"the totals that JW Platform announces contradict each other: after {MOST_RANGES} ranges of id "
+                "the end is not in sight."
+            )
+
+
+def parts(expected: float, window: int, page_length: int) -> int:
+    """Number of ranges that takes the fewest pages for `expected` resources, each below the window's AIM."""
+    fewest = math.ceil(expected / (AIM * window))
+    if fewest >= MOST_PARTS:
+        return MOST_PARTS
+    # More ranges have more last pages, but with luck full ones; beyond one page a range there is nothing to gain.
+    most = min(MOST_PARTS, max(fewest, math.ceil(2 * expected / page_length)))
+    return min(range(max(1, fewest), most + 1), key=lambda n: n * _pages(expected / n, page_length))
+
+
+def _pages(expected: float, page_length: int) -> int:
+    """Pages of a range that holds `expected` resources, give or take two standard deviations."""
+    return max(1, math.ceil((expected + 2 * math.sqrt(expected)) / page_length))
+
+
+def _text(number: int) -> str:
+    characters = []
+    for _ in range(ID_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        characters.append(ALPHABET[digit])
+    return "".join(reversed(characters))

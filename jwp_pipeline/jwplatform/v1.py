@@ -1,0 +1,172 @@
+"""Reading v1 of the Management API: signed calls, listings by offset.
+
+Not here: what all clients share (transport.py, answers.py), the signature itself (signing.py).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
+from jwp_pipeline.jwplatform.answers import Answer, Credentials, Slice, object_of, slice_of
+from jwp_pipeline.jwplatform.management import (
+    ApiVersion,
+    ClientOptions,
+    Page,
+    Probe,
+    RequestStats,
+    ResourceType,
+)
+from jwp_pipeline.jwplatform.pacing import Clock
+from jwp_pipeline.jwplatform.signing import signed_query
+from jwp_pipeline.jwplatform.transport import Call, Transport
+
+ORIGIN = "https://api.jwplatform.com"
+LARGEST_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How v1 speaks of a resource type."""
+
+    route: str
+    array: str
+    single: str
+    key_parameter: str
+    listing: dict[str, str]
+    newest_first: dict[str, str]
+
+
+_KINDS: dict[ResourceType, _Kind] = {
+    # Oldest first: what is uploaded while we page lands at the end, behind us or still ahead, and shifts nothing.
+    # Newest first, every upload would push one video over each page boundary.
+    "video": _Kind("videos", "videos", "video", "video_key", {"order_by": "date:asc"}, {"order_by": "updated:desc"}),
+    # channels/list documents no order.
+    "channel": _Kind(
+        "channels", "channels", "channel", "channel_key", {"types_filter": "manual"}, {"types_filter": "manual"}
+    ),
+}
+
+
+class ManagementV1:
+    """ManagementClient for v1."""
+
+    api_version: ApiVersion = "v1"
+
+    def __init__(
+        self,
+        api_key: str,
+        api_secret: str,
+        *,
+        origin: str = ORIGIN,
+        options: ClientOptions | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`origin` is all that comes before `/v1/`. `clock` is for tests."""
+        self.stats = RequestStats()
+        self._key = api_key
+        self._secret = api_secret
+        self._base = f"{origin.rstrip('/')}/v1/"
+        self._clock = clock or Clock()
+        credentials = Credentials("JWPLATFORM_API_KEY and JWPLATFORM_API_SECRET", (api_secret,))
+        self._transport = Transport(options or ClientOptions(), self.stats, credentials, self._clock)
+
+    def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
+        """See ManagementClient. One stretch, oldest videos first; channels in v1's own order."""
+        kind = _KINDS[resource_type]
+        slices = self._slices(f"listing {kind.array}", f"{kind.route}/list", kind.listing, kind.array)
+        for number, part in enumerate(slices, start=1):
+            yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
+
+    def show(self, resource_type: ResourceType, key: str) -> dict[str, Any] | None:
+        """See ManagementClient."""
+        kind = _KINDS[resource_type]
+
+        def read(answer: Answer) -> dict[str, Any]:
+            document = answer.document
+            single = document.get(kind.single) if isinstance(document, dict) else None
+            return object_of(single, key, "key")
+
+        try:
+            return self._transport.ask(
+                f"showing {kind.single} {key}",
+                lambda: self._call(f"{kind.route}/show", {kind.key_parameter: key}),
+                read,
+            )
+        except ResourceNotFound:
+            return None
+
+    def members(self, channel_key: str) -> list[str]:
+        """See ManagementClient."""
+        operation = f"listing the videos of channel {channel_key}"
+        slices = self._slices(operation, "channels/videos/list", {"channel_key": channel_key}, "videos")
+        return [_member_key(video, channel_key) for part in slices for video in part.items]
+
+    def probe(self, resource_type: ResourceType) -> Probe:
+        """See ManagementClient. One request."""
+        kind = _KINDS[resource_type]
+        part = self._slice(
+            f"probing {kind.array}", f"{kind.route}/list", {**kind.newest_first, "result_limit": 1}, kind.array
+        )
+        return Probe(part.total, _newest(part.items))
+
+    def close(self) -> None:
+        """See ManagementClient."""
+        self._transport.close()
+
+    def _slices(self, operation: str, route: str, parameters: dict[str, str], array: str) -> Iterator[Slice]:
+        """All slices of a list call, at least one."""
+        offset = most = 0
+        for number in count(1):
+            paging = {"result_limit": LARGEST_PAGE, "result_offset": offset}
+            try:
+                part = self._slice(f"{operation}, page {number}", route, {**parameters, **paging}, array)
+            except ResourceNotFound as error:
+                if "channel_key" in parameters:
+                    raise
+                raise RequestRefused(f"{error} Check JWPLATFORM_API_KEY, the site's key.") from None
+            yield part
+            # By what came, not by what was asked for: a short page must not make us skip what it left out.
+            offset += len(part.items)
+            most = part.most_pages if number == 1 else most
+            if not part.items or offset >= part.total or number >= most:
+                return
+
+    def _slice(self, operation: str, route: str, parameters: dict[str, Any], array: str) -> Slice:
+        return self._transport.ask(
+            operation,
+            lambda: self._call(route, parameters),
+            lambda answer: slice_of(answer, array, "limit", parameters["result_limit"]),
+        )
+
+    def _call(self, route: str, parameters: dict[str, Any]) -> Call:
+        query = signed_query(
+            parameters,
+            key=self._key,
+            secret=self._secret,
+            nonce=f"{secrets.randbelow(10**8):08d}",
+            timestamp=int(self._clock.time()),
+        )
+        return Call(self._base + route, query)
+
+
+def _member_key(video: Any, channel_key: str) -> str:
+    key = video.get("key") if isinstance(video, dict) else None
+    if not isinstance(key, str):
+        raise MalformedAnswer(
+            f"Listing the videos of channel {channel_key}: one has no key, so the order cannot be told."
+        )
+    return key
+
+
+def _newest(items: list[Any]) -> datetime | None:
+    updated = items[0].get("updated") if items and isinstance(items[0], dict) else None
+    try:
+        return None if updated is None else datetime.fromtimestamp(int(updated), UTC)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None

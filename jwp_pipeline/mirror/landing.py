@@ -1,0 +1,242 @@
+"""Read a listing into raw_snapshots and raw_pages, page by page, until it proves complete.
+
+Each page is stored as received and committed at once, while the next is being fetched; memory holds two
+or three pages, whatever the library's size. Not here: comparing and applying (plan.py, apply.py), HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from jwp_pipeline.database.connection import advisory_lock, connect
+from jwp_pipeline.database.sql import statement
+from jwp_pipeline.errors import JWPlatformError
+from jwp_pipeline.jwplatform.management import ManagementClient, Page, ResourceType
+from jwp_pipeline.jwplatform.prefetch import prefetched
+from jwp_pipeline.mirror import pages, snapshots
+from jwp_pipeline.mirror.verification import PageFacts, doubts
+
+ATTEMPTS = 3
+"""Reads of a listing before it is left incomplete."""
+
+# Bridges the moment in which the server has not yet noticed that the last holder died.
+_LOCK_PATIENCE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a read has come; for logs and progress bars."""
+
+    resource_type: ResourceType
+    attempt: int
+    pages: int
+    resources: int
+    expected: int
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate from the pace so far; None before there is one."""
+        if not self.resources or not self.expected:
+            return None
+        return max(0.0, self.seconds * (self.expected - self.resources) / self.resources)
+
+
+Observer = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Report of one read listing: its snapshot's row, and what it took. Seconds are wall-clock."""
+
+    snapshot_id: int
+    resource_type: ResourceType
+    status: snapshots.Status
+    expected_total: int
+    resource_count: int
+    key_count: int
+    page_count: int
+    request_count: int
+    retry_count: int
+    seconds: float
+    seconds_waiting: float
+    attempts: int
+    problem: str | None
+
+    @property
+    def verified(self) -> bool:
+        """Whether it proved complete, and so may delete."""
+        return self.status == "verified"
+
+
+def read_listing(
+    engine: Engine,
+    client: ManagementClient,
+    resource_type: ResourceType,
+    *,
+    run_id: str | None = None,
+    observe: Observer = lambda progress: None,
+) -> Listing:
+    """Read all videos or channels; again, up to ATTEMPTS times, until the listing proves complete.
+
+    Returns the last read, verified or incomplete. Raises JWPlatformError when a read fails (its snapshot is
+    then `failed` and holds nothing) and SyncInProgress when another process reads the same type.
+    """
+    with (
+        connect(engine) as connection,
+        advisory_lock(connection, f"{resource_type}s' listing", patience=_LOCK_PATIENCE),
+    ):
+        known_repeats: frozenset[str] = frozenset()
+        for attempt in range(1, ATTEMPTS + 1):
+            listing, repeats = _read_once(connection, client, resource_type, run_id, attempt, known_repeats, observe)
+            if listing.verified:
+                break
+            known_repeats = repeats
+        return listing
+
+
+def _read_once(
+    connection: Connection,
+    client: ManagementClient,
+    resource_type: ResourceType,
+    run_id: str | None,
+    attempt: int,
+    known_repeats: frozenset[str],
+    observe: Observer,
+) -> tuple[Listing, frozenset[str]]:
+    with connection.begin():
+        snapshots.close_abandoned(connection, resource_type)
+        snapshot_id = snapshots.open_snapshot(connection, resource_type, client.api_version, run_id=run_id)
+    before, started = replace(client.stats), time.monotonic()
+    field = pages.array_field(client.api_version, resource_type)
+    facts: list[PageFacts] = []
+    resources = unusable = 0
+    try:
+        with closing(prefetched(client.list_pages(resource_type))) as incoming:
+            for page in incoming:
+                with connection.begin():
+                    # Losing the last pages in a power cut loses nothing: the read would be repeated.
+                    connection.execute(text("SET LOCAL synchronous_commit TO off"))
+                    entry = land_page(
+                        connection, snapshot_id, page.number, body=page.body, field=field, elements=page.items
+                    )
+                facts.append(_facts(page, entry))
+                resources += len(entry.keys)
+                unusable += entry.unusable
+                seconds = time.monotonic() - started
+                observe(Progress(resource_type, attempt, len(facts), resources, page.listing_total, seconds))
+    except BaseException as error:
+        _abandon(connection, snapshot_id, error)
+        raise
+    with connection.begin():
+        distinct, repeats = snapshots.count_keys(connection, snapshot_id)
+        repeated = resources - unusable - distinct
+        reasons = doubts(facts, repeated_keys=0 if repeats == known_repeats else repeated)
+        counts = {
+            "expected_total": sum({page.stretch: page.stretch_total for page in facts}.values()),
+            "resource_count": resources,
+            "key_count": distinct,
+            "page_count": len(facts),
+            "request_count": client.stats.requests - before.requests,
+            "retry_count": client.stats.retries - before.retries,
+        }
+        status: snapshots.Status = "incomplete" if reasons else "verified"
+        problem = "; ".join(reasons) or None
+        snapshots.close_snapshot(connection, snapshot_id, status, problem, **counts)
+    waited = client.stats.seconds_waiting - before.seconds_waiting
+    seconds = time.monotonic() - started
+    listing = Listing(
+        snapshot_id=snapshot_id,
+        resource_type=resource_type,
+        status=status,
+        seconds=seconds,
+        seconds_waiting=waited,
+        attempts=attempt,
+        problem=problem,
+        **counts,
+    )
+    return listing, repeats
+
+
+def land_page(
+    connection: Connection, snapshot_id: int, number: int, *, body: str, field: str, elements: list[Any]
+) -> pages.Ledger:
+    """Store one page, in the caller's transaction; what `jsonb` refuses of it is replaced or set aside.
+
+    `elements` is what `field` of `body` holds, parsed.
+    """
+    entry = pages.ledger(elements, number)
+    try:
+        with connection.begin_nested():
+            _insert(connection, snapshot_id, number, body, entry)
+    except DBAPIError as error:
+        if not _is_refused(error):
+            raise
+    else:
+        return entry
+    kept, entry = pages.storable_page(elements, number)
+    refused = {index: reason for index, element in enumerate(kept) if (reason := _refusal(connection, element))}
+    kept, entry = pages.without(kept, entry, number, refused)
+    envelope, _ = pages.storable({name: value for name, value in json.loads(body).items() if name != field})
+    _insert(connection, snapshot_id, number, json.dumps({**envelope, field: kept}), entry)
+    return entry
+
+
+def _insert(connection: Connection, snapshot_id: int, number: int, body: str, entry: pages.Ledger) -> None:
+    connection.execute(
+        statement("jwp_pipeline.mirror", "land_page"),
+        {
+            "snapshot_id": snapshot_id,
+            "page_number": number,
+            "body": body,
+            "resource_count": len(entry.keys),
+            "keys": entry.keys,
+            "problems": json.dumps([problem._asdict() for problem in entry.problems]),
+        },
+    )
+
+
+def _is_refused(error: DBAPIError) -> bool:
+    """Whether the server refuses the value itself: class 22 (data), 54 (too complex or too large)."""
+    return str(getattr(error.orig, "sqlstate", "") or "").startswith(("22", "54"))
+
+
+def _refusal(connection: Connection, element: Any) -> str | None:
+    try:
+        with connection.begin_nested():
+            connection.execute(text("SELECT CAST(:element AS jsonb) IS NULL"), {"element": json.dumps(element)})
+    except DBAPIError as error:
+        if not _is_refused(error):
+            raise
+        return str(error.orig).splitlines()[0]
+    return None
+
+
+def _facts(page: Page, entry: pages.Ledger) -> PageFacts:
+    return PageFacts(
+        number=page.number,
+        stretch=page.stretch,
+        stretch_total=page.stretch_total,
+        page_length=page.page_length,
+        count=len(entry.keys),
+        fingerprint=hash(tuple(entry.keys)),
+    )
+
+
+def _abandon(connection: Connection, snapshot_id: int, error: BaseException) -> None:
+    """Enter the read as failed, if the database can still be told; an interrupted one is entered by the next."""
+    reason = str(error) if isinstance(error, JWPlatformError) else f"interrupted by {type(error).__name__}"
+    if connection.closed or connection.invalidated:
+        return
+    connection.rollback()
+    with connection.begin():
+        snapshots.close_snapshot(connection, snapshot_id, "failed", reason)
+        snapshots.drop_pages(connection, snapshot_id)

@@ -1,0 +1,29 @@
+"""How the mirror behaves; values of the settings of the same names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jwp_pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorOptions:
+    """Guard, retention and volatile fields. See `settings.py` for what each means."""
+
+    max_delete_ratio: float = 0.3
+    max_change_ratio: float = 1.0
+    guard_min_rows: int = 10
+    snapshot_retention: int = 3
+    volatile_fields: tuple[str, ...] = ("views",)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> MirrorOptions:
+        """The configured behaviour."""
+        return cls(
+            max_delete_ratio=settings.jwp_max_delete_ratio,
+            max_change_ratio=settings.jwp_max_change_ratio,
+            guard_min_rows=settings.jwp_guard_min_rows,
+            snapshot_retention=settings.jwp_snapshot_retention,
+            volatile_fields=settings.jwp_volatile_fields,
+        )

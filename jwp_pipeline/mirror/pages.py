@@ -1,0 +1,159 @@
+r"""What one page of a listing holds: keys of its elements, and what PostgreSQL cannot store of them. Pure.
+
+`jsonb` refuses `\u0000`, lone surrogates and numbers beyond its range; NaN and infinities are no JSON at all.
+Nothing of it may stop a sync: such texts get U+FFFD, such numbers become null, and the problem is noted.
+Not here: storing, comparing, and what the fields mean.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from jwp_pipeline.jwplatform.management import ResourceType
+
+Origin = Literal["v1", "v2", "local"]
+"""Where a snapshot's elements come from: a Management API, or a caller of `set_resources`."""
+
+MAX_KEY_LENGTH = 255
+MAX_VALUE_LENGTH = 500
+
+_ARRAY_FIELDS: dict[tuple[str, ResourceType], str] = {
+    ("v1", "video"): "videos",
+    ("v1", "channel"): "channels",
+    ("v2", "video"): "media",
+    ("v2", "channel"): "playlists",
+    ("local", "video"): "resources",
+    ("local", "channel"): "resources",
+}
+
+# Escapes that jsonb may refuse, as Python holds them after parsing.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+class Problem(NamedTuple):
+    """One thing that could not be kept as JWP sent it; `key` is the resource's, or its position in the listing."""
+
+    key: str
+    field: str
+    value: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A page's entry in the ledger."""
+
+    keys: list[str | None]
+    """Of each element in order; None where there is no usable one."""
+    problems: list[Problem]
+
+    @property
+    def unusable(self) -> int:
+        """Elements without a usable key."""
+        return self.keys.count(None)
+
+
+def array_field(origin: str, resource_type: ResourceType) -> str:
+    """Name of the field of a page's body that holds its elements."""
+    return _ARRAY_FIELDS[origin, resource_type]
+
+
+def key_of(element: Any) -> str | None:
+    """JWP key of an element (v1 `key`, v2 `id`): a non-empty string of up to 255 characters, or None."""
+    if not isinstance(element, dict):
+        return None
+    key = element.get("key", element.get("id"))
+    return key if isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH else None
+
+
+def ledger(elements: Sequence[Any], page_number: int) -> Ledger:
+    """Keys of a page's elements, and a problem for each that has none."""
+    keys = [key_of(element) for element in elements]
+    problems = [
+        Problem(position(page_number, index), "key", _shown(elements[index]), _why_unusable(elements[index]))
+        for index, key in enumerate(keys)
+        if key is None
+    ]
+    return Ledger(keys, problems)
+
+
+def position(page_number: int, index: int) -> str:
+    """How an element without a key is called: its place in the listing, both counted from 1."""
+    return f"page {page_number}, element {index + 1}"
+
+
+def storable(value: Any) -> tuple[Any, list[tuple[str, str, str]]]:
+    """`value` with whatever `jsonb` refuses replaced, and (path, old value, problem) of each replacement."""
+    found: list[tuple[str, str, str]] = []
+
+    def clean(node: Any, path: str) -> Any:
+        if isinstance(node, str):
+            cleaned = _UNSTORABLE.sub(_REPLACEMENT, node)
+            if cleaned != node:
+                found.append((path, _shown(node), "holds characters that PostgreSQL refuses; replaced by U+FFFD"))
+            return cleaned
+        if isinstance(node, float) and not math.isfinite(node):
+            found.append((path, str(node), "is no number that JSON can hold; stored as null"))
+            return None
+        if isinstance(node, dict):
+            return {
+                (field := clean(name, path)): clean(child, f"{path}.{field}" if path else field)
+                for name, child in node.items()
+            }
+        if isinstance(node, list):
+            return [clean(child, f"{path}[{index}]") for index, child in enumerate(node)]
+        return node
+
+    return clean(value, ""), found
+
+
+def storable_page(elements: Sequence[Any], page_number: int) -> tuple[list[Any], Ledger]:
+    """A page's elements made storable, with the ledger that notes every replacement."""
+    cleaned: list[Any] = []
+    problems: list[Problem] = []
+    for index, element in enumerate(elements):
+        storable_element, replaced = storable(element)
+        cleaned.append(storable_element)
+        name = key_of(storable_element) or position(page_number, index)
+        problems.extend(Problem(name, *replacement) for replacement in replaced)
+    entry = ledger(cleaned, page_number)
+    return cleaned, Ledger(entry.keys, [*entry.problems, *problems])
+
+
+def without(
+    elements: Sequence[Any], entry: Ledger, page_number: int, refused: Mapping[int, str]
+) -> tuple[list[Any], Ledger]:
+    """The page less the elements that PostgreSQL refuses whole (index → reason); their keys count as seen."""
+    kept = [None if index in refused else element for index, element in enumerate(elements)]
+    problems = [
+        Problem(
+            entry.keys[index] or position(page_number, index),
+            "",
+            _shown(elements[index]),
+            f"cannot be stored: {reason}",
+        )
+        for index, reason in refused.items()
+    ]
+    return kept, Ledger(entry.keys, [*entry.problems, *problems])
+
+
+def _why_unusable(element: Any) -> str:
+    if not isinstance(element, dict):
+        return f"is not an object but {_json_type(element)}; set aside"
+    return f"has no usable key (a non-empty text of up to {MAX_KEY_LENGTH} characters); set aside"
+
+
+def _json_type(value: Any) -> str:
+    names = {type(None): "null", bool: "a boolean", str: "a text", list: "a list"}
+    return names.get(type(value), "a number")
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
+    return _UNSTORABLE.sub(_REPLACEMENT, text)[:MAX_VALUE_LENGTH]

@@ -1,0 +1,179 @@
+"""The books of raw snapshots: opened, judged, chosen for applying, quarantined, released, pruned.
+
+Works on a connection it is given and never commits. Not here: reading JWP (landing.py), comparing (plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+
+from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.tables import RawPage, RawSnapshot
+from jwp_pipeline.errors import NothingToRelease
+from jwp_pipeline.jwplatform.management import ResourceType
+from jwp_pipeline.mirror.pages import Origin
+
+Status = Literal["running", "verified", "incomplete", "quarantined", "failed"]
+Snapshot = Row[Any]
+
+_table = RawSnapshot.__table__
+
+
+def close_abandoned(connection: Connection, resource_type: ResourceType) -> None:
+    """Enter as failed what is still called running: its process died, since the caller holds the listing lock."""
+    abandoned = connection.scalars(
+        update(RawSnapshot)
+        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.status == "running")
+        .values(status="failed", finished_at=func.clock_timestamp(), problem="the process that read it ended")
+        .returning(RawSnapshot.id)
+    )
+    connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(abandoned.all())))
+
+
+def open_snapshot(
+    connection: Connection, resource_type: ResourceType, origin: Origin, *, run_id: str | None = None
+) -> int:
+    """Enter a new snapshot as running and return its id."""
+    row = connection.execute(
+        insert(RawSnapshot)
+        .values(resource_type=resource_type, api_version=origin, dagster_run_id=run_id)
+        .returning(RawSnapshot.id)
+    )
+    return int(row.scalar_one())
+
+
+def count_keys(connection: Connection, snapshot_id: int) -> tuple[int, frozenset[str]]:
+    """Number of distinct usable keys in a snapshot, and those listed more than once."""
+    row = connection.execute(statement("jwp_pipeline.mirror", "count_keys"), {"snapshot_id": snapshot_id}).one()
+    return int(row.distinct_keys), frozenset(row.repeated_keys)
+
+
+def close_snapshot(
+    connection: Connection, snapshot_id: int, status: Status, problem: str | None, **counts: int
+) -> None:
+    """Enter how the read ended; `counts` by column name."""
+    connection.execute(
+        update(RawSnapshot)
+        .where(RawSnapshot.id == snapshot_id)
+        .values(
+            status=status,
+            complete=status == "verified",
+            problem=problem,
+            finished_at=func.clock_timestamp(),
+            **counts,
+        )
+    )
+
+
+def snapshot(connection: Connection, snapshot_id: int) -> Snapshot | None:
+    """One snapshot's row."""
+    return connection.execute(select(_table).where(RawSnapshot.id == snapshot_id)).one_or_none()
+
+
+def pending(connection: Connection, resource_type: ResourceType) -> Snapshot | None:
+    """The snapshot to apply next: one that was released, else the newest that was read to its end.
+
+    None when the newest is applied already. A quarantined one is returned too: it blocks until it is
+    released or a newer one is read.
+    """
+    last_applied = (
+        select(func.coalesce(func.max(RawSnapshot.id), 0))
+        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
+        .scalar_subquery()
+    )
+    return connection.execute(
+        select(_table)
+        .where(
+            RawSnapshot.resource_type == resource_type,
+            RawSnapshot.id > last_applied,
+            RawSnapshot.status.in_(("verified", "incomplete", "quarantined")),
+        )
+        .order_by(RawSnapshot.released_at.desc().nulls_last(), RawSnapshot.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def last_applied(connection: Connection, resource_type: ResourceType) -> Snapshot | None:
+    """The snapshot that the cache stands at."""
+    return connection.execute(
+        select(_table)
+        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
+        .order_by(RawSnapshot.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def may_delete(snapshot: Snapshot) -> bool:
+    """Whether what a snapshot misses may be deleted: only a full listing that proved complete says so."""
+    return bool(snapshot.complete and snapshot.scope == "full")
+
+
+def quarantine(connection: Connection, snapshot_id: int, problem: str, spared: Collection[str]) -> None:
+    """Refuse a snapshot: it stays as it is until it is released or a newer one is read.
+
+    `spared`: missing from it, but found not to be deleted; remembered so that a release needs no second look.
+    """
+    connection.execute(
+        update(RawSnapshot)
+        .where(RawSnapshot.id == snapshot_id)
+        .values(status="quarantined", problem=problem, spared_keys=list(spared))
+    )
+
+
+def release(connection: Connection, snapshot_id: int, *, by: str) -> None:
+    """Let a quarantined snapshot pass the guard, once. Raises NothingToRelease."""
+    row = snapshot(connection, snapshot_id)
+    if row is None:
+        raise NothingToRelease(f"There is no snapshot {snapshot_id}. Table raw_snapshots lists them.")
+    newest_applied = connection.scalar(
+        select(func.max(RawSnapshot.id)).where(
+            RawSnapshot.resource_type == row.resource_type, RawSnapshot.applied_at.is_not(None)
+        )
+    )
+    if row.status != "quarantined":
+        raise NothingToRelease(f"Snapshot {snapshot_id} is {row.status}, not quarantined: nothing to release.")
+    if newest_applied is not None and newest_applied > snapshot_id:
+        raise NothingToRelease(
+            f"Snapshot {snapshot_id} is out of date: snapshot {newest_applied} has been applied since. Nothing to do."
+        )
+    connection.execute(
+        update(RawSnapshot)
+        .where(RawSnapshot.id == snapshot_id)
+        .values(
+            status=case((RawSnapshot.complete, "verified"), else_="incomplete"), released_at=func.now(), released_by=by
+        )
+    )
+
+
+def mark_applied(connection: Connection, snapshot_id: int) -> None:
+    """Enter that the cache now holds what the snapshot says."""
+    connection.execute(update(RawSnapshot).where(RawSnapshot.id == snapshot_id).values(applied_at=func.now()))
+
+
+def prune(connection: Connection, resource_type: ResourceType, retention: int) -> int:
+    """Drop the pages of snapshots that nobody will look at again; their rows stay as the record of the reads.
+
+    Kept: the last `retention` applied ones, and whatever is newer than the last applied one.
+    """
+    applied = (
+        select(RawSnapshot.id)
+        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
+        .order_by(RawSnapshot.id.desc())
+    )
+    kept = connection.scalars(applied.limit(retention)).all()
+    if not kept:
+        return 0
+    old = select(RawSnapshot.id).where(
+        RawSnapshot.resource_type == resource_type,
+        RawSnapshot.id < kept[0],
+        RawSnapshot.id.not_in(kept),
+    )
+    return connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old))).rowcount
+
+
+def drop_pages(connection: Connection, snapshot_id: int) -> None:
+    """Drop the pages of a snapshot that is of no use: a failed read, or a confirmation that has served."""
+    connection.execute(delete(RawPage).where(RawPage.snapshot_id == snapshot_id))

@@ -1,0 +1,17 @@
+-- The first rows of the plan for people: deletions first, since they are what one looks for.
+SELECT
+    plan.key,
+    plan.change,
+    coalesce(shown.data ->> 'title', shown.data -> 'metadata' ->> 'title', '') AS title,
+    coalesce((
+        SELECT array_agg(field ORDER BY field)
+        FROM jsonb_each(cached.data) AS old (field, value)
+        FULL JOIN jsonb_each(plan.data) AS new (field, value) USING (field)
+        WHERE plan.change = 'changed' AND old.value IS DISTINCT FROM new.value
+    ), '{}') AS fields
+FROM plan
+LEFT JOIN cached_resources AS cached ON cached.type = :resource_type AND cached.key = plan.key
+CROSS JOIN LATERAL (SELECT coalesce(plan.data, cached.data) AS data) AS shown
+WHERE plan.change <> 'refreshed'
+ORDER BY array_position(ARRAY['deleted', 'restored', 'changed', 'added'], plan.change), plan.key
+LIMIT :rows

@@ -1,0 +1,11 @@
+-- Live rows that a verified full listing does not hold: candidates for deletion, to be confirmed.
+INSERT INTO plan (key, change)
+SELECT cached.key, 'deleted'
+FROM cached_resources AS cached
+WHERE cached.type = :resource_type
+    AND cached.deleted_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM raw_pages AS page
+        CROSS JOIN LATERAL unnest(page.keys) AS entry (key)
+        WHERE page.snapshot_id = :snapshot_id AND entry.key = cached.key
+    )

@@ -1,0 +1,149 @@
+"""What a person at a terminal sees of a sync: a progress bar or plain lines, the plan, a summary.
+
+Not here: running it (launch.py), what the UI shows (metadata.py).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from jwp_pipeline.jwplatform.management import WaitNotice, WaitObserver
+from jwp_pipeline.mirror.apply import Applied
+from jwp_pipeline.mirror.landing import Listing, Observer
+from jwp_pipeline.mirror.landing import Progress as ReadProgress
+from jwp_pipeline.mirror.plan import Plan
+from jwp_pipeline.orchestration.launch import SyncOutcome
+
+# Plain lines are for logs: one every few seconds is enough there.
+_SECONDS_BETWEEN_LINES = 5.0
+
+_COUNTS = ("seen", "added", "changed", "restored", "deleted", "unchanged", "spared", "problems")
+
+
+@contextmanager
+def watching(console: Console) -> Iterator[tuple[Observer, WaitObserver]]:
+    """Observers that show a read as it goes: bars on a terminal, plain lines otherwise."""
+    if not console.is_terminal:
+        yield _plain_lines(console)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[tuple[str, int], TaskID] = {}
+
+        def observe(progress: ReadProgress) -> None:
+            read = (progress.resource_type, progress.attempt)
+            again = "" if progress.attempt == 1 else f" (read {progress.attempt})"
+            if read not in tasks:
+                tasks[read] = bars.add_task(f"{progress.resource_type}s{again}")
+            bars.update(tasks[read], completed=progress.resources, total=progress.expected)
+
+        def on_wait(notice: WaitNotice) -> None:
+            bars.console.print(_waiting(notice), style="dim")
+
+        yield observe, on_wait
+
+
+def _plain_lines(console: Console) -> tuple[Observer, WaitObserver]:
+    printed = {"at": time.monotonic()}
+
+    def observe(progress: ReadProgress) -> None:
+        done = progress.resources >= progress.expected
+        if done or time.monotonic() - printed["at"] >= _SECONDS_BETWEEN_LINES:
+            printed["at"] = time.monotonic()
+            left = "" if done or progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
+            done_so_far = f"{progress.resources} of {progress.expected} in {progress.pages} pages"
+            console.print(f"{progress.resource_type}s: {done_so_far}{left}")
+
+    def on_wait(notice: WaitNotice) -> None:
+        console.print(_waiting(notice))
+
+    return observe, on_wait
+
+
+def _waiting(notice: WaitNotice) -> str:
+    return f"waiting {notice.seconds:.0f} s: {notice.reason}"
+
+
+def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None:
+    """The plan, what was done, and where to look further."""
+    listings = [report for report in outcome.reports if isinstance(report, Listing)]
+    applied = [report for report in outcome.reports if isinstance(report, Applied)]
+    for plan in (report.plan for report in applied if report.plan and report.plan.head):
+        console.print(_head(plan))
+    if listings:
+        console.print(_listings(listings))
+    if applied:
+        console.print(_applied(applied))
+    for report in applied:
+        if report.refusal:
+            console.print(f"The guard would refuse the {report.resource_type}s: {report.refusal}.", style="bold red")
+        if report.dry_run and report.plan:
+            console.print("Dry run: nothing was changed.", style="bold")
+    if outcome.failure:
+        console.print(outcome.failure, style="bold red", highlight=False, soft_wrap=True)
+    pipeline = sum(listing.seconds for listing in listings) + sum(report.seconds for report in applied)
+    word = "done" if outcome.success else "FAILED"
+    console.print(
+        f"Sync {word} in {outcome.seconds:.1f} s, {outcome.seconds - pipeline:.1f} s of them Dagster's; "
+        f"run {outcome.run_id.split('-')[0]}, {where}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _head(plan: Plan) -> Table:
+    table = _table(f"{plan.resource_type}s: first {len(plan.head)} of {plan.rows - plan.refreshed} changes")
+    for name in ("change", "key", "title", "fields"):
+        table.add_column(name, overflow="ellipsis", no_wrap=True)
+    for row in plan.head:
+        table.add_row(row.change, row.key, row.title, ", ".join(row.fields))
+    return table
+
+
+def _listings(listings: Sequence[Listing]) -> Table:
+    table = _table("read from JW Platform")
+    _columns(table, ("", "snapshot", "status", "resources", "pages", "requests", "retries", "seconds"))
+    for listing in listings:
+        table.add_row(
+            f"{listing.resource_type}s",
+            str(listing.snapshot_id),
+            listing.status,
+            *_numbers(listing.resource_count, listing.page_count, listing.request_count, listing.retry_count),
+            f"{listing.seconds:.2f}",
+        )
+    return table
+
+
+def _applied(applied: Sequence[Applied]) -> Table:
+    table = _table("cached_resources")
+    _columns(table, ("", *_COUNTS, "live now", "seconds"))
+    for report in applied:
+        counts = _numbers(*(getattr(report.plan, name) for name in _COUNTS)) if report.plan else ["-"] * len(_COUNTS)
+        table.add_row(f"{report.resource_type}s", *counts, *_numbers(report.live), f"{report.seconds:.2f}")
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+
+
+def _columns(table: Table, names: Sequence[str]) -> None:
+    for name in names:
+        table.add_column(name, justify="left" if name in ("", "status") else "right")
+
+
+def _numbers(*values: Any) -> list[str]:
+    return [f"{value:,}" for value in values]
+
+
+def terminal() -> Console:
+    """Standard output, wide enough for our tables when it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else 140)

@@ -1,0 +1,185 @@
+"""One sync as a Dagster run in this process, recorded in the Dagster instance: what jwpfetch and `make run` do.
+
+Not here: command lines (cli.py), what is printed (console.py), the served UI (stack.py).
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+
+from jwp_pipeline.database.locate import open_database
+from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, WaitObserver
+from jwp_pipeline.mirror import snapshots
+from jwp_pipeline.mirror.landing import Observer
+from jwp_pipeline.orchestration.runtime import QUARANTINED, Runtime
+from jwp_pipeline.settings import Settings
+
+PROCESS_TAG = "jwp_pipeline/process"
+"""`host:pid` of the process that executes a run without a daemon to watch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """What one sync is asked to do."""
+
+    fetch: frozenset[ResourceType] = frozenset(RESOURCE_TYPES)
+    sync_all: bool = False
+    dry_run: bool = False
+    release: int | None = None
+    """Snapshot to let past the guard, once; implies fetching nothing."""
+
+    @property
+    def asks_jwp(self) -> bool:
+        """Whether JW Platform is asked anything."""
+        return bool(self.fetch) and self.release is None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOutcome:
+    """How one sync ended."""
+
+    run_id: str
+    success: bool
+    seconds: float
+    """Wall-clock of the whole run, Dagster's share included."""
+    reports: tuple[Any, ...]
+    """Domain reports (Listing, Applied, …) in the order they came."""
+    failure: str | None = None
+    quarantined: int | None = None
+    """Snapshot that the guard refused."""
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Dagster's home under JWP_HOME, made if need be, with our dagster.yaml in it."""
+    home = settings.jwp_home.resolve() / "dagster_home"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(configuration("dagster.yaml"), home / "dagster.yaml")
+    return home
+
+
+def configuration(name: str) -> Path:
+    """`dagster.yaml` or `workspace.yaml`: of the checkout, or as the installed package carries it."""
+    package = Path(__file__).parent.parent
+    in_checkout = package.parent / name
+    return in_checkout if in_checkout.exists() else package / name
+
+
+def run_sync(
+    settings: Callable[[], Settings],
+    request: SyncRequest,
+    *,
+    observe: Observer | None = None,
+    on_wait: WaitObserver | None = None,
+) -> SyncOutcome:
+    """Run job `sync` on what `request` selects, and wait for it. Raises PipelineError before the run starts."""
+    effective = settings()
+    reports: list[Any] = []
+    if request.release is not None:
+        _release(effective, request.release)
+    runtime = Runtime(settings=settings, observe=observe, on_wait=on_wait, report=reports.append)
+    # No capture of output: in this process it is the terminal's, and the run's own log has everything anyway.
+    overrides = {
+        "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+    }
+    home = str(dagster_home(effective))
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)) as instance:
+        end_abandoned_runs(instance)
+        definitions = build_definitions(runtime, asset_prefix=effective.jwp_asset_prefix)
+        started = time.monotonic()
+        result = definitions.resolve_job_def("sync").execute_in_process(
+            instance=instance,
+            asset_selection=_selection(definitions, request),
+            run_config=_run_config(request),
+            tags={PROCESS_TAG: _this_process()},
+            raise_on_error=False,
+        )
+    failure = next(iter(_failures(result)), None)
+    return SyncOutcome(
+        run_id=result.run_id,
+        success=result.success,
+        seconds=time.monotonic() - started,
+        reports=tuple(reports),
+        failure=failure[0] if failure else None,
+        quarantined=failure[1] if failure else None,
+    )
+
+
+def end_abandoned_runs(instance: dg.DagsterInstance) -> int:
+    """Mark as failed the in-process runs whose process is gone; returns how many.
+
+    No daemon watches those, and they would count as running for ever.
+    """
+    ended = 0
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        host, _, pid = run.tags.get(PROCESS_TAG, "").partition(":")
+        if host == socket.gethostname() and not _alive(int(pid)):
+            instance.report_run_failed(run, f"Process {pid}, which executed it, has ended.")
+            ended += 1
+    return ended
+
+
+def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.AssetKey]:
+    skipped = {
+        f"raw_{resource_type}s"
+        for resource_type in RESOURCE_TYPES
+        if not request.asks_jwp or resource_type not in request.fetch
+    }
+    if not request.asks_jwp:
+        # Without JW Platform there is nothing that its settings could stop.
+        skipped.add("settings")
+    keys = definitions.resolve_asset_graph().get_all_asset_keys()
+    return sorted(key for key in keys if key.path[-1] not in skipped)
+
+
+def _run_config(request: SyncRequest) -> Mapping[str, Any]:
+    return {
+        "ops": {"cached_resources": {"config": {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp}}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+
+
+def _release(settings: Settings, snapshot_id: int) -> None:
+    engine = open_database(settings)
+    with engine.begin() as connection:
+        snapshots.release(connection, snapshot_id, by=f"{getpass.getuser()}@{socket.gethostname()}")
+    engine.dispose()
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, int | None]]:
+    found: list[tuple[str, int | None]] = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            user = data.user_failure_data
+            quarantined = user.metadata.get(QUARANTINED) if user else None
+            text = user.description if user and user.description else str(data.error.message if data.error else "")
+            found.append((text.strip(), int(str(quarantined.value)) if quarantined else None))
+    failed_checks = [check for check in result.get_asset_check_evaluations() if not check.passed and check.blocking]
+    found.extend((check.description or check.check_name, None) for check in failed_checks)
+    return found
+
+
+def _this_process() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

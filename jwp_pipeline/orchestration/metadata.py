@@ -1,0 +1,82 @@
+"""Reports as Dagster metadata: numbers that plot, tables that people read, column schemas.
+
+Not here: computing any of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+from sqlalchemy import Table
+
+from jwp_pipeline.database.tables import Base
+from jwp_pipeline.mirror.landing import Listing
+from jwp_pipeline.mirror.plan import Plan
+
+_COUNTED = ("seen", "added", "changed", "refreshed", "restored", "deleted", "spared", "unchanged", "problems")
+
+
+def table_metadata(model: type[Base], schema: str) -> dict[str, Any]:
+    """Table name and columns of a model, as the asset's page shows them."""
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101 - a declarative model always has one
+    columns = [
+        dg.TableColumn(
+            column.name,
+            str(column.type),
+            constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique)),
+        )
+        for column in table.columns
+    ]
+    return {
+        "dagster/table_name": f"{schema}.{table.name}",
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+    }
+
+
+def listing_metadata(listing: Listing) -> dict[str, Any]:
+    """Of one read listing."""
+    return {
+        "dagster/row_count": listing.resource_count,
+        "snapshot_id": listing.snapshot_id,
+        "status": listing.status,
+        "expected_total": listing.expected_total,
+        "distinct_keys": listing.key_count,
+        "pages": listing.page_count,
+        "requests": listing.request_count,
+        "retries": listing.retry_count,
+        "attempts": listing.attempts,
+        "seconds": round(listing.seconds, 3),
+        "seconds_waiting": round(listing.seconds_waiting, 3),
+        **({"problem": listing.problem} if listing.problem else {}),
+    }
+
+
+def plan_metadata(plans: Sequence[Plan]) -> dict[str, Any]:
+    """Of the plans of a run: sums, the same by type, and the head of each as a table."""
+    metadata: dict[str, Any] = {name: sum(getattr(plan, name) for plan in plans) for name in _COUNTED}
+    for plan in plans:
+        metadata |= {f"{plan.resource_type}s_{name}": getattr(plan, name) for name in _COUNTED}
+    metadata["plan"] = dg.MetadataValue.md("\n\n".join(plan_markdown(plan) for plan in plans) or "Nothing to apply.")
+    return metadata
+
+
+def plan_markdown(plan: Plan) -> str:
+    """The head of a plan as a Markdown table."""
+    title = (
+        f"**{plan.resource_type}s**, snapshot {plan.snapshot_id}: {plan.seen} seen, {plan.added} added, "
+        f"{plan.changed} changed, {plan.restored} restored, {plan.deleted} deleted, {plan.unchanged} unchanged"
+    )
+    if not plan.head:
+        return title
+    rows = [
+        f"| {row.change} | `{_cell(row.key)}` | {_cell(row.title)} | {_cell(', '.join(row.fields))} |"
+        for row in plan.head
+    ]
+    return "\n".join([title, "", "| change | key | title | fields |", "|---|---|---|---|", *rows])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("`", "'")[:120]

@@ -1,0 +1,247 @@
+"""Assets of the mirror: settings → raw_videos, raw_channels → cached_resources and its change log.
+
+Each body calls one function of the mirror and returns its report. Not here: the logic (mirror/).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from jwp_pipeline.errors import SettingsError, SnapshotQuarantined
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
+from jwp_pipeline.mirror.apply import Applied, apply_newest
+from jwp_pipeline.mirror.landing import Listing, Progress, read_listing
+from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.orchestration.metadata import listing_metadata, plan_metadata
+from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
+
+POOL = "jwp_api"
+OWNERS = ["team:media-platform"]
+
+
+class CacheConfig(dg.Config):
+    """How `cached_resources` is brought in step."""
+
+    dry_run: bool = False
+    """Show the plan; change nothing."""
+    ask_jwp: bool = True
+    """Confirm deletions with JW Platform. Without it nothing is deleted."""
+
+
+@dg.asset(
+    group_name="settings",
+    kinds={"python"},
+    owners=OWNERS,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "required_settings",
+            asset="settings",
+            blocking=True,
+            description="Every required setting is set and readable. Stops the run before anything is fetched.",
+        )
+    ],
+)
+def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+    """The effective configuration of this site, secrets masked."""
+    try:
+        effective = runtime.settings()
+        shown, missing = effective.redacted(), effective.missing_required()
+    except SettingsError as error:
+        shown, missing = {}, {"settings": str(error)}
+    hints = "\n".join(f"- `{name}`: {hint}" for name, hint in missing.items())
+    rows = "\n".join(f"| `{name}` | {'' if value is None else f'`{value}`'} |" for name, value in shown.items())
+    return dg.MaterializeResult(
+        metadata={
+            "configuration": dg.MetadataValue.md(f"| setting | value |\n|---|---|\n{rows}"),
+            "missing": len(missing),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="required_settings",
+                passed=not missing,
+                description="; ".join(f"{name} is not set: {hint}" for name, hint in missing.items()) or "All are set.",
+                metadata={"missing": dg.MetadataValue.md(hints or "none")},
+            )
+        ],
+    )
+
+
+def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
+    name = f"raw_{resource_type}s"
+
+    @dg.asset(
+        name=name,
+        deps=["settings"],
+        group_name="mirror",
+        kinds={"python", "postgres"},
+        owners=OWNERS,
+        pool=POOL,
+        description=f"{what}, exactly as JW Platform lists them: a snapshot in `raw_snapshots` and `raw_pages`, "
+        "proven complete or marked incomplete.",
+        check_specs=[
+            dg.AssetCheckSpec(
+                "verified",
+                asset=name,
+                description="The snapshot proved complete; an incomplete one may add and change, but not delete.",
+            )
+        ],
+    )
+    def raw(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        def observe(progress: Progress) -> None:
+            left = progress.seconds_left
+            context.log.info(
+                f"page {progress.pages}: {progress.resources} of {progress.expected} {resource_type}s"
+                + (f", about {left:.0f} s left" if left and left >= 1 else "")
+            )
+            if runtime.observe:
+                runtime.observe(progress)
+
+        with failing_clearly(), runtime.database() as engine, runtime.jwplatform() as client:
+            listing = read_listing(engine, client, resource_type, run_id=context.run_id, observe=observe)
+        runtime.report(listing)
+        return dg.MaterializeResult(metadata=listing_metadata(listing), check_results=[_verified(listing)])
+
+    return raw
+
+
+raw_videos = _raw_asset("video", "Videos")
+raw_channels = _raw_asset("channel", "Manual channels (playlists)")
+
+
+@dg.multi_asset(
+    name="cached_resources",
+    pool=POOL,
+    specs=[
+        dg.AssetSpec(
+            "cached_resources",
+            deps=["raw_videos", "raw_channels"],
+            description="Every video and channel that JW Platform lists or listed: the last `data` of each, when it "
+            "was first cached, last really changed and deleted. Works from the newest snapshot not applied yet.",
+            group_name="mirror",
+            kinds={"postgres"},
+            owners=OWNERS,
+            skippable=True,
+        ),
+        dg.AssetSpec(
+            "resource_changes",
+            deps=["raw_videos", "raw_channels"],
+            description="The change log of `cached_resources`: added, changed (with old and new values), restored, "
+            "deleted; written in the same transaction.",
+            group_name="mirror",
+            kinds={"postgres"},
+            owners=OWNERS,
+            skippable=True,
+        ),
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "live_rows_equal_listing",
+            asset="cached_resources",
+            description="Live rows of each type equal the distinct keys of the last applied full listing.",
+        ),
+        dg.AssetCheckSpec(
+            "nothing_quarantined",
+            asset="cached_resources",
+            description="No snapshot waits for somebody to look at it. The guard itself sits in the transaction.",
+        ),
+        dg.AssetCheckSpec(
+            "no_open_problems",
+            asset="cached_resources",
+            description="Nothing that JW Platform sent had to be set aside or mended (table sync_problems).",
+        ),
+    ],
+)
+def cached_resources(
+    context: dg.AssetExecutionContext, config: CacheConfig, runtime: dg.ResourceParam[Runtime]
+) -> Iterator[dg.MaterializeResult | dg.AssetObservation | dg.AssetCheckResult]:
+    """Apply the newest snapshot of each type."""
+    key = context.asset_key_for_output("cached_resources")
+    refused: list[SnapshotQuarantined] = []
+    outcomes: list[Applied] = []
+    with failing_clearly(), runtime.database() as engine:
+        for resource_type in RESOURCE_TYPES:
+            try:
+                outcomes.append(_apply(config, runtime, engine, resource_type, context.run_id))
+            except SnapshotQuarantined as error:
+                refused.append(error)
+    if not config.dry_run:
+        yield _nothing_quarantined(key, refused)
+        yield _live_rows_equal_listing(key, outcomes)
+        yield _no_open_problems(key, outcomes)
+    with failing_clearly():
+        if refused:
+            raise refused[0]
+    metadata = plan_metadata([outcome.plan for outcome in outcomes if outcome.plan])
+    if config.dry_run:
+        yield dg.AssetObservation(key, description="Dry run: nothing was changed.", metadata=metadata)
+        return
+    live = sum(outcome.live for outcome in outcomes)
+    logged = sum(plan.rows - plan.refreshed for plan in (outcome.plan for outcome in outcomes) if plan)
+    yield dg.MaterializeResult(key, metadata={**metadata, "dagster/row_count": live})
+    yield dg.MaterializeResult(context.asset_key_for_output("resource_changes"), metadata={"changes_logged": logged})
+
+
+def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type: ResourceType, run_id: str) -> Applied:
+    with runtime.jwplatform() if config.ask_jwp else nullcontext() as client:
+        outcome = apply_newest(
+            engine,
+            resource_type,
+            options=MirrorOptions.from_settings(runtime.settings()),
+            client=client,
+            run_id=run_id,
+            dry_run=config.dry_run,
+        )
+    runtime.report(outcome)
+    return outcome
+
+
+def _verified(listing: Listing) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name="verified",
+        passed=listing.verified,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=listing.problem or f"Complete: {listing.key_count} of {listing.expected_total}.",
+        metadata={"snapshot_id": listing.snapshot_id, "attempts": listing.attempts},
+    )
+
+
+def _nothing_quarantined(key: dg.AssetKey, refused: Sequence[SnapshotQuarantined]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="nothing_quarantined",
+        passed=not refused,
+        description=" ".join(map(str, refused)) or "Nothing waits to be released.",
+        metadata={"snapshots": [error.snapshot_id for error in refused]},
+    )
+
+
+def _live_rows_equal_listing(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
+    apart = [outcome for outcome in outcomes if outcome.listed is not None and outcome.live != outcome.listed]
+    explained = all(outcome.plan and (outcome.plan.spared or outcome.plan.problems) for outcome in apart)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="live_rows_equal_listing",
+        passed=not apart,
+        severity=dg.AssetCheckSeverity.WARN if explained else dg.AssetCheckSeverity.ERROR,
+        description="; ".join(
+            f"{outcome.live} {outcome.resource_type}s are live, {outcome.listed} were listed"
+            + (f", {outcome.plan.spared} missing ones were spared" if outcome.plan and outcome.plan.spared else "")
+            for outcome in apart
+        )
+        or "They are equal.",
+        metadata={f"{outcome.resource_type}s_live": outcome.live for outcome in outcomes},
+    )
+
+
+def _no_open_problems(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
+    count = sum(outcome.open_problems for outcome in outcomes)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="no_open_problems",
+        passed=not count,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{count} open: SELECT * FROM sync_problems WHERE resolved_at IS NULL" if count else "None.",
+        metadata={"open": count},
+    )

@@ -1,0 +1,221 @@
+"""The ASGI application: HTTP in and out, routes, faults carried out, the request log.
+
+Not here: what the APIs answer (v1_api.py, v2_api.py), the server and its life (server.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route as HttpRoute
+from starlette.types import Receive, Scope, Send
+
+from jwp_pipeline.simulator import v1_api, v2_api
+from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Refused, Route
+from jwp_pipeline.simulator.faults import Fault, Faults
+from jwp_pipeline.simulator.records import Api, Kind
+from jwp_pipeline.simulator.site import Site
+
+LOGGED_REQUESTS = 10_000
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+ROUTES: tuple[tuple[str, Api, Route, Kind], ...] = (
+    ("/v1/videos/list", "v1", "list", "video"),
+    ("/v1/videos/show", "v1", "show", "video"),
+    ("/v1/channels/list", "v1", "list", "channel"),
+    ("/v1/channels/show", "v1", "show", "channel"),
+    ("/v1/channels/videos/list", "v1", "members", "channel"),
+    ("/v2/sites/{site}/media/", "v2", "list", "video"),
+    ("/v2/sites/{site}/media/{id}/", "v2", "show", "video"),
+    ("/v2/sites/{site}/playlists/", "v2", "list", "channel"),
+    ("/v2/sites/{site}/playlists/{id}/", "v2", "show", "channel"),
+    ("/v2/sites/{site}/playlists/{id}/manual_playlist/", "v2", "members", "channel"),
+)
+
+Hangup = Callable[[Any], None]
+"""Closes the connection of a client (its address, as ASGI names it), after what was written is sent."""
+
+
+class Control(Protocol):
+    """What the control routes drive: a library that lives on."""
+
+    def evolve(self) -> dict[str, Any]:
+        """Go to the next generation; tell what changed."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Tell where it stands."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """One request as it was answered; `status` None when the connection was dropped instead."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    """Query and form parameters without the signature; the first of repeated ones."""
+    status: int | None
+    api: Api | None
+    route: Route | None
+    resource: Kind | None
+    page: int | None
+    faults: tuple[str, ...]
+    at: float
+    """When it came in, epoch seconds."""
+
+
+@dataclass(slots=True)
+class Application:
+    """One site on HTTP. Runs in one event loop; `log` and `faults` may be used from other threads."""
+
+    site: Site
+    faults: Faults
+    hang_up: Hangup
+    control: Control | None = None
+    stopping: bool = False
+    log: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=LOGGED_REQUESTS))
+    _v1: v1_api.V1Api = field(init=False)
+    _v2: v2_api.V2Api = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._v1 = v1_api.V1Api(self.site)
+        self._v2 = v2_api.V2Api(self.site)
+
+    def asgi(self) -> Starlette:
+        """The application to serve."""
+        routes = [
+            HttpRoute(path, self._endpoint(api, route, kind), methods=METHODS) for path, api, route, kind in ROUTES
+        ]
+        if self.control is not None:
+            control = self.control
+            routes += [
+                HttpRoute("/simulator/evolve", lambda _: JSONResponse(control.evolve()), methods=["POST"]),
+                HttpRoute("/simulator/state", lambda _: JSONResponse(control.state())),
+            ]
+        routes.append(HttpRoute("/{path:path}", self._endpoint(None, None, None), methods=METHODS))
+        return Starlette(routes=routes)
+
+    def _endpoint(self, api: Api | None, route: Route | None, kind: Kind | None) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            call = Call(
+                request.method,
+                request.url.path,
+                authorization=request.headers.get("authorization"),
+                api=api,
+                route=route,
+                kind=kind,
+                names=request.path_params,
+            )
+            return await self._respond(request, call)
+
+        return endpoint
+
+    async def _respond(self, request: Request, call: Call) -> Response:
+        at = time.time()
+        try:
+            call = replace(call, params=await _params(request))
+        except UnicodeDecodeError:
+            refused = self._error(call, Refused(400, "ParameterEncodingError", "Parameters must be UTF-8."))
+            self._note(call, refused, [], at)
+            return _http(refused)
+        faults = self.faults.take(call)
+        await self._pause(sum(fault.delay for fault in faults))
+        dropped = any(fault.drops for fault in faults)
+        answer = None if dropped else self._answer(call, faults)
+        self._note(call, answer, faults, at)
+        if answer is None:
+            return _CutResponse(self.hang_up, b"", None)
+        if answer.cut_at is not None:
+            return _CutResponse(self.hang_up, answer.body[: answer.cut_at], _http(answer))
+        return _http(answer)
+
+    def _answer(self, call: Call, faults: list[Fault]) -> Answer:
+        instead = next((fault.instead for fault in faults if fault.instead is not None), None)
+        answer = self._asked(call, faults) if instead is None else instead(call)
+        for fault in faults:
+            if fault.edits is not None:
+                fault.edits(self.site.library)
+            if fault.cuts_at is not None:
+                answer.cut_at = int(len(answer.body) * fault.cuts_at)
+        return answer
+
+    def _asked(self, call: Call, faults: list[Fault]) -> Answer:
+        try:
+            if call.path.startswith("/v1/"):
+                answer = self._v1.answer(call)
+            elif call.path.startswith("/v2/"):
+                answer = self._v2.answer(call)
+            else:
+                return Answer(404, b"Not Found", content_type="text/plain")
+        except Refused as refused:
+            return self._error(call, refused)
+        if isinstance(answer, ListingPage):
+            for fault in faults:
+                if fault.bend is not None:
+                    fault.bend(answer)
+            return answer.answer()
+        return answer
+
+    def _error(self, call: Call, refused: Refused) -> Answer:
+        if call.path.startswith("/v2/"):
+            bare = self.site.behaviour.bare_error_array
+            return v2_api.error_answer(refused.status, refused.code, refused.message, refused.headers, bare_array=bare)
+        return v1_api.error_answer(refused.status, refused.code, refused.message, refused.headers)
+
+    async def _pause(self, seconds: float) -> None:
+        # In small steps, so that a server that stops does not wait for a slow answer.
+        until = time.monotonic() + seconds
+        while not self.stopping and (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, 0.05))
+
+    def _note(self, call: Call, answer: Answer | None, faults: list[Fault], at: float) -> None:
+        params = {name: value for name, value in reversed(call.params) if name != "api_signature"}
+        names = tuple(fault.name for fault in faults)
+        status = None if answer is None else answer.status
+        self.log.append(
+            LoggedRequest(call.method, call.path, params, status, call.api, call.route, call.kind, call.page, names, at)
+        )
+
+
+class _CutResponse(Response):
+    """Sends the head of `whole`, if any, and `part` of its body, then hangs up."""
+
+    def __init__(self, hang_up: Hangup, part: bytes, whole: Response | None) -> None:
+        super().__init__()
+        self._hang_up = hang_up
+        self._part = part
+        self._whole = whole
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._whole is not None:
+            head = {"status": self._whole.status_code, "headers": self._whole.raw_headers}
+            await send({"type": "http.response.start", **head})
+            await send({"type": "http.response.body", "body": self._part, "more_body": True})
+        self._hang_up(scope["client"])
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+def _http(answer: Answer) -> Response:
+    if answer.content_type == "text/plain":
+        return PlainTextResponse(answer.body, answer.status, answer.headers)
+    return Response(answer.body, answer.status, answer.headers, answer.content_type)
+
+
+async def _params(request: Request) -> tuple[tuple[str, str], ...]:
+    texts = [request.scope["query_string"]]
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        texts.append(await request.body())
+    return tuple(
+        pair for text in texts for pair in parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict")
+    )

@@ -1,0 +1,105 @@
+"""What passes between the HTTP server and the two APIs: a call, and an answer that faults can still bend.
+
+Not here: HTTP itself (server.py), what is answered (v1_api.py, v2_api.py), who bends it (faults.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from jwp_pipeline.simulator.records import Api, Kind
+
+Route = Literal["list", "show", "members"]
+Shape = Literal["array", "array missing", "array null", "array object", "bare array", "total missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, decoded. `api`, `route` and `kind` are None on a path that no API knows."""
+
+    method: str
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+    """Query and form parameters in the order sent, also those that sign."""
+    authorization: str | None = None
+    api: Api | None = None
+    route: Route | None = None
+    kind: Kind | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of the path: `site`, `id`."""
+
+    def param(self, name: str) -> str | None:
+        """First value of a parameter, None when it is not given."""
+        return next((value for key, value in self.params if key == name), None)
+
+    @property
+    def page(self) -> int | None:
+        """The page asked for, 1, 2, …; None when the call lists nothing or nonsense."""
+        try:
+            if self.api == "v2":
+                return int(self.param("page") or 1) if self.route == "list" else None
+            if self.route == "list" or (self.route == "members" and self.api == "v1"):
+                return int(self.param("result_offset") or 0) // int(self.param("result_limit") or 50) + 1
+        except (ValueError, ZeroDivisionError):
+            pass
+        return None
+
+
+@dataclass(slots=True)
+class Answer:
+    """A complete answer. With `cut_at` only so many bytes of the body are sent, then the connection closes."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json; charset=utf-8"
+    cut_at: int | None = None
+
+
+@dataclass(slots=True)
+class ListingPage:
+    """A page of a listing before it becomes JSON."""
+
+    array: str
+    """Name of the array in the envelope: `videos`, `media`, …"""
+    elements: list[bytes]
+    """JSON of each element."""
+    previous: Callable[[], list[bytes]]
+    """Elements of the page before this one; of this one when it is the first."""
+    envelope: dict[str, Any]
+    """All other members, `total` among them."""
+    headers: dict[str, str] = field(default_factory=dict)
+    shape: Shape = "array"
+
+    def answer(self) -> Answer:
+        """The page as it goes out."""
+        array = b"[%s]" % b",".join(self.elements)
+        envelope = dict(self.envelope)
+        match self.shape:
+            case "bare array":
+                return Answer(200, array, self.headers)
+            case "array missing":
+                return Answer(200, json.dumps(envelope).encode(), self.headers)
+            case "array null":
+                array = b"null"
+            case "array object":
+                members = (b'"%d":%s' % (number, element) for number, element in enumerate(self.elements))
+                array = b"{%s}" % b",".join(members)
+            case "total missing":
+                envelope.pop("total", None)
+        head = json.dumps(envelope).encode()
+        return Answer(200, b'%s, "%s": %s}' % (head[:-1], self.array.encode(), array), self.headers)
+
+
+class Refused(Exception):
+    """An error answer: its HTTP status, JWP's code for it and a text. Each API writes it in its own shape."""
+
+    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers or {}

@@ -1,0 +1,196 @@
+"""Faults to inject: what goes wrong, at which requests, how often.
+
+    sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
+    sim.faults.add(Fault.short_page(), api="v2", resource="video", page=3)
+    sim.faults.add(Fault.edit(lambda library: library.remove("video", "aB3dE5gH")), page=1)
+
+All that match a request act, in the order added; of several that answer in place of the API the first wins.
+Not here: carrying them out (app.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from threading import Lock
+from typing import Literal
+
+from jwp_pipeline.simulator import v1_api, v2_api
+from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Route, Shape
+from jwp_pipeline.simulator.library import Library
+from jwp_pipeline.simulator.records import Api, Kind
+
+Body = Literal["json", "html", "empty"]
+
+_HTML = b"<html><head><title>Gateway</title></head><body><h1>Something is wrong here</h1></body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong; make it with one of the class methods."""
+
+    name: str
+    delay: float = 0.0
+    drops: bool = False
+    cuts_at: float | None = None
+    instead: Callable[[Call], Answer] | None = None
+    bend: Callable[[ListingPage], None] | None = None
+    edits: Callable[[Library], None] | None = None
+
+    @classmethod
+    def status(cls, status: int, body: Body = "json", *, retry_after: int | str | None = None) -> Fault:
+        """Answer with this HTTP status; the JSON is an error as the API asked writes it, also with 200."""
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+
+        def answer(call: Call) -> Answer:
+            if body != "json":
+                return Answer(status, _HTML if body == "html" else b"", headers, "text/html")
+            if call.path.startswith("/v2/"):
+                return v2_api.error_answer(status, "server_error" if status == 200 else None, headers=headers)
+            return v1_api.error_answer(status, "InternalError" if status == 200 else None, headers=headers)
+
+        return cls(f"status {status} ({body})", instead=answer)
+
+    @classmethod
+    def error_with_200(cls) -> Fault:
+        """Answer with an error body and HTTP 200."""
+        return cls.status(200)
+
+    @classmethod
+    def html_with_200(cls) -> Fault:
+        """Answer with an HTML page and HTTP 200."""
+        return cls.status(200, "html")
+
+    @classmethod
+    def latency(cls, seconds: float) -> Fault:
+        """Answer late."""
+        return cls("latency", delay=seconds)
+
+    @classmethod
+    def drop(cls) -> Fault:
+        """Close the connection without an answer; the API never sees the request."""
+        return cls("drop", drops=True)
+
+    @classmethod
+    def truncate(cls, fraction: float = 0.5) -> Fault:
+        """Send only this part of the body that Content-Length promises, then close."""
+        return cls("truncate", cuts_at=fraction)
+
+    @classmethod
+    def wrong_shape(cls, shape: Shape) -> Fault:
+        """A listing whose array or `total` is missing or of the wrong type; `bare array`: no envelope."""
+
+        def bend(page: ListingPage) -> None:
+            page.shape = shape
+
+        return cls(shape, bend=bend)
+
+    @classmethod
+    def empty_page(cls) -> Fault:
+        """A page without elements; the totals stay."""
+        return cls("empty page", bend=lambda page: page.elements.clear())
+
+    @classmethod
+    def short_page(cls, missing: int = 1) -> Fault:
+        """A page that lacks its last elements; the totals stay."""
+
+        def bend(page: ListingPage) -> None:
+            del page.elements[-missing:]
+
+        return cls("short page", bend=bend)
+
+    @classmethod
+    def repeated_page(cls) -> Fault:
+        """The elements of the page before, under this page's numbers."""
+
+        def bend(page: ListingPage) -> None:
+            page.elements = page.previous()
+
+        return cls("repeated page", bend=bend)
+
+    @classmethod
+    def wrong_total(cls, difference: int) -> Fault:
+        """A `total` that is off by so much."""
+
+        def bend(page: ListingPage) -> None:
+            page.envelope["total"] += difference
+
+        return cls("wrong total", bend=bend)
+
+    @classmethod
+    def edit(cls, edit: Callable[[Library], None]) -> Fault:
+        """Change the library once the page is made and before it is sent: it moves between two pages."""
+        return cls("edit", edits=edit)
+
+
+@dataclass(slots=True)
+class PlannedFault:
+    """A fault and the requests it is meant for. `hits` counts how often it acted."""
+
+    fault: Fault
+    path: str | None
+    api: Api | None
+    route: Route | None
+    resource: Kind | None
+    page: int | None
+    nth: int
+    times: int | None
+    matches: int = 0
+    hits: int = 0
+
+    def fits(self, call: Call) -> bool:
+        """Whether the request is one that it is meant for, whatever came before."""
+        if self.path is not None and not fnmatchcase(call.path, self.path):
+            return False
+        if self.fault.bend is not None and call.page is None:
+            return False
+        wanted = ((self.api, call.api), (self.route, call.route), (self.resource, call.kind), (self.page, call.page))
+        return all(value is None or value == of_call for value, of_call in wanted)
+
+
+class Faults:
+    """The faults planned for one simulator. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._planned: list[PlannedFault] = []
+
+    def add(
+        self,
+        fault: Fault,
+        *,
+        path: str | None = None,
+        api: Api | None = None,
+        route: Route | None = None,
+        resource: Kind | None = None,
+        page: int | None = None,
+        nth: int = 1,
+        times: int | None = 1,
+    ) -> PlannedFault:
+        """Plan a fault for requests that fit all that is given (`path` may hold `*`, pages count from 1).
+
+        It acts from the `nth` of them on, `times` times, None for ever.
+        """
+        planned = PlannedFault(fault, path, api, route, resource, page, nth, times)
+        with self._lock:
+            self._planned.append(planned)
+        return planned
+
+    def clear(self) -> None:
+        """From now on nothing goes wrong."""
+        with self._lock:
+            self._planned.clear()
+
+    def take(self, call: Call) -> list[Fault]:
+        """Faults that act on this request; counts it."""
+        acting = []
+        with self._lock:
+            for planned in self._planned:
+                if not planned.fits(call):
+                    continue
+                planned.matches += 1
+                if planned.matches >= planned.nth and (planned.times is None or planned.hits < planned.times):
+                    planned.hits += 1
+                    acting.append(planned.fault)
+        return acting

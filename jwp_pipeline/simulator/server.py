@@ -1,0 +1,143 @@
+"""A JW Platform on a port of 127.0.0.1: starts and stops, and says how to reach it.
+
+Not here: what happens to a request (app.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from threading import Thread
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import uvicorn
+
+from jwp_pipeline.simulator.app import Application, Control, LoggedRequest
+from jwp_pipeline.simulator.faults import Faults
+from jwp_pipeline.simulator.library import Library
+from jwp_pipeline.simulator.site import PLAYER_KEY, Behaviour, Site
+
+HOST = "127.0.0.1"
+
+
+class Simulator:
+    """Serves a library over HTTP from a thread of its own, between `with` and its end.
+
+    `library`, `behaviour` and `faults` may be changed while it runs. Credentials are invented anew for each
+    simulator; the site's key is always the same.
+    """
+
+    def __init__(
+        self,
+        library: Library | None = None,
+        behaviour: Behaviour | None = None,
+        *,
+        port: int = 0,
+        control: Control | None = None,
+    ) -> None:
+        self.library = Library() if library is None else library
+        self.behaviour = Behaviour() if behaviour is None else behaviour
+        self.faults = Faults()
+        self._site = Site(self.library, self.behaviour)
+        self._application = Application(self._site, self.faults, self._hang_up, control)
+        self._port = port
+        self._socket: socket.socket | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Origin of both APIs, without a slash at the end."""
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def port(self) -> int:
+        """The port listened on; 0 before the start when none was asked for."""
+        return self._port
+
+    @property
+    def api_key(self) -> str:
+        """v1's API key, which is v2's site id."""
+        return self._site.api_key
+
+    @property
+    def api_secret(self) -> str:
+        """v1's secret."""
+        return self._site.api_secret
+
+    @property
+    def v2_secret(self) -> str:
+        """v2's secret."""
+        return self._site.v2_secret
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """All requests so far, in the order answered (the last 10,000)."""
+        return list(self._application.log)
+
+    def forget_requests(self) -> None:
+        """Empty the log."""
+        self._application.log.clear()
+
+    def environment(self, api: Literal["v1", "v2", "auto"] = "auto") -> dict[str, str]:
+        """Environment variables that configure the pipeline for this site; `v1`: as one without a v2 secret."""
+        environment = {
+            "JWPLATFORM_API_KEY": self.api_key,
+            "JWPLATFORM_API_SECRET": self.api_secret,
+            "JWPLATFORM_EMBED_PLAYER_KEY": PLAYER_KEY,
+            "JWPLATFORM_MANAGEMENT_API": api,
+            "JWPLATFORM_MANAGEMENT_API_URL": self.url,
+        }
+        if api != "v1":
+            environment["JWPLATFORM_V2_API_SECRET"] = self.v2_secret
+        return environment
+
+    def start(self) -> None:
+        """Listen; requests are accepted from the return on. Raises OSError when the port is taken."""
+        self._socket = socket.create_server((HOST, self._port), backlog=128)
+        self._port = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            self._application.asgi(),
+            access_log=False,
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            # Longer than a client's pauses between requests, lest it finds its connection closed.
+            timeout_keep_alive=120,
+            timeout_graceful_shutdown=2,
+        )
+        self._application.stopping = False
+        self._server = uvicorn.Server(config)
+        self._thread = Thread(target=self._serve, name="jwp-simulator", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and close all connections."""
+        self._application.stopping = True
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+        if self._socket is not None:
+            self._socket.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        if self._server is not None and self._socket is not None:
+            asyncio.run(self._server.serve(sockets=[self._socket]))
+
+    def _hang_up(self, client: Any) -> None:
+        if self._server is None:
+            return
+        for connection in list(self._server.server_state.connections):
+            transport = connection.transport
+            if transport.get_extra_info("peername") == client:
+                transport.close()

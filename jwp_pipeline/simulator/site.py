@@ -1,0 +1,87 @@
+"""The simulated site as both APIs see it: its library, credentials and how its server behaves.
+
+Not here: what each API answers (v1_api.py, v2_api.py), faults (faults.py).
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import string
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jwp_pipeline.simulator.library import Library
+from jwp_pipeline.simulator.listing import Listings
+from jwp_pipeline.simulator.rate_limit import Allowance, RateLimiter
+
+SITE_KEY = "DemoSite"
+PLAYER_KEY = "DemoPlyr"
+
+
+@dataclass(slots=True, kw_only=True)
+class Behaviour:
+    """What is not known about JW Platform, or differs between sites. May be changed while the server runs."""
+
+    max_page_length: int = 1000
+    """Longest page; more is cut to it, and the answer says so. v2's own default is 10, v1's 50."""
+    window: int = 10_000
+    """v2: a query gives at most its first so many results."""
+    past_window: Literal["empty", "error"] = "empty"
+    """v2: a page past the window is empty, or HTTP 400 (then also one that only reaches past it)."""
+    total_is_capped: bool = False
+    """v2: `total` stops at the window, too."""
+    unstable_ties: bool = False
+    """Records with equal sort values stand in another order at every request (seeded)."""
+    seed: int = 0
+    requests_per_minute: int | None = None
+    """Above it, for each API of its own: HTTP 429. None: no limit, though the counters pretend 60."""
+    rate_window: Literal["minute", "sliding"] = "minute"
+    """The limit counts within the clock's minute, or within the last 60 seconds."""
+    minute_seconds: float = 60.0
+    """Length of that minute, for the impatient."""
+    retry_after: bool = False
+    """Whether a 429 carries Retry-After."""
+    bare_error_array: bool = False
+    """v2: error bodies are a bare array instead of `{"errors": [...]}`."""
+    timestamp_tolerance: float = 600.0
+    """v1: seconds that a request's clock may differ from ours."""
+
+
+def _secret() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(24))
+
+
+@dataclass(slots=True)
+class Site:
+    """One site. Credentials are invented anew for each unless given."""
+
+    library: Library
+    behaviour: Behaviour
+    api_key: str = SITE_KEY
+    api_secret: str = field(default_factory=_secret, repr=False)
+    v2_secret: str = field(default_factory=_secret, repr=False)
+    listings: Listings = field(init=False)
+    v1_limiter: RateLimiter = field(init=False)
+    v2_limiter: RateLimiter = field(init=False)
+    _requests: int = 0
+
+    def __post_init__(self) -> None:
+        self.listings = Listings(self.library)
+        self.v1_limiter = RateLimiter(time.time)
+        self.v2_limiter = RateLimiter(time.time)
+
+    def tie_shuffle(self) -> random.Random | None:
+        """Chance for one request's ties, None when ties are stable."""
+        if not self.behaviour.unstable_ties:
+            return None
+        self._requests += 1
+        return random.Random(f"{self.behaviour.seed}:{self._requests}")  # noqa: S311 - reproducible on purpose
+
+    def allowance(self, limiter: RateLimiter) -> Allowance:
+        """Count one request against a limit."""
+        behaviour = self.behaviour
+        return limiter.take(
+            behaviour.requests_per_minute, behaviour.minute_seconds, sliding=behaviour.rate_window == "sliding"
+        )

@@ -1,0 +1,69 @@
+"""Processes that use an embedded server, and a look at which processes are left of it."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+# The home comes through the environment: a command line that named it would count as a process of the server.
+USER = """
+import os, sys, time
+from pathlib import Path
+from jwp_pipeline.database.embedded import ensure_running
+print(ensure_running(Path(os.environ["EMBEDDED_HOME"]), durable=False), flush=True)
+"""
+STAY = "sys.stdin.read()"
+
+
+@contextmanager
+def user_process(home, then=STAY, python=sys.executable, first="", **popen):
+    """A process that does `first`, uses the server in `home`, does `then`; killed at the end if it still lives."""
+    environment = dict(os.environ, EMBEDDED_HOME=str(home), PYTHONPATH=os.pathsep.join([str(PROJECT), *sys.path]))
+    command = [python, "-c", first + USER + then]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, text=True, cwd="/", **pipes, **popen) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def url_of(process):
+    line = process.stdout.readline().strip()
+    assert line.startswith("postgresql://"), process.stderr.read()
+    return line
+
+
+def server_processes(home):
+    """Process id → command line of all keepers, postmasters and their children in `home`."""
+    if not Path("/proc/self/cmdline").exists():
+        rows = subprocess.run(["ps", "-axwwo", "pid=,args="], capture_output=True, text=True, check=True)
+        return {int(row.split()[0]): row for row in rows.stdout.splitlines() if str(home) in row}
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            folder = os.readlink(process / "cwd")
+        except OSError:  # it ended meanwhile, or is about to
+            continue
+        if str(home) in command or folder.startswith(str(home)):
+            found[int(process.name)] = command
+    return found
+
+
+def keeper_of(home):
+    return next(pid for pid, command in server_processes(home).items() if "embedded.keeper" in command)
+
+
+def wait_until(condition, seconds=5):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        time.sleep(0.02)
+
+
+def wait_until_gone(home):
+    wait_until(lambda: not server_processes(home))

@@ -1,0 +1,263 @@
+"""What a single field means, and what becomes of one that cannot be read."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from jwp_pipeline.access.acl import NOBODY, Permission, parse_acl
+from jwp_pipeline.media.mapping import KEEP, map_channel, map_video
+
+WORLD, _ = parse_acl("WORLD")
+ABSENT = object()
+
+
+def video(custom=ABSENT, *, create_items="all", **fields):
+    data = {"key": "aB3dE5gH", **fields}
+    if custom is not ABSENT:
+        data["custom"] = custom
+    return map_video(data, key="aB3dE5gH", default_acl=WORLD, create_items=create_items)
+
+
+def v2_video(metadata, *, create_items="all", **fields):
+    data = {"id": "aB3dE5gH", "metadata": metadata, **fields}
+    return map_video(data, key="aB3dE5gH", default_acl=WORLD, create_items=create_items)
+
+
+def channel(create_items="all", **custom):
+    return map_channel({"key": "manuCCCC", "custom": custom}, key="manuCCCC", create_items=create_items)
+
+
+def problem_fields(fields):
+    return [problem.field for problem in fields.problems]
+
+
+@pytest.mark.parametrize(
+    ("field", "raw", "attribute", "expected"),
+    [
+        ("duration", "1834.06", "duration", 1834.06),
+        ("duration", -1, "duration", -1.0),
+        ("duration", None, "duration", 0.0),
+        ("date", 1500000000.25, "published_at", datetime(2017, 7, 14, 2, 40, 0, 250000, tzinfo=UTC)),
+        ("date", -86400, "published_at", datetime(1969, 12, 31, tzinfo=UTC)),
+        ("date", None, "published_at", None),
+        ("mediatype", None, "type", "unknown"),
+        ("updated", "1530000000", "updated", 1530000000),
+        ("updated", None, "updated", 0),
+        ("title", None, "title", ""),
+        ("title", "  a\n ", "title", "  a\n "),
+        ("title", "a\x00b\ud800", "title", "a\ufffdb\ufffd"),
+    ],
+)
+def test_a_field_that_is_read(field, raw, attribute, expected):
+    fields = video(**{field: raw})
+    assert getattr(fields, attribute) == expected
+    assert fields.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "attribute", "raws"),
+    [
+        ("duration", "duration", ["long", "", "nan", "-inf", "1e999", True, [], {}, 10**400]),
+        ("date", "published_at", ["2018-01-01", "1500000000", True, 1e20, 10**400, -(10**12), []]),
+        ("mediatype", "type", ["Video", "", 1, []]),
+        ("updated", "updated", ["soon", "", "-1", " 1", "1.5", 1.5, True, 2**63, "9" * 5000, {}, "²"]),
+    ],
+)
+def test_a_field_that_cannot_be_read_keeps_its_value(field, attribute, raws):
+    for raw in raws:
+        fields = video(**{field: raw})
+        assert getattr(fields, attribute) is (None if field == "date" else KEEP), raw
+        assert problem_fields(fields) == [field]
+        assert fields.permission == WORLD
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"), [(12.5, "12.5"), (True, "True"), (["ä", 1], '["ä",1]'), ({"a": None}, '{"a":null}')]
+)
+def test_a_title_that_is_no_text_is_shown_as_text(raw, text):
+    fields = video(title=raw)
+    assert fields.title == text
+    assert [(problem.field, problem.value) for problem in fields.problems] == [("title", text)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [("media:12:", 12), ("media: 1_2 :", 12), ("media:-5:", -5), ("media:٣:", 3), ("media:7:\n", 7)],
+)
+def test_sms_media_id(raw, expected):
+    fields = video({"sms_media_id": raw}, create_items="sms")
+    assert (fields.sms_media_id, fields.wants_item, fields.problems) == (expected, True, ())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "media:x:",
+        "media::",
+        "clip:12:",
+        "media:12",
+        "12",
+        "media:12:\n\n",
+        "media:1\n2:",
+        "media:1.0:",
+        12,
+        False,
+        {},
+        f"media:{2**63}:",
+        "media:" + "9" * 5000 + ":",
+    ],
+)
+def test_a_malformed_sms_media_id_makes_no_item_and_changes_no_row(raw):
+    fields = video({"sms_media_id": raw}, create_items="sms")
+    assert (fields.sms_media_id, fields.wants_item) == (KEEP, False)
+    assert problem_fields(fields) == ["sms_media_id"]
+    assert len(fields.problems[0].value) <= 500
+
+
+@pytest.mark.parametrize("custom", [{}, {"sms_media_id": None}, ABSENT])
+def test_a_video_without_sms_media_id_gets_an_item_only_in_all_mode(custom):
+    assert not video(custom, create_items="sms").wants_item
+    assert video(custom, create_items="all").wants_item
+    assert video(custom).sms_media_id is None
+    assert video(custom).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "attribute", "expected"),
+    [
+        ("sms_downloadable", "downloadable:True:", "downloadable", True),
+        ("sms_downloadable", "downloadable:true:", "downloadable", False),
+        ("sms_language", "language:english:", "language", "eng"),
+        ("sms_copyright", "copyright:a:b::", "copyright", "a:b:"),
+        ("sms_copyright", "copyright::", "copyright", ""),
+        ("sms_keywords", "keywords: A |b,c||A|\u00a0:", "tags", ("a", "b,c", "a")),
+        ("sms_keywords", "keywords:" + "\u0130" * 200 + " :", "tags", (("\u0130" * 200).lower()[:256],)),
+        ("sms_last_updated_at", "last_updated_at::", "sms_last_updated_at", None),
+    ],
+)
+def test_a_property_that_is_read(name, raw, attribute, expected):
+    fields = video({name: raw})
+    assert getattr(fields, attribute) == expected
+    assert fields.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute"),
+    [
+        ("sms_downloadable", "downloadable"),
+        ("sms_language", "language"),
+        ("sms_copyright", "copyright"),
+        ("sms_keywords", "tags"),
+        ("sms_last_updated_at", "sms_last_updated_at"),
+    ],
+)
+def test_a_property_that_cannot_be_read_keeps_its_value(name, attribute):
+    word = name.removeprefix("sms_")
+    for raw in ["nope", "", f"{word}:", "other:x:", f"{word}:a\nb:", f" {word}:x:", None, 1, [f"{word}:x:"]]:
+        fields = video({name: raw})
+        assert getattr(fields, attribute) is KEEP, raw
+        assert problem_fields(fields) == [name]
+
+
+@pytest.mark.parametrize("raw", ["garbage", "acl:WORLD", "ACL:WORLD:", "acl:WORLD\n,CAM:", None, ["acl:WORLD:"], True])
+def test_an_unreadable_acl_is_nobody(raw):
+    fields = video({"sms_acl": raw})
+    assert fields.permission == NOBODY
+    assert problem_fields(fields) == ["sms_acl"]
+
+
+def test_an_unknown_acl_entry_grants_nothing_beside_those_that_are_known():
+    fields = video({"sms_acl": "acl:world,MARTIAN,USER_a:"})
+    assert fields.permission == Permission(crsids=("a",))
+    assert [(problem.field, problem.value) for problem in fields.problems] == [("sms_acl", "acl:world,MARTIAN,USER_a:")]
+
+
+def test_no_acl_is_the_default_one():
+    assert video({}).permission == video().permission == v2_video({"custom_params": None}).permission == WORLD
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        video(None),
+        video("acl:WORLD:"),
+        video([]),
+        v2_video({"custom_params": "x"}),
+        v2_video({"custom_params": []}),
+        v2_video(None),
+        v2_video([]),
+        map_video([], key="k", default_acl=WORLD, create_items="all"),
+    ],
+)
+def test_unreadable_custom_properties_keep_everything_and_grant_nothing(fields):
+    assert fields.permission == NOBODY
+    assert {fields.sms_media_id, fields.downloadable, fields.language, fields.copyright, fields.tags} == {KEEP}
+    assert fields.sms_last_updated_at is KEEP
+    assert len(fields.problems) == 1
+
+
+def test_unreadable_metadata_keeps_the_texts_but_not_the_fields_beside_it():
+    fields = v2_video(None, media_type="audio", last_modified="1970-01-01T00:01:00+00:00")
+    assert (fields.title, fields.description, fields.published_at) == (KEEP, KEEP, None)
+    assert (fields.type, fields.updated) == ("audio", 60)
+
+
+def test_v2_date_times():
+    fields = v2_video({"publish_start_date": "2024-05-28T12:40:11+01:00"}, last_modified="1969-12-31T23:59:58.5+00:00")
+    assert fields.published_at == datetime(2024, 5, 28, 11, 40, 11, tzinfo=UTC)
+    assert fields.updated == -2
+    fields = v2_video({"publish_start_date": 1500000000}, last_modified="yesterday")
+    assert (fields.published_at, fields.updated) == (None, KEEP)
+    assert problem_fields(fields) == ["date", "updated"]
+
+
+def test_jwp_tags_stand_in_for_keywords_in_all_mode_only():
+    assert video(tags="Lecture , b,,").tags == v2_video({"tags": ["Lecture ", "b", ""]}).tags == ("lecture", "b")
+    assert v2_video({"tags": ["a,b"]}).tags == ("a,b",)
+    assert video(tags=None).tags == ()
+    assert video(tags="a", create_items="sms").tags == ()
+    assert video({"sms_keywords": "keywords::"}, tags="a").tags == ()
+    assert video(tags=[1]).tags is KEEP
+
+
+def test_a_new_item_gets_defaults_where_nothing_can_be_read():
+    fields = v2_video(None, media_type=1, duration="x", last_modified=0).with_defaults()
+    assert (fields.title, fields.type, fields.duration, fields.updated, fields.tags) == ("", "unknown", 0.0, 0, ())
+    assert (fields.sms_media_id, fields.sms_last_updated_at, fields.permission) == (None, None, NOBODY)
+
+
+def test_channel_permissions():
+    assert channel(sms_created_by="creator:a,b:", sms_groupid="groupid:7:").permission == Permission(
+        crsids=("a,b",), lookup_groups=("7",)
+    )
+    assert channel(sms_created_by="created_by::", sms_groupid="groupid::").permission == NOBODY
+    half_read = channel(sms_created_by="owner:a:", sms_groupid="groupid:7:")
+    assert half_read.permission == Permission(lookup_groups=("7",))
+    assert problem_fields(half_read) == ["sms_created_by"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [("1,2,2,3", (1, 2, 2, 3)), (" 402 , ,403,,", (402, 403)), ("", ()), ("1,x", KEEP), (f"1,{2**63}", KEEP)],
+)
+def test_channel_members(raw, expected):
+    fields = channel(sms_collection_media_ids=f"collection_media_ids:{raw}:")
+    assert fields.media_ids == expected
+    assert problem_fields(fields) == (["sms_collection_media_ids"] if expected is KEEP else [])
+
+
+def test_a_channel_wants_a_playlist_for_its_collection_or_in_all_mode():
+    wanted = {"sms_collection_id": "collection:7:"}
+    assert (channel("sms").wants_playlist, channel("sms", **wanted).wants_playlist) == (False, True)
+    assert channel("all").wants_playlist
+    malformed = channel("sms", sms_collection_id="collection:x:")
+    assert (malformed.sms_collection_id, malformed.wants_playlist) == (KEEP, KEEP)
+    assert malformed.with_defaults().wants_playlist is False
+
+
+def test_an_unreadable_channel_keeps_everything_and_grants_nothing():
+    fields = map_channel({"id": "a", "metadata": None}, key="a", create_items="sms")
+    kept = {fields.title, fields.instid, fields.sms_collection_id, fields.media_ids, fields.sms_last_updated_at}
+    assert kept == {KEEP}
+    assert fields.permission == NOBODY
+    assert fields.with_defaults().media_ids is None

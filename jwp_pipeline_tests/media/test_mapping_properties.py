@@ -1,0 +1,135 @@
+"""Promises that hold whatever JW Platform sends."""
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jwp_pipeline.access.acl import NOBODY, parse_acl
+from jwp_pipeline.media.mapping import KEEP, map_channel, map_video
+from jwp_pipeline.media.mapping.fields import Unreadable
+from jwp_pipeline.media.mapping.properties import property_value
+
+WORLD, _ = parse_acl("WORLD")
+SMS_FORM = re.compile("^(?P<type>[^:]+):(?P<value>.*):$")
+WORDS = {
+    "sms_media_id": "media",
+    "sms_acl": "acl",
+    "sms_keywords": "keywords",
+    "sms_language": "language",
+    "sms_copyright": "copyright",
+    "sms_downloadable": "downloadable",
+    "sms_last_updated_at": "last_updated_at",
+    "sms_collection_id": "collection",
+    "sms_collection_media_ids": "collection_media_ids",
+    "sms_instid": "instid",
+    "sms_created_by": "created_by",
+    "sms_groupid": "groupid",
+}
+
+characters = st.characters() | st.sampled_from("\0\ud800\n:,|")
+texts = st.text(characters, max_size=20)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts | st.sampled_from([10**400, -(2**63), 1e308]),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(texts, children, max_size=3),
+    max_leaves=5,
+)
+
+
+def optionally(**values):
+    return st.fixed_dictionaries({}, optional=values)
+
+
+customs = optionally(
+    **{
+        name: json_values | st.builds(f"{word}:{{}}:{{}}".format, texts, st.sampled_from(["", "\n", "x"]))
+        for name, word in WORDS.items()
+    }
+)
+FIELDS = ["key", "id", "title", "description", "mediatype", "duration", "date", "updated", "tags"]
+V2_FIELDS = ["title", "description", "publish_start_date", "tags"]
+resources = st.one_of(
+    json_values,
+    optionally(**dict.fromkeys(FIELDS, json_values), custom=customs | json_values),
+    optionally(
+        **dict.fromkeys(["id", "media_type", "duration", "last_modified"], json_values),
+        metadata=optionally(**dict.fromkeys(V2_FIELDS, json_values), custom_params=customs | json_values) | json_values,
+    ),
+)
+modes = st.sampled_from(["all", "sms"])
+quickly = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+def outcome(data, mode):
+    return (
+        map_video(data, key="k", default_acl=WORLD, create_items=mode),
+        map_channel(data, key="k", create_items=mode),
+    )
+
+
+def strings(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from strings(part)
+    elif hasattr(value, "__slots__"):
+        for name in value.__slots__:
+            yield from strings(getattr(value, name))
+
+
+@quickly
+@given(resources, modes)
+def test_any_json_maps_to_what_the_database_can_store(data, mode):
+    first = outcome(data, mode)
+    assert first == outcome(data, mode)
+    for fields in first:
+        for text in strings(fields):
+            text.encode()
+            assert "\0" not in text
+        named = [problem.field for problem in fields.problems]
+        assert len(named) == len(set(named))
+        assert all(len(problem.value) <= 500 and 0 < len(problem.problem) <= 500 for problem in fields.problems)
+        complete = fields.with_defaults()
+        assert all(getattr(complete, name) is not KEEP for name in type(complete).__slots__)
+        assert not complete.problems or fields.problems
+
+
+@quickly
+@given(json_values)
+def test_an_acl_that_cannot_be_read_is_never_public(raw):
+    fields = map_video({"key": "k", "custom": {"sms_acl": raw}}, key="k", default_acl=WORLD, create_items="all")
+    assert fields.permission == NOBODY
+    assert [problem.field for problem in fields.problems] == ["sms_acl"]
+
+
+@quickly
+@given(json_values.filter(lambda value: not isinstance(value, dict)))
+def test_custom_properties_that_cannot_be_read_are_never_public(raw):
+    v1 = {"key": "k", "custom": raw}
+    v2 = {"id": "k", "metadata": {"custom_params": raw}}
+    for data in (v1, v2) if raw is not None else (v1,):
+        video, channel = outcome(data, "all")
+        assert video.permission == channel.permission == NOBODY
+        assert [problem.field for problem in video.problems] == ["custom"]
+
+
+@given(
+    st.builds("{}{}{}".format, st.sampled_from(["media:", "media", "x:", ""]), texts, st.sampled_from([":", ":\n", ""]))
+)
+def test_a_property_is_read_as_the_sms_reads_it(raw):
+    match = SMS_FORM.match(raw)
+    if match and match["type"] == "media":
+        assert property_value(raw, ("media",)) == re.sub("[\0\ud800-\udfff]", "\ufffd", match["value"])
+    else:
+        with pytest.raises(Unreadable):
+            property_value(raw, ("media",))
+
+
+def test_nesting_as_deep_as_a_parser_allows():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    fields = map_video({"key": "k", "title": deep}, key="k", default_acl=WORLD, create_items="all")
+    assert [problem.field for problem in fields.problems] == ["title"]
