@@ -16,6 +16,9 @@ from sqlalchemy.exc import OperationalError
 
 from jwp_pipeline.errors import DatabaseError, SyncInProgress
 
+WRITER_LOCK = "the cache and what follows it"
+"""Advisory lock of whoever writes our tables: one writer at a time, whatever started it."""
+
 # psycopg 3: COPY, server-side cursors and typed parameters. Named, since what `postgresql://` means has changed once.
 DRIVER = "postgresql+psycopg"
 

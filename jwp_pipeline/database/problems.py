@@ -12,12 +12,18 @@ from sqlalchemy import Connection, text
 
 from jwp_pipeline.database.sql import statement
 
-Stage = Literal["cache", "media"]
+Stage = Literal["cache", "mapping", "ownership"]
+"""Part of the sync that finds a problem and will resolve it: storing, reading a field, two claims to one thing."""
 
 
 def create_found_problems(connection: Connection) -> None:
-    """Make the temporary table `found_problems` (key, field, value, problem), gone with the transaction."""
-    connection.execute(text("DROP TABLE IF EXISTS pg_temp.found_problems"))
+    """Make two temporary tables, empty, gone with the transaction.
+
+    `found_problems` (key, field, value, problem) is for what was found, `looked_at` (key) for the resources that
+    were read, when that was not all of the type.
+    """
+    connection.execute(text("DROP TABLE IF EXISTS pg_temp.found_problems, pg_temp.looked_at"))
+    connection.execute(text("CREATE TEMPORARY TABLE looked_at (key text PRIMARY KEY) ON COMMIT DROP"))
     connection.execute(
         text(
             "CREATE TEMPORARY TABLE found_problems"
@@ -29,10 +35,10 @@ def create_found_problems(connection: Connection) -> None:
 def record_problems(connection: Connection, stage: Stage, resource_type: str, *, complete: bool) -> int:
     """Bring sync_problems in step with `found_problems`; the number now open of this stage and type.
 
-    `complete`: everything of the type was looked at, so that what was not found again is mended.
+    What was not found again is mended, of every resource (`complete`) or of those in `looked_at`.
     """
-    parameters = {"stage": stage, "resource_type": resource_type}
-    for step in ("touch_problems", "open_problems", *(("resolve_problems",) if complete else ())):
+    parameters = {"stage": stage, "resource_type": resource_type, "complete": complete}
+    for step in ("touch_problems", "open_problems", "resolve_problems"):
         connection.execute(statement("jwp_pipeline.database", step), parameters)
     return open_problems(connection, stage, resource_type)
 

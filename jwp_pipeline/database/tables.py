@@ -147,7 +147,7 @@ class SyncProblem(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     stage: Mapped[str]
-    """Which part of the sync found it, and will resolve it: cache | media."""
+    """Which part of the sync found it, and will resolve it: cache | mapping | ownership."""
     type: Mapped[str]
     key: Mapped[str]
     """Key of the resource, or its position in the listing where it has none."""

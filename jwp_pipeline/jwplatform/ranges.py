@@ -4,16 +4,17 @@ A v2 query returns no more than its first 10,000 results. Ranges of id partition
 the library changes: a resource never leaves its range. Requests are what a listing costs, so a cut should ask for
 about as many pages as the listing fills:
 
-- JWP draws ids at random, evenly over 62^8. The total of the uncut listing therefore tells what a range will hold,
-  and one can choose a number of ranges whose last pages are nearly full (`parts`): 50,000 resources take 13 ranges
-  of 4 pages, and one request for the total.
+- JWP draws ids at random, evenly over 62^8. The total of the uncut listing therefore tells what a range will hold.
+- Ranges are made to fill one page each, with some room for chance: 50,000 resources take about 56 requests, one of
+  them for the total. Ranges of several pages would take 53, but pages shift under a reader, and lose or repeat what
+  stands in no certain order at their ends; a range that comes in one answer cannot.
 - A server may cap the total it announces at the window. Then the first range is a pilot, 1/62 of all ids, which
   tells the density of the rest.
 - Ranges are cut off one at a time, each by what is known by then: what is announced and not yet read, or, without
   a believable total, what was found so far, is taken to be spread evenly over the ids not yet read.
-- A range that is too big says so with its first page, which is lost, and is cut again.
-
-Ids that are not spread evenly cost more requests, and nothing else.
+- A range that holds far less or more than was expected shows that ids are not spread evenly. From then on ranges are
+  made as big as can be read, lest many be empty. One that is bigger says so with its first page, which is lost, and
+  is cut again. Uneven ids cost more requests, and nothing else.
 
 Pure. Not here: requests and pages (v2.py).
 """
@@ -37,9 +38,7 @@ AIM = 0.7
 PARTS_OF_TOO_BIG = 3
 """Parts of a range that turns out too big: the ids in it are not spread evenly, so most parts are likely to be empty.
 Tried on sequential, hexadecimal and lower-case ids: 2 loses more first pages, 4 and more read more empty ranges."""
-MOST_PARTS = 1000
-"""Ranges that one cut makes at most, whatever total is announced."""
-MOST_RANGES = 20_000
+MOST_RANGES = 100_000
 """Ranges asked for at most in one listing: a hundred million resources, or a server that makes no sense."""
 
 
@@ -71,12 +70,17 @@ class IdRange:
         edges = [self.first + self.size * part // parts for part in range(parts + 1)]
         return [IdRange(first, end - 1) for first, end in pairwise(edges)]
 
+    def split(self, share: float) -> tuple[IdRange, IdRange]:
+        """The first `share` of the range, and the rest; both hold an id. For ranges of two ids and more."""
+        size = min(max(1, int(self.size * share)), self.size - 1)
+        return IdRange(self.first, self.first + size - 1), IdRange(self.first + size, self.last)
+
 
 class RangeWalk:
     """Which range to read next, given what the ranges so far have announced.
 
-        while (part := walk.next_range()) is not None:
-            # ask for its first page; then walk.too_big(part, total), or read it all and walk.read(total)
+        while (ids := walk.next_range()) is not None:
+            # ask for its first page; then walk.too_big(ids, total), or read it all and walk.read(ids, total)
 
     Every id is in exactly one of the ranges that are read. Raises MalformedAnswer when the totals make no sense:
     it is bounded, whatever a server announces.
@@ -85,8 +89,9 @@ class RangeWalk:
     def __init__(self, total: int, window: int, page_length: int) -> None:
         """`total` as the uncut listing announces it: at least the window, exactly it when it may be capped."""
         self._announced = total if total > window else None
-        self._window = window
-        self._page_length = page_length
+        self._page = _expected_for(page_length)
+        self._most = AIM * window
+        self._even = True
         self._steps = 0
         self._ids_read = 0
         self._space_left = ALL_IDS
@@ -100,25 +105,34 @@ class RangeWalk:
         """The next range to ask for, small enough as far as is known; None at the end."""
         if not self._pending:
             return None
-        self._step()
-        chunk = self._pending.pop()
-        expected = chunk.size * self._density
-        if expected > AIM * self._window:
-            part = chunk.cut(parts(expected, self._window, self._page_length))[0]
-            self._pending.append(IdRange(part.last + 1, chunk.last))
-            chunk = part
-        return chunk
+        self._steps += 1
+        if self._steps > MOST_RANGES:
+            raise MalformedAnswer(
+                f"the totals that JW Platform announces contradict each other: after {MOST_RANGES} ranges of id "
+                "the end is not in sight."
+            )
+        ids = self._pending.pop()
+        expected = ids.size * self._density
+        fill = self._page if self._even else self._most
+        if expected > fill and ids.size > 1:
+            ids, rest = ids.split(1 / math.ceil(expected / fill))
+            self._pending.append(rest)
+        return ids
 
-    def too_big(self, part: IdRange, total: int) -> None:
+    def too_big(self, ids: IdRange, total: int) -> None:
         """Cut a range that announced more than can be read."""
-        if part.size == 1:
+        if ids.size == 1:
             raise MalformedAnswer(f"JW Platform announces {total} resources with one id.")
-        self._pending += reversed(part.cut(PARTS_OF_TOO_BIG))
+        self._even = False
+        self._pending += reversed(ids.cut(PARTS_OF_TOO_BIG))
 
-    def read(self, part: IdRange, total: int) -> None:
+    def read(self, ids: IdRange, total: int) -> None:
         """Note that a range has been read, and announced `total` resources."""
+        expected = ids.size * self._density
+        if expected and not expected / 2 < total < expected * 2:
+            self._even = False
         self._ids_read += total
-        self._space_left -= part.size
+        self._space_left -= ids.size
 
     @property
     def at_end(self) -> bool:
@@ -133,37 +147,27 @@ class RangeWalk:
     @property
     def estimate(self) -> int:
         """The size of the whole listing, by what is known so far."""
+        if self._announced is not None:
+            return max(self._announced, self._ids_read)
         return self._ids_read + round(self._space_left * self._density)
 
     @property
     def _density(self) -> float:
         """Resources to expect for each id not yet read."""
-        if self._announced is not None:
-            return max(0, self._announced - self._ids_read) / max(1, self._space_left)
-        return self._ids_read / max(1, ALL_IDS - self._space_left)
-
-    def _step(self) -> None:
-        self._steps += 1
-        if self._steps > MOST_RANGES:
-            raise MalformedAnswer(
-                f"the totals that JW Platform announces contradict each other: after {MOST_RANGES} ranges of id "
-                "the end is not in sight."
-            )
+        found = self._ids_read / max(1, ALL_IDS - self._space_left)
+        if self._announced is None:
+            return found
+        left = max(0, self._announced - self._ids_read) / max(1, self._space_left)
+        # The smaller of the two makes the bigger ranges; and a total that is not true soon has no say.
+        return left if self._even else min(left, found)
 
 
-def parts(expected: float, window: int, page_length: int) -> int:
-    """Number of ranges that takes the fewest pages for `expected` resources, each below the window's AIM."""
-    fewest = math.ceil(expected / (AIM * window))
-    if fewest >= MOST_PARTS:
-        return MOST_PARTS
-    # More ranges have more last pages, but with luck full ones; beyond one page a range there is nothing to gain.
-    most = min(MOST_PARTS, max(fewest, math.ceil(2 * expected / page_length)))
-    return min(range(max(1, fewest), most + 1), key=lambda n: n * _pages(expected / n, page_length))
+def _expected_for(page_length: int) -> float:
+    """How many resources to expect of a range that should fit one page but for two standard deviations.
 
-
-def _pages(expected: float, page_length: int) -> int:
-    """Pages of a range that holds `expected` resources, give or take two standard deviations."""
-    return max(1, math.ceil((expected + 2 * math.sqrt(expected)) / page_length))
+    The number in a range varies by the square root of what is expected: this solves x + 2·√x = page_length.
+    """
+    return (math.sqrt(page_length + 1) - 1) ** 2
 
 
 def _text(number: int) -> str:

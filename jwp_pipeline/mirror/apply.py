@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
 
-from jwp_pipeline.database.connection import advisory_lock, connect
+from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.problems import create_found_problems, open_problems, record_problems
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import SnapshotQuarantined
@@ -22,8 +22,6 @@ from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.plan import Plan, describe, prepare, spare
 from jwp_pipeline.mirror.snapshots import Snapshot
-
-APPLY_LOCK = "the cache"
 
 # A second sync waits this long for the first to finish applying before it gives up, seconds.
 _LOCK_PATIENCE = 60.0
@@ -62,7 +60,7 @@ def apply_newest(
     Raises SnapshotQuarantined (nothing was changed), SyncInProgress, JWPlatformError.
     """
     started = time.monotonic()
-    with connect(engine) as connection, advisory_lock(connection, APPLY_LOCK, patience=_LOCK_PATIENCE):
+    with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
         with connection.begin():
             snapshot = snapshots.pending(connection, resource_type)
             if snapshot is None:
@@ -98,7 +96,10 @@ def execute(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
     )
     create_found_problems(connection)
     connection.execute(statement("jwp_pipeline.mirror", "found_problems"), {"snapshot_id": snapshot.id})
-    record_problems(connection, "cache", snapshot.resource_type, complete=snapshots.may_delete(snapshot))
+    complete = snapshots.may_delete(snapshot)
+    if not complete:
+        connection.execute(statement("jwp_pipeline.mirror", "looked_at"), {"snapshot_id": snapshot.id})
+    record_problems(connection, "cache", snapshot.resource_type, complete=complete)
     snapshots.mark_applied(connection, snapshot.id)
     connection.execute(text("DROP TABLE pg_temp.plan"))
 
@@ -137,8 +138,13 @@ class _SecondLook:
         with self.connection.begin():
             newer = snapshots.snapshot(self.connection, listing.snapshot_id)
             assert newer is not None  # noqa: S101 - it was entered a moment ago
-            missing = prepare(self.connection, newer, self.options)
-            spared = sorted(set(missing) - set(candidates)) if snapshots.may_delete(newer) else candidates
+            missing = set(prepare(self.connection, newer, self.options))
+        spared = sorted(missing.difference(candidates)) if listing.verified else candidates
+        if listing.verified and listing.unusable_count:
+            # One of the elements without a key may be what is missing, in both listings: only asking tells.
+            in_neither = sorted(missing.intersection(candidates))
+            spared = [*spared, *confirm.still_there(client, resource_type, in_neither)]
+        with self.connection.begin():
             spare(self.connection, spared)
         return newer, spared
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jwp_pipeline.errors import MalformedAnswer
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
 
 SHOWS_AT_MOST = 20
@@ -15,8 +16,19 @@ SHOWS_AT_MOST = 20
 
 
 def still_there(client: ManagementClient, resource_type: ResourceType, candidates: Sequence[str]) -> list[str]:
-    """Candidates that JWP still has, one request each. Raises JWPlatformError."""
-    return [key for key in candidates if client.show(resource_type, key) is not None]
+    """Candidates that JWP still has, one request each. Raises JWPlatformError when it cannot be asked.
+
+    One that it shows, but not in a shape that can be read, is still there, too.
+    """
+    return [key for key in candidates if _is_there(client, resource_type, key)]
+
+
+def _is_there(client: ManagementClient, resource_type: ResourceType, key: str) -> bool:
+    try:
+        return client.show(resource_type, key) is not None
+    except MalformedAnswer:
+        # Perhaps why the listing has no usable key for it; one such resource must not stop the others.
+        return True
 
 
 def worth_listing_again(candidates: Sequence[str], page_count: int) -> bool:

@@ -63,6 +63,8 @@ class Listing:
     expected_total: int
     resource_count: int
     key_count: int
+    unusable_count: int
+    """Elements without a usable key."""
     page_count: int
     request_count: int
     retry_count: int
@@ -141,7 +143,7 @@ def _read_once(
         repeated = resources - unusable - distinct
         reasons = doubts(facts, repeated_keys=0 if repeats == known_repeats else repeated)
         counts = {
-            "expected_total": sum({page.stretch: page.stretch_total for page in facts}.values()),
+            "expected_total": facts[-1].listing_total,
             "resource_count": resources,
             "key_count": distinct,
             "page_count": len(facts),
@@ -157,6 +159,7 @@ def _read_once(
         snapshot_id=snapshot_id,
         resource_type=resource_type,
         status=status,
+        unusable_count=unusable,
         seconds=seconds,
         seconds_waiting=waited,
         attempts=attempt,
@@ -213,6 +216,8 @@ def _refusal(connection: Connection, element: Any) -> str | None:
     try:
         with connection.begin_nested():
             connection.execute(text("SELECT CAST(:element AS jsonb) IS NULL"), {"element": json.dumps(element)})
+    except RecursionError:
+        return "it is nested too deep"
     except DBAPIError as error:
         if not _is_refused(error):
             raise
@@ -226,6 +231,7 @@ def _facts(page: Page, entry: pages.Ledger) -> PageFacts:
         stretch=page.stretch,
         stretch_total=page.stretch_total,
         page_length=page.page_length,
+        listing_total=page.listing_total,
         count=len(entry.keys),
         fingerprint=hash(tuple(entry.keys)),
     )

@@ -21,6 +21,8 @@ Origin = Literal["v1", "v2", "local"]
 
 MAX_KEY_LENGTH = 255
 MAX_VALUE_LENGTH = 500
+# Part of an index entry, which PostgreSQL holds to a third of a page.
+MAX_FIELD_LENGTH = 255
 
 _ARRAY_FIELDS: dict[tuple[str, ResourceType], str] = {
     ("v1", "video"): "videos",
@@ -65,11 +67,11 @@ def array_field(origin: str, resource_type: ResourceType) -> str:
 
 
 def key_of(element: Any) -> str | None:
-    """JWP key of an element (v1 `key`, v2 `id`): a non-empty string of up to 255 characters, or None."""
+    """JWP key of an element (v1 `key`, v2 `id`), storable: a non-empty string of up to 255 characters, or None."""
     if not isinstance(element, dict):
         return None
     key = element.get("key", element.get("id"))
-    return key if isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH else None
+    return _replaced(key) if isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH else None
 
 
 def ledger(elements: Sequence[Any], page_number: int) -> Ledger:
@@ -94,7 +96,7 @@ def storable(value: Any) -> tuple[Any, list[tuple[str, str, str]]]:
 
     def clean(node: Any, path: str) -> Any:
         if isinstance(node, str):
-            cleaned = _UNSTORABLE.sub(_REPLACEMENT, node)
+            cleaned = _replaced(node)
             if cleaned != node:
                 found.append((path, _shown(node), "holds characters that PostgreSQL refuses; replaced by U+FFFD"))
             return cleaned
@@ -114,14 +116,20 @@ def storable(value: Any) -> tuple[Any, list[tuple[str, str, str]]]:
 
 
 def storable_page(elements: Sequence[Any], page_number: int) -> tuple[list[Any], Ledger]:
-    """A page's elements made storable, with the ledger that notes every replacement."""
+    """A page's elements made storable, with the ledger that notes every replacement.
+
+    An element nested too deep to be walked stays as it is: PostgreSQL will take it, or refuse it whole.
+    """
     cleaned: list[Any] = []
     problems: list[Problem] = []
     for index, element in enumerate(elements):
-        storable_element, replaced = storable(element)
+        try:
+            storable_element, replaced = storable(element)
+        except RecursionError:
+            storable_element, replaced = element, []
         cleaned.append(storable_element)
         name = key_of(storable_element) or position(page_number, index)
-        problems.extend(Problem(name, *replacement) for replacement in replaced)
+        problems.extend(Problem(name, path[:MAX_FIELD_LENGTH], value, why) for path, value, why in replaced)
     entry = ledger(cleaned, page_number)
     return cleaned, Ledger(entry.keys, [*entry.problems, *problems])
 
@@ -155,5 +163,12 @@ def _json_type(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
-    return _UNSTORABLE.sub(_REPLACEMENT, text)[:MAX_VALUE_LENGTH]
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
+    except RecursionError:
+        text = "(nested too deep to be shown)"
+    return _replaced(text)[:MAX_VALUE_LENGTH]
+
+
+def _replaced(text: str) -> str:
+    return _UNSTORABLE.sub(_REPLACEMENT, text)

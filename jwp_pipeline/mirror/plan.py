@@ -17,7 +17,7 @@ from jwp_pipeline.mirror import pages
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.snapshots import Snapshot, may_delete
 
-HEAD_ROWS = 20
+HEAD_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)

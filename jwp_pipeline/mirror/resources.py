@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database.connection import transaction_lock
+from jwp_pipeline.database.connection import WRITER_LOCK, transaction_lock
 from jwp_pipeline.jwplatform.management import ResourceType
 from jwp_pipeline.mirror import pages, snapshots
-from jwp_pipeline.mirror.apply import APPLY_LOCK, execute
+from jwp_pipeline.mirror.apply import execute
 from jwp_pipeline.mirror.landing import land_page
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.plan import Plan, describe, prepare
@@ -40,7 +40,7 @@ def set_resources(
     """
     connection = bind.connection() if isinstance(bind, Session) else bind
     options = options or MirrorOptions()
-    transaction_lock(connection, APPLY_LOCK)
+    transaction_lock(connection, WRITER_LOCK)
     snapshot_id = snapshots.open_snapshot(connection, resource_type, "local")
     counts = {"resource_count": 0, "page_count": 0}
     field = pages.array_field("local", resource_type)

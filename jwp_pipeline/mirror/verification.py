@@ -19,6 +19,7 @@ class PageFacts:
     stretch: int
     stretch_total: int
     page_length: int
+    listing_total: int
     count: int
     """Elements on the page."""
     fingerprint: int
@@ -34,6 +35,9 @@ def doubts(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
     found = [
         doubt for _, stretch in groupby(pages, key=lambda page: page.stretch) for doubt in _of_stretch(list(stretch))
     ]
+    announced = sum({page.stretch: page.stretch_total for page in pages}.values())
+    if announced != pages[-1].listing_total:
+        found.append(f"its ranges of id hold {announced} resources, the whole listing {pages[-1].listing_total}")
     seen: dict[int, int] = {}
     for page in pages:
         if page.count and page.fingerprint in seen:

@@ -158,7 +158,8 @@ def _release(settings: Settings, snapshot_id: int) -> None:
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, int | None]]:
-    found: list[tuple[str, int | None]] = []
+    failed_checks = [check for check in result.get_asset_check_evaluations() if not check.passed and check.blocking]
+    found: list[tuple[str, int | None]] = [(check.description or check.check_name, None) for check in failed_checks]
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
@@ -166,8 +167,6 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, int | None]]
             quarantined = user.metadata.get(QUARANTINED) if user else None
             text = user.description if user and user.description else str(data.error.message if data.error else "")
             found.append((text.strip(), int(str(quarantined.value)) if quarantined else None))
-    failed_checks = [check for check in result.get_asset_check_evaluations() if not check.passed and check.blocking]
-    found.extend((check.description or check.check_name, None) for check in failed_checks)
     return found
 
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 from starlette.types import Receive, Scope, Send
 
@@ -207,8 +207,6 @@ class _CutResponse(Response):
 
 
 def _http(answer: Answer) -> Response:
-    if answer.content_type == "text/plain":
-        return PlainTextResponse(answer.body, answer.status, answer.headers)
     return Response(answer.body, answer.status, answer.headers, answer.content_type)
 
 

@@ -32,7 +32,7 @@ NUMBERS_A_DAY = 10_000
 """Numbers of videos and courses set apart for each generation, so that none is given twice."""
 FIRST_DAY_NUMBER = 1_000_000
 _ADDED = (0.003, 0.006)
-_CHANGED = (0.010, 0.018)
+_CHANGED = (0.011, 0.018)
 _DELETED = 0.0015
 _WATCHED = 0.05
 

@@ -121,6 +121,8 @@ def _sort_key(record: Record, api: Api, name: str) -> tuple[int, Any]:
 def _value(record: Record, api: Api, name: str) -> Any:
     if name in {"created", "last_modified"}:
         return record.created if name == "created" else record.modified
+    if name == "updated" and record.modified is not None:
+        return record.modified
     if name in {"key", "id"}:
         return record.key
     obj = record.object(api)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
+from concurrent.futures import Future
 from threading import Thread
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -42,9 +44,9 @@ class Simulator:
         self._site = Site(self.library, self.behaviour)
         self._application = Application(self._site, self.faults, self._hang_up, control)
         self._port = port
-        self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: Thread | None = None
+        self._end: Callable[[], object] = lambda: None
 
     @property
     def url(self) -> str:
@@ -95,8 +97,8 @@ class Simulator:
 
     def start(self) -> None:
         """Listen; requests are accepted from the return on. Raises OSError when the port is taken."""
-        self._socket = socket.create_server((HOST, self._port), backlog=128)
-        self._port = self._socket.getsockname()[1]
+        listener = socket.create_server((HOST, self._port), backlog=128)
+        self._port = listener.getsockname()[1]
         config = uvicorn.Config(
             self._application.asgi(),
             access_log=False,
@@ -105,21 +107,19 @@ class Simulator:
             log_level="error",
             # Longer than a client's pauses between requests, lest it finds its connection closed.
             timeout_keep_alive=120,
-            timeout_graceful_shutdown=2,
         )
-        self._application.stopping = False
         self._server = uvicorn.Server(config)
-        self._thread = Thread(target=self._serve, name="jwp-simulator", daemon=True)
+        running: Future[Callable[[], object]] = Future()
+        serving = _serve(self._server, listener, self._application, running)
+        self._thread = Thread(target=asyncio.run, args=(serving,), name="jwp-simulator", daemon=True)
         self._thread.start()
+        self._end = running.result()
 
     def stop(self) -> None:
-        """Stop listening and close all connections."""
-        self._application.stopping = True
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+        """Stop listening and close all connections, at once."""
+        self._end()
+        if self._thread is not None:
             self._thread.join()
-        if self._socket is not None:
-            self._socket.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -130,10 +130,6 @@ class Simulator:
     ) -> None:
         self.stop()
 
-    def _serve(self) -> None:
-        if self._server is not None and self._socket is not None:
-            asyncio.run(self._server.serve(sockets=[self._socket]))
-
     def _hang_up(self, client: Any) -> None:
         if self._server is None:
             return
@@ -141,3 +137,27 @@ class Simulator:
             transport = connection.transport
             if transport.get_extra_info("peername") == client:
                 transport.close()
+
+
+async def _serve(
+    server: uvicorn.Server,
+    listener: socket.socket,
+    application: Application,
+    running: Future[Callable[[], object]],
+) -> None:
+    """Serve until the function that `running` gets is called, from whatever thread."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    running.set_result(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    await stop.wait()
+    # uvicorn's own way to stop takes 0.2 s of waiting, which a thousand tests would feel.
+    application.stopping = True
+    for each in server.servers:
+        each.close()
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
+    if server.server_state.tasks:
+        await asyncio.wait(server.server_state.tasks, timeout=1)
+    serving.cancel()
+    listener.close()

@@ -18,8 +18,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FALLBACK_CREATED = 1_400_000_000
 """Creation stamp of a video that says nothing about time at all."""
 
-_NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?")
-_DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
+_DIGITS = re.compile(r"[0-9]{1,18}")
 
 _MEDIA_TOP = {
     "key": "id",
@@ -150,11 +150,11 @@ def manual_playlist(element: dict[str, Any], members: tuple[str, ...]) -> dict[s
 
 
 def _is_date(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
         iso(value)
-    except OverflowError:
+    except (OverflowError, ValueError):
         return False
     return True
 
@@ -170,8 +170,9 @@ def _change_stamp(value: Any) -> Any:
 
 def _duration(value: Any) -> Any:
     if isinstance(value, str) and (match := _NUMBER.fullmatch(value)):
-        number = float(value) if match[1] or match[2] else int(value)
-        return number if math.isfinite(number) else value
+        number = float(value)
+        if math.isfinite(number):
+            return number if match[1] or match[2] else int(value)
     return value
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from jwp_pipeline.simulator.exchange import Call, Refused
 from jwp_pipeline.simulator.listing import Order, Predicate, SortField
 from jwp_pipeline.simulator.records import Kind, Record
-from jwp_pipeline.simulator.translation import epoch_seconds
 
 SORT_FIELDS = frozenset(
     {
@@ -87,7 +86,7 @@ def _test(call: Call, kind: Kind, name: str, value: str) -> Predicate | None:
             return _tags(value, call.param("tags_mode") or "all")
         case "updated_after":
             bound = _whole(name, value)
-            return _compares("updated", lambda stamp: stamp > bound)
+            return lambda record: record.modified is not None and record.modified > bound
         case "start_date":
             bound = _whole(name, value)
             return _compares("date", lambda stamp: stamp >= bound)
@@ -114,10 +113,8 @@ def _choice(name: str, value: str) -> Predicate:
 
 def _compares(field: str, test: Callable[[float], bool]) -> Predicate:
     def compares(record: Record) -> bool:
-        stamp: Any = record.source.get(field)
-        if not isinstance(stamp, int | float):
-            stamp = epoch_seconds(stamp)
-        return stamp is not None and test(stamp)
+        stamp = record.source.get(field)
+        return isinstance(stamp, int | float) and test(stamp)
 
     return compares
 

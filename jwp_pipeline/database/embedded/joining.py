@@ -112,7 +112,7 @@ def _start_or_join(layout: Layout, keeper: int, bin_dir: Path | None, *, durable
     log = layout.log.read_text(errors="replace").splitlines() if layout.log.exists() else []
     raise EmbeddedPostgresError(
         f"The embedded PostgreSQL in {layout.folder} {problem}. If what follows does not tell how to mend it, move "
-        "that folder away to begin anew (all can be fetched again), or set JWP_DATABASE_URL to another server. "
+        "that folder away to begin anew (JWP has all but the history), or set JWP_DATABASE_URL to another server. "
         + "\n".join([f"End of {layout.log}:", *log[-_LOG_LINES:]])
     )
 
@@ -126,7 +126,7 @@ def _start_keeper(layout: Layout, bin_dir: Path | None, *, durable: bool) -> boo
             raise EmbeddedPostgresError(
                 f"{layout.data} was made by PostgreSQL {major}, but the programs in {binaries.folder} are "
                 f"PostgreSQL {binaries.major}. Set {BIN_VARIABLE} to the bin folder of a PostgreSQL {major}, or "
-                f"move {layout.folder} away to begin anew (all can be fetched again), or set JWP_DATABASE_URL."
+                f"move {layout.folder} away to begin anew (JWP has all but the history), or set JWP_DATABASE_URL."
             )
     layout.retire_port()
     if layout.log.exists():

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from jwp_pipeline.access.acl import Permission
-from jwp_pipeline.media.mapping.fields import integers
+from jwp_pipeline.media.mapping.datetimes import iso_change_stamp
+from jwp_pipeline.media.mapping.fields import change_stamp, integers
 from jwp_pipeline.media.mapping.properties import Reading
 from jwp_pipeline.media.mapping.results import KEEP, ChannelFields, CreateItems, Keep
 from jwp_pipeline.media.mapping.shapes import open_resource
@@ -20,9 +21,12 @@ def map_channel(data: Any, *, key: str, create_items: CreateItems) -> ChannelFie
     Never raises for a JSON value.
     """
     source, reading = open_resource(data)
+    is_v2 = source.shape == "v2"
     sms_collection_id = reading.sms_id("sms_collection_id", "collection")
     return ChannelFields(
         key=key,
+        updated=reading.field("updated", source.updated, iso_change_stamp if is_v2 else change_stamp, 0),
+        lists_members=is_v2,
         title=reading.text("title", source.title),
         description=reading.text("description", source.description),
         instid=reading.property("sms_instid", ("instid",), str, ""),

@@ -75,6 +75,10 @@ class ChannelFields:
     """What a channel, or v2 playlist, says of its media channel and playlist."""
 
     key: str
+    updated: int | Keep
+    """JWP's own change stamp, whole seconds since the epoch; 0 when there is none, as in v1."""
+    lists_members: bool
+    """Whether JW Platform can be asked for its members in one request: a v2 playlist."""
     title: str | Keep
     description: str | Keep
     instid: str | Keep
@@ -107,6 +111,7 @@ _VIDEO_DEFAULTS: dict[str, Any] = {
     "sms_last_updated_at": None,
 }
 _CHANNEL_DEFAULTS: dict[str, Any] = {
+    "updated": 0,
     "title": "",
     "description": "",
     "instid": "",

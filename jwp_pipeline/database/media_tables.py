@@ -1,0 +1,226 @@
+"""The platform's own record: media items, channels, playlists, and their links to JWP, as SQLAlchemy models.
+
+Ids of items, channels and playlists are URL-safe random tokens of 11 characters; they survive disappearance
+and return. Rows are soft-deleted: `deleted_at` is NULL while they live. Not here: how they follow the cache
+(media/), the cache itself (tables.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Select, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from jwp_pipeline.database.tables import Base, CachedResource
+
+NOW = text("now()")
+NO_TEXTS = text("'{}'::text[]")
+FALSE = text("false")
+
+# A tsvector holds at most 1 MB, and one huge text must not stop a sync.
+SEARCHED_TEXT = (
+    "setweight(to_tsvector('english', left(title, 100000)), 'A')"
+    " || setweight(to_tsvector('english', left(array_as_text(tags), 100000)), 'B')"
+    " || setweight(to_tsvector('english', left(description, 100000)), 'C')"
+)
+
+
+class LiveRows:
+    """Class attribute that reads as a query over the rows that are not deleted."""
+
+    def __get__(self, instance: object, owner: type[Any]) -> Select[Any]:
+        return select(owner).where(owner.deleted_at.is_(None))
+
+
+class AllRows:
+    """Class attribute that reads as a query over all rows, the deleted ones among them."""
+
+    def __get__(self, instance: object, owner: type[Any]) -> Select[Any]:
+        return select(owner)
+
+
+class Lasting:
+    """A row that is soft-deleted. `Model.live` is a query over the live ones, `Model.including_deleted` over all."""
+
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    """Moves only when a field really changes or the row is restored."""
+    deleted_at: Mapped[datetime | None]
+
+    live = LiveRows()
+    including_deleted = AllRows()
+
+
+class BillingAccount(Base):
+    """Who pays for a channel: an institution in Lookup."""
+
+    __tablename__ = "billing_accounts"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    description: Mapped[str]
+    lookup_instid: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class MediaChannel(Lasting, Base):
+    """A channel of the platform; the edit permission says who may change it."""
+
+    __tablename__ = "media_channels"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    description: Mapped[str]
+    billing_account_id: Mapped[str] = mapped_column(ForeignKey("billing_accounts.id"))
+    edit_is_public: Mapped[bool] = mapped_column(server_default=FALSE)
+    edit_is_signed_in: Mapped[bool] = mapped_column(server_default=FALSE)
+    edit_crsids: Mapped[list[str]] = mapped_column(server_default=NO_TEXTS)
+    edit_lookup_groups: Mapped[list[str]] = mapped_column(server_default=NO_TEXTS)
+    edit_lookup_insts: Mapped[list[str]] = mapped_column(server_default=NO_TEXTS)
+
+    billing_account: Mapped[BillingAccount] = relationship(viewonly=True)
+    items: Mapped[list[MediaItem]] = relationship(back_populates="channel", viewonly=True)
+    playlist: Mapped[Playlist | None] = relationship(viewonly=True, uselist=False)
+    jwp_channel: Mapped[Channel | None] = relationship(back_populates="media_channel", viewonly=True, uselist=False)
+
+
+class MediaItem(Lasting, Base):
+    """A media item of the platform; the view permission says who may see it."""
+
+    __tablename__ = "media_items"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    description: Mapped[str]
+    type: Mapped[str]
+    """video | audio | unknown."""
+    duration: Mapped[float]
+    """Seconds."""
+    published_at: Mapped[datetime]
+    downloadable: Mapped[bool] = mapped_column(server_default=FALSE)
+    language: Mapped[str]
+    copyright: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(server_default=NO_TEXTS)
+    media_channel_id: Mapped[str | None] = mapped_column(ForeignKey("media_channels.id"))
+    view_is_public: Mapped[bool] = mapped_column(server_default=FALSE)
+    view_is_signed_in: Mapped[bool] = mapped_column(server_default=FALSE)
+    view_crsids: Mapped[list[str]] = mapped_column(server_default=NO_TEXTS)
+    view_lookup_groups: Mapped[list[str]] = mapped_column(server_default=NO_TEXTS)
+    view_lookup_insts: Mapped[list[str]] = mapped_column(server_default=NO_TEXTS)
+    searched_text: Mapped[Any] = mapped_column(TSVECTOR, Computed(SEARCHED_TEXT, persisted=True), deferred=True)
+
+    channel: Mapped[MediaChannel | None] = relationship(back_populates="items", viewonly=True)
+    video: Mapped[Video | None] = relationship(back_populates="media_item", viewonly=True, uselist=False)
+    sms: Mapped[SmsMediaItem | None] = relationship(viewonly=True, uselist=False)
+
+    __table_args__ = (
+        Index("media_items_deleted_at", "deleted_at"),
+        Index("media_items_published_at", "published_at"),
+        Index("media_items_updated_at", "updated_at"),
+        Index("media_items_channel", "media_channel_id"),
+        Index("media_items_tags", "tags", postgresql_using="gin"),
+        Index("media_items_search", "searched_text", postgresql_using="gin"),
+    )
+
+
+class Playlist(Lasting, Base):
+    """A channel's playlist: live items in order, repeats kept."""
+
+    __tablename__ = "playlists"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    media_channel_id: Mapped[str] = mapped_column(ForeignKey("media_channels.id"), unique=True)
+    title: Mapped[str]
+    description: Mapped[str]
+    media_item_ids: Mapped[list[str]] = mapped_column(server_default=NO_TEXTS)
+
+
+class Video(Base):
+    """Link of a JWP video to its media item, and what the sync must remember of it. Kept when the video goes."""
+
+    __tablename__ = "videos"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    updated: Mapped[int] = mapped_column(BigInteger)
+    """The highest JWP `updated` ever synchronised, whole seconds since the epoch."""
+    media_item_id: Mapped[str | None] = mapped_column(ForeignKey("media_items.id"), unique=True)
+    sms_media_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The SMS id that the video claimed when last synchronised; sms_media_items says who owns it."""
+    sms_last_updated_at: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]
+    """`updated_at` of the cached resource when the video was last looked at."""
+    waits: Mapped[bool] = mapped_column(server_default=FALSE)
+    """Its content changed without a newer `updated`: only a sync of all will follow."""
+    deleted_at: Mapped[datetime | None]
+
+    live = LiveRows()
+    including_deleted = AllRows()
+    media_item: Mapped[MediaItem | None] = relationship(back_populates="video", viewonly=True)
+    cached_resource: Mapped[CachedResource | None] = relationship(
+        primaryjoin="and_(foreign(Video.key) == CachedResource.key, CachedResource.type == 'video')", viewonly=True
+    )
+
+    @classmethod
+    def from_media_id(cls, session: Session, media_id: int, preferred_media_type: str = "video") -> Video | None:
+        """A live video that claims SMS id `media_id`: of the preferred type if there is one, else the smallest key."""
+        claims = (
+            select(cls)
+            .join(MediaItem, MediaItem.id == cls.media_item_id, isouter=True)
+            .where(cls.sms_media_id == media_id, cls.deleted_at.is_(None))
+            .order_by(MediaItem.type.is_distinct_from(preferred_media_type), cls.key)
+            .limit(1)
+        )
+        return session.scalars(claims).one_or_none()
+
+    __table_args__ = (Index("videos_sms_media_id", "sms_media_id"),)
+
+
+class Channel(Base):
+    """Link of a JWP channel (v2: manual playlist) to its media channel, and what it said of its items."""
+
+    __tablename__ = "channels"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    updated: Mapped[int] = mapped_column(BigInteger)
+    """JWP's stamp, whole seconds since the epoch; 0 where there is none, as in v1."""
+    media_channel_id: Mapped[str | None] = mapped_column(ForeignKey("media_channels.id"), unique=True)
+    sms_collection_id: Mapped[int | None] = mapped_column(BigInteger)
+    sms_last_updated_at: Mapped[datetime | None]
+    wants_playlist: Mapped[bool] = mapped_column(server_default=FALSE)
+    media_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    """SMS ids of its items in order; NULL when it lists none itself."""
+    member_keys: Mapped[list[str] | None]
+    """JWP keys of a v2 playlist's own members in order; NULL when they were never asked for."""
+    members_at: Mapped[datetime | None]
+    """`updated_at` of the cached resource when its members were asked for."""
+    deleted_at: Mapped[datetime | None]
+
+    live = LiveRows()
+    including_deleted = AllRows()
+    media_channel: Mapped[MediaChannel | None] = relationship(back_populates="jwp_channel", viewonly=True)
+    cached_resource: Mapped[CachedResource | None] = relationship(
+        primaryjoin="and_(foreign(Channel.key) == CachedResource.key, CachedResource.type == 'channel')", viewonly=True
+    )
+
+
+class SmsMediaItem(Base):
+    """The SMS id of a live media item."""
+
+    __tablename__ = "sms_media_items"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    media_item_id: Mapped[str] = mapped_column(ForeignKey("media_items.id"), index=True)
+    last_updated_at: Mapped[datetime | None]
+
+
+class SmsCollection(Base):
+    """The SMS id of a live channel, and its playlist."""
+
+    __tablename__ = "sms_collections"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    media_channel_id: Mapped[str] = mapped_column(ForeignKey("media_channels.id"), index=True)
+    playlist_id: Mapped[str | None] = mapped_column(ForeignKey("playlists.id"), index=True)
+    last_updated_at: Mapped[datetime | None]

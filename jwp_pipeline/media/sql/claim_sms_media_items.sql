@@ -1,0 +1,13 @@
+-- Who owns each SMS id: of the live videos that claim it a `video` goes before others, then the smaller key.
+CREATE TEMPORARY TABLE sms_media_claims ON COMMIT DROP AS
+SELECT
+    videos.sms_media_id AS id,
+    videos.key,
+    videos.media_item_id,
+    videos.sms_last_updated_at AS last_updated_at,
+    row_number() OVER claims AS rank,
+    first_value(videos.key) OVER claims AS owner_key
+FROM videos
+JOIN media_items AS item ON item.id = videos.media_item_id
+WHERE videos.sms_media_id IS NOT NULL AND item.deleted_at IS NULL
+WINDOW claims AS (PARTITION BY videos.sms_media_id ORDER BY item.type <> 'video', videos.key COLLATE "C")

@@ -1,0 +1,26 @@
+-- What mapping made of the videos that were looked at. NULL in a field of the item: keep its last good value.
+CREATE TEMPORARY TABLE mapped_videos (
+    key text PRIMARY KEY,
+    looked_at timestamptz NOT NULL,
+    new_item_id text NOT NULL,
+    updated bigint,
+    wants_item boolean NOT NULL,
+    keeps_sms_media_id boolean NOT NULL,
+    sms_media_id bigint,
+    keeps_sms_last_updated_at boolean NOT NULL,
+    sms_last_updated_at timestamptz,
+    title text,
+    description text,
+    type text,
+    duration float8,
+    published_at timestamptz,
+    downloadable boolean,
+    language text,
+    copyright text,
+    tags text[],
+    view_is_public boolean NOT NULL,
+    view_is_signed_in boolean NOT NULL,
+    view_crsids text[] NOT NULL,
+    view_lookup_groups text[] NOT NULL,
+    view_lookup_insts text[] NOT NULL
+) ON COMMIT DROP

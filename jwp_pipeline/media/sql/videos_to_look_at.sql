@@ -1,0 +1,15 @@
+-- Live cached videos that a sync has to read: new, returned, changed since they were last looked at, or all.
+SELECT cached.key, cached.data, cached.updated_at
+FROM cached_resources AS cached
+LEFT JOIN videos ON videos.key = cached.key
+LEFT JOIN media_items AS item ON item.id = videos.media_item_id
+WHERE cached.type = 'video'
+    AND cached.deleted_at IS NULL
+    AND (
+        :sync_all
+        OR videos.key IS NULL
+        OR videos.deleted_at IS NOT NULL
+        OR videos.looked_at IS DISTINCT FROM cached.updated_at
+        OR item.deleted_at IS NOT NULL
+        OR (:create_all AND videos.media_item_id IS NULL)
+    )

@@ -1,0 +1,179 @@
+"""Cached resources read, mapped and put into temporary tables, where the set-based steps find them.
+
+Streams: a batch is read, mapped and copied before the next is read. Not here: what the fields mean
+(mapping/), what becomes of them (sync.py and its SQL).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, text
+
+from jwp_pipeline.database.sql import statement
+from jwp_pipeline.media.mapping import KEEP, ChannelFields, Problem, VideoFields, map_channel, map_video
+from jwp_pipeline.media.options import MediaOptions
+
+PACKAGE = "jwp_pipeline.media"
+_BATCH = 1000
+
+_VIDEO_COLUMNS = (
+    "key", "looked_at", "new_item_id", "updated", "wants_item", "keeps_sms_media_id", "sms_media_id",
+    "keeps_sms_last_updated_at", "sms_last_updated_at", "title", "description", "type", "duration", "published_at",
+    "downloadable", "language", "copyright", "tags", "view_is_public", "view_is_signed_in", "view_crsids",
+    "view_lookup_groups", "view_lookup_insts",
+)  # fmt: skip
+_CHANNEL_COLUMNS = (
+    "key", "new_media_channel_id", "new_playlist_id", "new_billing_account_id", "updated", "title", "description",
+    "instid", "edit_crsids", "edit_lookup_groups", "keeps_sms_collection_id", "sms_collection_id", "wants_playlist",
+    "keeps_media_ids", "media_ids", "keeps_sms_last_updated_at", "sms_last_updated_at", "member_keys", "members_at",
+)  # fmt: skip
+_PROBLEM_COLUMNS = ("key", "field", "value", "problem")
+
+
+class Members(NamedTuple):
+    """A playlist's own members as JWP lists them, and the `updated_at` of the cached row they go with."""
+
+    keys: list[str]
+    at: datetime
+
+
+def stage_videos(connection: Connection, options: MediaOptions) -> int:
+    """Fill `mapped_videos` with the videos that have to be looked at, and note their problems; how many."""
+    connection.execute(statement(PACKAGE, "mapped_videos"))
+    candidates = connection.execute(
+        statement(PACKAGE, "videos_to_look_at"),
+        {"sync_all": options.sync_all, "create_all": options.create_items == "all"},
+        execution_options={"yield_per": _BATCH},
+    )
+    staged = 0
+    for rows in candidates.partitions(_BATCH):
+        mapped = [
+            (row, map_video(row.data, key=row.key, default_acl=options.default_acl, create_items=options.create_items))
+            for row in rows
+        ]
+        _copy(
+            connection, "mapped_videos", _VIDEO_COLUMNS, (_video_row(row.updated_at, fields) for row, fields in mapped)
+        )
+        _note(connection, (fields for _, fields in mapped))
+        staged += len(mapped)
+    connection.execute(text("ANALYZE mapped_videos"))
+    return staged
+
+
+def stage_channels(connection: Connection, options: MediaOptions, members: Mapping[str, Members]) -> int:
+    """Fill `mapped_channels` with all live channels, with `members` where they were asked for; how many."""
+    connection.execute(statement(PACKAGE, "mapped_channels"))
+    staged = 0
+    for batch in _live_channels(connection, options):
+        rows = [_channel_row(fields, members.get(fields.key)) for _, fields in batch]
+        _copy(connection, "mapped_channels", _CHANNEL_COLUMNS, rows)
+        _note(connection, (fields for _, fields in batch))
+        staged += len(rows)
+    return staged
+
+
+def members_to_ask(connection: Connection, options: MediaOptions) -> dict[str, datetime]:
+    """Live v2 playlists that list no items in a property, and whose own members are not known as they now stand.
+
+    Key → `updated_at` of the cached row.
+    """
+    known = dict(connection.execute(text("SELECT key, members_at FROM channels")).tuples().all())
+    return {
+        fields.key: updated_at
+        for batch in _live_channels(connection, options)
+        for updated_at, fields in batch
+        if fields.lists_members and fields.media_ids is None and known.get(fields.key) != updated_at
+    }
+
+
+def _live_channels(connection: Connection, options: MediaOptions) -> Iterator[Sequence[tuple[datetime, ChannelFields]]]:
+    channels = connection.execute(
+        text("SELECT key, data, updated_at FROM cached_resources WHERE type = 'channel' AND deleted_at IS NULL"),
+        execution_options={"yield_per": _BATCH},
+    )
+    for rows in channels.partitions(_BATCH):
+        yield [(row.updated_at, map_channel(row.data, key=row.key, create_items=options.create_items)) for row in rows]
+
+
+def _video_row(looked_at: datetime, fields: VideoFields) -> tuple[Any, ...]:
+    may_view = fields.permission
+    return (
+        fields.key,
+        looked_at,
+        _token(),
+        _kept(fields.updated),
+        fields.wants_item,
+        fields.sms_media_id is KEEP,
+        _kept(fields.sms_media_id),
+        fields.sms_last_updated_at is KEEP,
+        _kept(fields.sms_last_updated_at),
+        _kept(fields.title),
+        _kept(fields.description),
+        _kept(fields.type),
+        _kept(fields.duration),
+        fields.published_at,
+        _kept(fields.downloadable),
+        _kept(fields.language),
+        _kept(fields.copyright),
+        None if fields.tags is KEEP else list(fields.tags),
+        may_view.is_public,
+        may_view.is_signed_in,
+        list(may_view.crsids),
+        list(may_view.lookup_groups),
+        list(may_view.lookup_insts),
+    )
+
+
+def _channel_row(fields: ChannelFields, members: Members | None) -> tuple[Any, ...]:
+    may_edit = fields.permission
+    return (
+        fields.key,
+        _token(),
+        _token(),
+        _token(),
+        _kept(fields.updated),
+        _kept(fields.title),
+        _kept(fields.description),
+        # Counts only when the media channel is made; one that cannot be read then is as good as none.
+        "" if fields.instid is KEEP else fields.instid,
+        list(may_edit.crsids),
+        list(may_edit.lookup_groups),
+        fields.sms_collection_id is KEEP,
+        _kept(fields.sms_collection_id),
+        _kept(fields.wants_playlist),
+        fields.media_ids is KEEP,
+        None if fields.media_ids is KEEP or fields.media_ids is None else list(fields.media_ids),
+        fields.sms_last_updated_at is KEEP,
+        _kept(fields.sms_last_updated_at),
+        members.keys if members else None,
+        members.at if members else None,
+    )
+
+
+def _kept(value: Any) -> Any:
+    return None if value is KEEP else value
+
+
+def _token() -> str:
+    """A new id: 64 random bits, URL-safe, 11 characters, as the platform's ids are."""
+    return secrets.token_urlsafe(8)
+
+
+def _note(connection: Connection, mapped: Iterable[VideoFields | ChannelFields]) -> None:
+    problems: list[tuple[str, Problem]] = [(fields.key, problem) for fields in mapped for problem in fields.problems]
+    if problems:
+        _copy(connection, "found_problems", _PROBLEM_COLUMNS, ((key, *problem) for key, problem in problems))
+
+
+def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    driver_connection: Any = connection.connection.driver_connection
+    with (
+        driver_connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)

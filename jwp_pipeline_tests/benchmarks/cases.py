@@ -1,0 +1,28 @@
+"""What is measured of one library: the rows of the table, in the order in which they are run.
+
+A new case is one more row here, with options that measured_sync.py knows.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sync."""
+
+    name: str
+    options: tuple[str, ...] = ()
+    """Of measured_sync.py."""
+    change_first: bool = False
+    """Change 1 % of the videos before it."""
+    unchanged: bool = False
+    """JW Platform's library is what the sync before it saw: it is held to writing nothing."""
+
+
+CASES = (
+    Case("first mirror"),
+    # The first look at freshly written rows may write hint bits, and with them whole pages of WAL.
+    Case("nothing changed", unchanged=True),
+    Case("nothing changed again", unchanged=True),
+    Case("1 % changed", change_first=True),
+)

@@ -1,0 +1,45 @@
+"""One sync, run as jwpfetch runs it, in a process of its own; the last line of stdout is what it took, as JSON.
+
+`start-up` ends and the run begins where `run_sync` counts from; what surrounds the process is for its parent.
+"""
+
+import argparse
+import json
+import resource
+import sys
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sync-all", action="store_true")
+    options = parser.parse_args()
+
+    from jwp_pipeline.orchestration.launch import SyncRequest, run_sync
+    from jwp_pipeline.settings import load_settings
+
+    outcome = run_sync(load_settings, SyncRequest(sync_all=options.sync_all))
+    if not outcome.success:
+        sys.exit(f"The sync failed: {outcome.failure}")
+    parts = {}
+    for report in outcome.reports:
+        name = f"{type(report).__name__.lower()} {report.resource_type}s"
+        parts[name] = parts.get(name, 0.0) + report.seconds
+    figures = {
+        "run_seconds": outcome.seconds,
+        "dagster_seconds": outcome.seconds - sum(parts.values()),
+        "seconds_of": parts,
+        "requests": sum(getattr(report, "request_count", 0) for report in outcome.reports),
+        "peak_rss_mb": peak_rss_mb(),
+    }
+    print(json.dumps(figures))
+
+
+def peak_rss_mb():
+    """Peak resident memory of this process, MB of 10^6 bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes everywhere but on macOS.
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""What is said about the figures: tables, and the targets with what became of them.
+
+Seconds are the machine's; the targets are counts, bytes and ratios. Not here: measuring.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rich.table import Table
+
+LARGE = 50_000
+"""Videos from which on ratios of times mean something: below, what every sync costs outweighs the rows."""
+MOST_WAL_MB = 1.0
+MOST_RSS_GROWTH = 1.2
+MOST_DIFFS = 3.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """One figure and what it is held to; `holds` is None where the library is too small to tell."""
+
+    what: str
+    limit: str
+    figure: str
+    holds: bool | None
+
+
+def targets(runs):
+    """Every target that these runs can tell about."""
+    found = []
+    for run in runs:
+        where = name_of(run)
+        for case in (case for case in run["cases"] if case["unchanged"]):
+            written = sum(case["rows_written"])
+            found.append(Target(f"{where}, {case['case']}: rows written", "0", f"{written:,}", written == 0))
+            wal = case["wal_outside_raw_mb"]
+            limit = f"< {MOST_WAL_MB:g} MB"
+            found.append(Target(f"{where}, {case['case']}: WAL", limit, f"{wal:.2f} MB", wal < MOST_WAL_MB))
+            ratio = case["seconds_of"]["applied videos"] / run["limits"]["plain_diff_seconds"]
+            holds = ratio <= MOST_DIFFS if run["videos"] >= LARGE else None
+            found.append(
+                Target(f"{where}, {case['case']}: apply / plain diff", f"≤ {MOST_DIFFS:g}", f"{ratio:.1f}", holds)
+            )
+    for smaller, larger in pairwise(sorted(runs, key=lambda run: (run["api"], run["videos"]))):
+        if smaller["api"] == larger["api"] and smaller["videos"] >= LARGE:
+            ratio = _peak(larger) / _peak(smaller)
+            what = f"{name_of(larger)}: peak RSS / that at {smaller['videos']:,}"
+            found.append(Target(what, f"≤ {MOST_RSS_GROWTH:g}", f"{ratio:.2f}", ratio <= MOST_RSS_GROWTH))
+    return found
+
+
+def name_of(run):
+    """How a run is called: API and library size."""
+    return f"{run['api']}, {run['videos']:,} videos"
+
+
+def times_table(run):
+    """Where the time and the memory of each case went."""
+    table = _table(f"{name_of(run)}: seconds, memory")
+    _columns(table, "total", "start-up", "Dagster", "listing", "apply", "other", "requests", "peak RSS, MB")
+    for case in run["cases"]:
+        listing, applied, other = (_seconds(case, part) for part in ("listing", "applied", None))
+        seconds = (
+            case["total_seconds"], case["startup_seconds"], case["dagster_seconds"], listing, applied, other,
+        )  # fmt: skip
+        table.add_row(case["case"], *(f"{s:.2f}" for s in seconds), f"{case['requests']}", f"{case['peak_rss_mb']:.0f}")
+    return table
+
+
+def writes_table(run):
+    """What each case wrote."""
+    table = _table(f"{name_of(run)}: WAL in MB right after a checkpoint, rows of cached_resources")
+    _columns(table, "WAL", "raw tables", "Dagster's", "the rest", "inserted", "updated", "deleted", "dead now")
+    for case in run["cases"]:
+        wal = (case[name] for name in ("wal_mb", "wal_raw_mb", "wal_dagster_mb", "wal_outside_raw_mb"))
+        rows = (*case["rows_written"], case["dead_rows"])
+        table.add_row(case["case"], *(f"{size:.2f}" for size in wal), *(f"{count:,}" for count in rows))
+    return table
+
+
+def limits_table(run):
+    """The limits in seconds, and what the pipeline takes of each, as a ratio."""
+    table = _table(f"{name_of(run)}: limits")
+    _columns(table, "seconds", "the pipeline / this")
+    limits = run["limits"]
+    first, unchanged = run["cases"][0], next(case for case in run["cases"] if case["unchanged"])
+    for what, name, seconds in (
+        ("fetch all pages, store none (listing unchanged)", "fetch_seconds", _seconds(unchanged, "listing")),
+        ("COPY the same pages (listing unchanged)", "copy_pages_seconds", _seconds(unchanged, "listing")),
+        ("plain diff in SQL (apply unchanged)", "plain_diff_seconds", unchanged["seconds_of"]["applied videos"]),
+        ("COPY the same rows (apply of the first mirror)", "copy_rows_seconds", first["seconds_of"]["applied videos"]),
+    ):
+        table.add_row(what, f"{limits[name]:.2f}", f"{seconds / limits[name]:.1f}")
+    return table
+
+
+def peers_table(run):
+    """What the peer took for the same."""
+    table = _table(f"{name_of(run)}: {run['peer']}")
+    _columns(table, "seconds", "WAL, MB", "peak RSS, MB")
+    for case in run["cases"]:
+        table.add_row(case["case"], f"{case['seconds']:.2f}", f"{case['wal_mb']:.1f}", f"{case['peak_rss_mb']:.0f}")
+    return table
+
+
+def targets_table(found):
+    """The targets and whether they hold."""
+    table = _table("targets")
+    _columns(table, "target", "measured", "holds")
+    for target in found:
+        word = {True: "[green]yes", False: "[red]NO", None: "too small to tell"}[target.holds]
+        table.add_row(target.what, target.limit, target.figure, word)
+    return table
+
+
+def _seconds(case, part):
+    """Seconds of the reports whose names begin with `part`; None: of all that neither list nor apply."""
+    known = ("listing", "applied")
+    return sum(
+        seconds
+        for name, seconds in case["seconds_of"].items()
+        if (name.startswith(part) if part else not name.startswith(known))
+    )
+
+
+def _peak(run):
+    return max(case["peak_rss_mb"] for case in run["cases"])
+
+
+def _table(title):
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table.add_column("")
+    return table
+
+
+def _columns(table, *names):
+    for name in names:
+        table.add_column(name, justify="right")

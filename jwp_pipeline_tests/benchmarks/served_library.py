@@ -1,0 +1,78 @@
+"""The simulated site in a process of its own: a bulk library that changes when told to.
+
+One line of JSON on stdout says how to reach it, for each API; it ends when stdin does. Not here: the videos
+themselves (simulator/bulk.py).
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+
+SHARE_CHANGED = 100
+"""One video of so many changes when the library is told to."""
+
+
+@contextmanager
+def served_library(videos, *, cwd, environment, window=None):
+    """A running library: `environments` by API, and `change()`."""
+    command = [sys.executable, "-m", __name__, "--videos", str(videos)]
+    command += [] if window is None else ["--window", str(window)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=cwd, env=environment, text=True, **pipes) as process:
+        try:
+            yield _ServedLibrary(json.loads(process.stdout.readline()))
+        finally:
+            process.stdin.close()
+
+
+class _ServedLibrary:
+    def __init__(self, environments):
+        self.environments = environments
+        self.url = environments["v1"]["JWPLATFORM_MANAGEMENT_API_URL"]
+
+    def change(self):
+        """Change 1 % of the videos; how many that is."""
+        request = urllib.request.Request(f"{self.url}/simulator/evolve", method="POST")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["changed"]
+
+
+class Changes:
+    """What the simulator's control routes drive: each step gives every hundredth video another title."""
+
+    def __init__(self, library):
+        self._library = library
+        self._steps = 0
+
+    def evolve(self):
+        self._steps += 1
+        with self._library.lock:
+            keys = self._library.keys("video")[::SHARE_CHANGED]
+            for key in keys:
+                video = self._library.get("video", key)
+                title = f"{video['title'].split(', revision')[0]}, revision {self._steps}"
+                self._library.edit("video", key, title=title, updated=video["updated"] + 1)
+        return {"changed": len(keys)}
+
+    def state(self):
+        return {"steps": self._steps}
+
+
+def main():
+    from jwp_pipeline.simulator import Behaviour, Simulator, bulk_library
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--videos", type=int, required=True)
+    parser.add_argument("--window", type=int, default=Behaviour().window)
+    options = parser.parse_args()
+    library = bulk_library(options.videos)
+    with Simulator(library, Behaviour(window=options.window), control=Changes(library)) as simulator:
+        print(json.dumps({api: simulator.environment(api) for api in ("v1", "v2")}), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

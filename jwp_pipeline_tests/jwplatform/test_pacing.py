@@ -1,0 +1,72 @@
+"""Never above the rate, never before what JW Platform asks for."""
+
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jwp_pipeline.jwplatform.pacing import WINDOW, RateLimiter, asked_wait, backoff
+
+NOW = 1_700_000_000.0  # second 20 of its minute
+DATE = formatdate(NOW + 10, usegmt=True)
+
+
+@given(
+    limit=st.integers(1, 7),
+    steps=st.lists(st.tuples(st.floats(0, 50), st.floats(0, 20)), max_size=60),
+)
+def test_never_more_than_the_limit_within_any_window(limit, steps):
+    """JW Platform counts a request somewhere between its sending and its answer, at the worst moment for us."""
+    limiter, now, spans = RateLimiter(limit), 0.0, []
+    for idle, duration in steps:
+        now += idle
+        now += limiter.wait(now)
+        spans.append((now, now + duration))
+        now += duration
+        limiter.record(now)
+    for (_, answered), (sent, _) in zip(spans, spans[limit:], strict=False):
+        assert sent - answered >= WINDOW - 1e-6
+
+
+def test_bursts_pass_and_a_hold_stops_them():
+    limiter = RateLimiter(60)
+    for _ in range(59):
+        assert limiter.wait(0.0) == 0
+        limiter.record(0.0)
+    limiter.hold(7.0)
+    assert limiter.wait(1.0) == 6
+    assert limiter.wait(8.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "document", "expected"),
+    [
+        (429, {"Retry-After": "7"}, None, 7),
+        (503, {"Retry-After": formatdate(NOW + 30, usegmt=True)}, None, 30),
+        (503, {"Retry-After": formatdate(NOW + 30, usegmt=True), "Date": DATE}, None, 20),
+        (200, {"Retry-After": "7"}, None, None),
+        (429, {"Retry-After": "soon"}, None, None),
+        # v2: until the clock's minute ends, by JW Platform's clock where it tells the time.
+        (429, {"JW-Request-Remaining": "0"}, None, 40),
+        (200, {"JW-Request-Remaining": "0", "Date": DATE}, None, 30),
+        (200, {"JW-Request-Remaining": "1"}, None, None),
+        # v1: in the body.
+        (200, {}, {"rate_limit": {"reset": NOW // 1 + 40, "limit": 60, "remaining": 0}}, None),
+        (200, {}, {"rate_limit": {"reset": int(NOW) + 40, "limit": 60, "remaining": 0}}, 40),
+        (200, {}, {"rate_limit": {"reset": int(NOW) + 40, "limit": 60, "remaining": 3}}, None),
+        (429, {}, {"rate_limit": {"reset": int(NOW) + 40}}, 40),
+        (429, {}, {"rate_limit": {"reset": int(NOW) + 86_400, "remaining": 0}}, 60),
+        (429, {}, {"rate_limit": {"reset": int(NOW) - 86_400, "remaining": 0}}, 1),
+        (429, {}, {"rate_limit": {"reset": 10**400, "remaining": 0}}, None),
+        (429, {}, [{"code": "rate_limit_exceeded"}], None),
+    ],
+)
+def test_what_an_answer_asks_for(status, headers, document, expected):
+    assert asked_wait(status, headers, document, NOW) == expected
+
+
+def test_backoff_doubles_with_jitter_up_to_a_minute():
+    for failures in range(1, 40):
+        ceiling = min(60, 0.5 * 2 ** (failures - 1))
+        assert ceiling / 2 <= backoff(failures) <= ceiling

@@ -1,0 +1,60 @@
+"""Whatever goes wrong, no secret, signature or query string shows: not in messages, notices, logs, or tracebacks."""
+
+import logging
+import re
+import traceback
+
+import pytest
+
+from jwp_pipeline.errors import JWPlatformError
+from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer, v1_videos, v2_media
+
+
+def echo(handler):
+    """A server that repeats all that it was sent, and refuses it."""
+    body = f"{handler.path} {handler.headers.get('Authorization')} {SECRET}".encode()
+    handler.wfile.write(b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+TROUBLES = {
+    "echo": [echo],
+    "drop": [lambda handler: None],
+    "redirect": [answer(302, "", Location=f"/x?api_signature={SECRET}")],
+    "refused": [answer(403, {"status": "error", "code": SECRET, "message": f"secret {SECRET}"})],
+    "v2 errors": [answer(500, {"errors": [{"code": "server_error", "description": f"Bearer {SECRET}"}]})],
+    "fine": [v1_videos("a")],
+    "also fine": [v2_media("a")],
+}
+
+
+@pytest.mark.parametrize("answers", TROUBLES.values(), ids=TROUBLES.keys())
+@pytest.mark.parametrize("api", ["v1", "v2"])
+def test_nothing_shows(script, make_v1, make_v2, caplog, api, answers):
+    caplog.set_level(logging.DEBUG)
+    script.answers = list(answers)
+    shown = []
+    client = {"v1": make_v1, "v2": make_v2}[api](deadline=3, on_wait=lambda notice: shown.append(notice.reason))
+    for ask in (
+        lambda: list(client.list_pages("video")),
+        lambda: client.show("video", "a"),
+        lambda: client.members("a"),
+    ):
+        try:
+            ask()
+        except JWPlatformError:
+            shown.append(traceback.format_exc())
+    client.close()
+    records = [record for record in caplog.records if record.name.startswith(("urllib3", "requests", "jwp_pipeline"))]
+    assert any(record.name == "urllib3.connectionpool" for record in records)
+    shown += [record.getMessage() for record in records] + [repr(record.args) for record in records]
+    for text in [*shown, repr(client), repr(vars(client).get("_transport"))]:
+        assert SECRET not in text
+        assert not re.search(r"api_signature=|page_length=|[0-9a-f]{40}", text), text
+
+
+def test_the_secret_sent_is_ours_whatever_netrc_says(script, make_v2, tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    script.answers = [v2_media("a")]
+    make_v2().probe("video")
+    assert script.headers[0]["Authorization"] == f"Bearer {SECRET}"

@@ -1,0 +1,249 @@
+"""`set_resources` against a model of the cache that fits on one page, over random libraries that live on."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, select, text
+from sqlalchemy.orm import Session
+
+from jwp_pipeline.database.frames import read_frame
+from jwp_pipeline.database.tables import CachedResource
+from jwp_pipeline.errors import DatabaseError
+from jwp_pipeline.mirror.resources import set_resources
+from jwp_pipeline_tests.mirror.conftest import empty
+from jwp_pipeline_tests.support import cache, live, rows, video
+
+VOLATILE = "views"
+REPLACEMENT = "\ufffd"
+
+
+@dataclass
+class Row:
+    data: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+
+
+@dataclass
+class Model:
+    """The cache of one type, as semantics §1 has it."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    changes: list[tuple] = field(default_factory=list)
+    problems: set[tuple[str, str]] = field(default_factory=set)
+    """(key or position, field) of each open one."""
+
+    def apply(self, elements, now):
+        """What set_resources should do at `now`; the counts of its plan."""
+        listed, problems = {}, []
+        for index, element in enumerate(elements):
+            key = usable_key(element)
+            if key is None:
+                problems.append((f"page 1, element {index + 1}", "key"))
+                continue
+            problems += [(key, name) for name, value in element.items() if stored(value) != value]
+            listed[key] = {name: stored(value) for name, value in element.items()}
+        done = Counter(live=sum(row.deleted_at is None for row in self.rows.values()), seen=len(listed))
+        done["problems"] = len(problems)
+        for key, data in listed.items():
+            done[self.list_one(key, data, now)] += 1
+        for key, row in self.rows.items():
+            if key not in listed and row.deleted_at is None:
+                row.deleted_at = now
+                self.changes.append((key, "deleted", now, None))
+                done["deleted"] += 1
+        self.problems = set(problems)
+        return done
+
+    def list_one(self, key, data, now):
+        row = self.rows.get(key)
+        if row is None:
+            self.rows[key] = Row(data, now, now)
+            self.changes.append((key, "added", now, None))
+            return "added"
+        names = {name for name in {*row.data, *data} if as_json(row.data, name) != as_json(data, name)}
+        fields = {name: [row.data.get(name), data.get(name)] for name in names - {VOLATILE}}
+        if row.deleted_at is not None:
+            change = "restored"
+        elif names:
+            change = "changed" if fields else "refreshed"
+        else:
+            return "unchanged"
+        row.data, row.updated_at, row.deleted_at = data, now, None
+        if change != "refreshed":
+            self.changes.append((key, change, now, fields or None))
+        return change
+
+
+def usable_key(element):
+    if not isinstance(element, dict):
+        return None
+    key = element.get("key", element.get("id"))
+    return stored(key) if isinstance(key, str) and 0 < len(key) <= 255 else None
+
+
+def stored(value):
+    return value.replace("\0", REPLACEMENT).replace("\ud800", REPLACEMENT) if isinstance(value, str) else value
+
+
+def as_json(data, name):
+    # Text, because for Python True equals 1.
+    return json.dumps(data[name], sort_keys=True) if name in data else None
+
+
+scalars = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(st.characters(exclude_characters="\0"))
+values = scalars | st.lists(scalars, max_size=2) | st.dictionaries(st.sampled_from("xy"), scalars, max_size=2)
+keys = st.sampled_from(["a", "b", "c", "d", "ключ", "k" * 255])
+fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": st.sampled_from(["", "A", "B", "nul \0", "surrogate \ud800"]) | values,
+        "custom": values,
+        VOLATILE: st.integers(0, 2),
+    },
+)
+resources = st.builds(lambda name, key, rest: {name: key, **rest}, st.sampled_from(["key", "id"]), keys, fields)
+unusable = st.sampled_from([None, True, 7, "text", [], {}, {"key": ""}, {"key": 7}, {"key": "k" * 256}, {"key": None}])
+listings = st.lists(st.one_of(resources, resources, resources, resources, unusable), max_size=8)
+steps = st.lists(
+    st.tuples(st.sampled_from(["video", "channel"]), listings, st.booleans(), st.booleans()), min_size=2, max_size=6
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_the_cache_does_what_the_model_does(engine, steps):
+    empty(engine)
+    models = {"video": Model(), "channel": Model()}
+    for resource_type, elements, in_session, undone in steps:
+        if undone:
+            before = everything(engine)
+            with pytest.raises(ZeroDivisionError), engine.begin() as connection:
+                set_resources(connection, elements, resource_type)
+                raise ZeroDivisionError
+            assert everything(engine) == before
+            continue
+        with Session(engine) if in_session else engine.connect() as bind, bind.begin():
+            now = bind.scalar(text("SELECT now()"))
+            plan = set_resources(bind, (element for element in elements), resource_type)
+        expected = models[resource_type].apply(elements, now)
+        assert {name: getattr(plan, name) for name in COUNTS} == {name: expected[name] for name in COUNTS}
+        for name, model in models.items():
+            assert_as_modelled(engine, name, model)
+        written = written_by(engine)
+        with engine.begin() as connection:
+            again = set_resources(connection, elements, resource_type)
+        assert again.rows == 0
+        assert again.unchanged == again.seen == plan.seen
+        assert written_by(engine) == written
+
+
+COUNTS = ("live", "seen", "added", "changed", "refreshed", "restored", "deleted", "unchanged", "problems")
+
+
+def assert_as_modelled(engine, resource_type, model):
+    cached = cache(engine, resource_type)
+    assert cached.keys() == model.rows.keys()
+    for key, row in model.rows.items():
+        found = cached[key]
+        assert json.dumps(found.data, sort_keys=True) == json.dumps(row.data, sort_keys=True)
+        assert (found.created_at, found.updated_at, found.deleted_at) == (
+            row.created_at,
+            row.updated_at,
+            row.deleted_at,
+        )
+    changes = rows(
+        engine,
+        "SELECT key, change, changed_at, changed_fields FROM resource_changes WHERE type = :type",
+        type=resource_type,
+    )
+    assert sorted(map(repr, changes)) == sorted(repr(change) for change in model.changes)
+    problems = rows(
+        engine, "SELECT key, field FROM sync_problems WHERE type = :type AND resolved_at IS NULL", type=resource_type
+    )
+    assert len(problems) == len(model.problems)
+    assert set(map(tuple, problems)) == model.problems
+
+
+def written_by(engine):
+    """Which transaction wrote each row of the cache, and how long the change log is."""
+    written = {(kind, key): row.written_by for kind in ("video", "channel") for key, row in cache(engine, kind).items()}
+    return written, rows(engine, "SELECT count(*) FROM resource_changes")
+
+
+def everything(engine):
+    tables = ("cached_resources", "resource_changes", "sync_problems", "raw_snapshots", "raw_pages")
+    return [sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in tables]
+
+
+def test_half_of_a_transaction_is_nothing_to_its_readers(engine):
+    with engine.begin() as connection:
+        set_resources(connection, [video("first")], "video")
+    with engine.connect() as connection:
+        set_resources(connection, [video("second")], "video")
+        assert live(engine) == {"first"}
+        connection.commit()
+    assert live(engine) == {"second"}
+
+
+def test_an_iterable_is_taken_as_a_stream(engine):
+    taken = []
+
+    def stream(connection: Connection):
+        for number in range(2500):
+            taken.append(number)
+            # By then the pages before are with the server.
+            if number == 2400:
+                assert connection.scalar(text("SELECT sum(resource_count) FROM raw_pages")) == 2000
+            yield video(f"v{number:04}")
+
+    with engine.begin() as connection:
+        plan = set_resources(connection, stream(connection), "video")
+    assert (plan.added, len(taken)) == (2500, 2500)
+
+
+def test_live_resources_are_queried_by_what_json_holds(engine):
+    lectures = [
+        video("lecture", custom={"sms_media_id": "media:1:"}, tags=["maths"], duration=60),
+        video("seminar", custom={"sms_media_id": "media:2:"}, tags=["physics"], duration=5400.5),
+        video("deleted", custom={"sms_media_id": "media:1:"}, tags=["maths"], duration=60),
+    ]
+    with Session(engine) as session, session.begin():
+        set_resources(session, lectures, "video")
+        set_resources(session, lectures[:2], "video")
+        set_resources(session, [{"key": "lecture", "title": "A channel of the same key"}], "channel")
+    with Session(engine) as session:
+        data = CachedResource.data
+        assert {row.key for row in session.scalars(CachedResource.videos)} == {"lecture", "seminar"}
+        assert session.scalars(CachedResource.channels).one().data["title"] == "A channel of the same key"
+        for condition in (
+            data["custom"]["sms_media_id"].astext == "media:1:",
+            data.contains({"tags": ["maths"]}),
+            data["duration"].as_float() < 100,
+            data.path_match('$.tags[*] == "maths"'),
+        ):
+            assert [row.key for row in session.scalars(CachedResource.videos.where(condition))] == ["lecture"]
+        assert (
+            session.scalars(select(CachedResource).where(CachedResource.deleted_at.is_not(None))).one().key == "deleted"
+        )
+
+
+def test_a_table_is_read_as_a_data_frame(engine):
+    with engine.begin() as connection:
+        set_resources(connection, [video("a", views=1), video("b", views=2)], "video")
+    frame = read_frame(engine, "cached_resources", columns=["key", "data", "updated_at"], where="key > :key", key="a")
+    assert frame.key.tolist() == ["b"]
+    assert frame.data[0]["views"] == 2
+    assert str(frame.updated_at.dt.tz) == "UTC"
+    assert len(read_frame(engine, "live_videos")) == 2
+    with pytest.raises(DatabaseError, match="cached_resources"):
+        read_frame(engine, "cached_resource")
+    with pytest.raises(DatabaseError, match="no column 'kay'.*key"):
+        read_frame(engine, "cached_resources", columns=["kay"])
