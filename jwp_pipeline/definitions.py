@@ -9,7 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.orchestration import jobs, mirror
+from jwp_pipeline.orchestration import jobs, media, mirror
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import load_settings
 
@@ -18,7 +18,7 @@ def build_definitions(runtime: Runtime | None = None, *, asset_prefix: str | Non
     """A fresh set of definitions on `runtime`; `asset_prefix` ("site" or "a/b") goes before every asset key."""
     prefix = asset_prefix.split("/") if asset_prefix else None
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([mirror], key_prefix=prefix),
+        assets=dg.load_assets_from_modules([mirror, media], key_prefix=prefix),
         jobs=[jobs.sync, jobs.full_resync],
         resources={"runtime": runtime or Runtime()},
         # One process a run: a step in a process of its own costs two seconds before it does anything.

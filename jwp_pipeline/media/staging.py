@@ -81,7 +81,7 @@ def members_to_ask(connection: Connection, options: MediaOptions) -> dict[str, d
 
     Key → `updated_at` of the cached row.
     """
-    known = dict(connection.execute(text("SELECT key, members_at FROM channels")).tuples().all())
+    known = {row.key: row.members_at for row in connection.execute(text("SELECT key, members_at FROM channels"))}
     return {
         fields.key: updated_at
         for batch in _live_channels(connection, options)

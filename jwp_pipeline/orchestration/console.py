@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from jwp_pipeline.jwplatform.management import WaitNotice, WaitObserver
+from jwp_pipeline.media.report import MediaReport
 from jwp_pipeline.mirror.apply import Applied
 from jwp_pipeline.mirror.landing import Listing, Observer
 from jwp_pipeline.mirror.landing import Progress as ReadProgress
@@ -76,12 +77,15 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
     """The plan, what was done, and where to look further."""
     listings = [report for report in outcome.reports if isinstance(report, Listing)]
     applied = [report for report in outcome.reports if isinstance(report, Applied)]
+    media = [report for report in outcome.reports if isinstance(report, MediaReport)]
     for plan in (report.plan for report in applied if report.plan and report.plan.head):
         console.print(_head(plan))
     if listings:
         console.print(_listings(listings))
     if applied:
         console.print(_applied(applied))
+    for report in media:
+        console.print(_media(report))
     for report in applied:
         if report.refusal:
             console.print(f"The guard would refuse the {report.resource_type}s: {report.refusal}.", style="bold red")
@@ -89,7 +93,7 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
             console.print("Dry run: nothing was changed.", style="bold")
     if outcome.failure:
         console.print(outcome.failure, style="bold red", highlight=False, soft_wrap=True)
-    pipeline = sum(listing.seconds for listing in listings) + sum(report.seconds for report in applied)
+    pipeline = sum(listing.seconds for listing in listings) + sum(report.seconds for report in (*applied, *media))
     word = "done" if outcome.success else "FAILED"
     console.print(
         f"Sync {word} in {outcome.seconds:.1f} s, {outcome.seconds - pipeline:.1f} s of them Dagster's; "
@@ -128,6 +132,19 @@ def _applied(applied: Sequence[Applied]) -> Table:
     for report in applied:
         counts = _numbers(*(getattr(report.plan, name) for name in _COUNTS)) if report.plan else ["-"] * len(_COUNTS)
         table.add_row(f"{report.resource_type}s", *counts, *_numbers(report.live), f"{report.seconds:.2f}")
+    return table
+
+
+def _media(report: MediaReport) -> Table:
+    table = _table(f"the platform's own record, in {report.seconds:.2f} s")
+    names = ("created", "updated", "restored", "deleted", "unchanged")
+    _columns(table, ("", *names, "live now"))
+    for asset, counts in report.counts.items():
+        table.add_row(asset, *_numbers(*(getattr(counts, name) for name in names), counts.live))
+    if report.open_problems:
+        fields = ", ".join(f"{field} {count}" for field, count in report.open_problems.items())
+        table.caption = f"{sum(report.open_problems.values())} open problems (table sync_problems): {fields}"
+        table.caption_justify = "left"
     return table
 
 

@@ -21,6 +21,7 @@ from dagster._core.instance.ref import InstanceRef
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, WaitObserver
+from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.landing import Observer
 from jwp_pipeline.orchestration.runtime import QUARANTINED, Runtime
@@ -139,13 +140,19 @@ def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.Ass
     if not request.asks_jwp:
         # Without JW Platform there is nothing that its settings could stop.
         skipped.add("settings")
+    if request.dry_run:
+        skipped |= set(MEDIA_ASSETS)
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     return sorted(key for key in keys if key.path[-1] not in skipped)
 
 
 def _run_config(request: SyncRequest) -> Mapping[str, Any]:
+    media = {"sync_all": request.sync_all, "ask_jwp": request.asks_jwp}
     return {
-        "ops": {"cached_resources": {"config": {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp}}},
+        "ops": {
+            "cached_resources": {"config": {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp}},
+            **({} if request.dry_run else {"media": {"config": media}}),
+        },
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
 

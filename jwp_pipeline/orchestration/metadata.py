@@ -12,13 +12,14 @@ import dagster as dg
 from sqlalchemy import Table
 
 from jwp_pipeline.database.tables import Base
+from jwp_pipeline.media.report import MediaAsset, MediaReport
 from jwp_pipeline.mirror.landing import Listing
 from jwp_pipeline.mirror.plan import Plan
 
 _COUNTED = ("seen", "added", "changed", "refreshed", "restored", "deleted", "spared", "unchanged", "problems")
 
 
-def table_metadata(model: type[Base], schema: str) -> dict[str, Any]:
+def table_metadata(model: type[Base]) -> dict[str, Any]:
     """Table name and columns of a model, as the asset's page shows them."""
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 - a declarative model always has one
@@ -31,7 +32,7 @@ def table_metadata(model: type[Base], schema: str) -> dict[str, Any]:
         for column in table.columns
     ]
     return {
-        "dagster/table_name": f"{schema}.{table.name}",
+        "dagster/table_name": table.name,
         "dagster/column_schema": dg.TableSchema(columns=columns),
     }
 
@@ -61,6 +62,23 @@ def plan_metadata(plans: Sequence[Plan]) -> dict[str, Any]:
         metadata |= {f"{plan.resource_type}s_{name}": getattr(plan, name) for name in _COUNTED}
     metadata["plan"] = dg.MetadataValue.md("\n\n".join(plan_markdown(plan) for plan in plans) or "Nothing to apply.")
     return metadata
+
+
+def media_metadata(report: MediaReport, asset: MediaAsset) -> dict[str, Any]:
+    """Of one table of the media side."""
+    counts = report.counts[asset]
+    return {
+        "dagster/row_count": counts.live,
+        "created": counts.created,
+        "updated": counts.updated,
+        "restored": counts.restored,
+        "deleted": counts.deleted,
+        "unchanged": counts.unchanged,
+        "looked_at": report.looked_at,
+        "members_asked": report.members_asked,
+        "open_problems": sum(report.open_problems.values()),
+        "seconds": round(report.seconds, 3),
+    }
 
 
 def plan_markdown(plan: Plan) -> str:

@@ -9,12 +9,13 @@ from contextlib import nullcontext
 import dagster as dg
 from sqlalchemy import Engine
 
+from jwp_pipeline.database.tables import CachedResource, RawPage, ResourceChange
 from jwp_pipeline.errors import SettingsError, SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
 from jwp_pipeline.mirror.apply import Applied, apply_newest
 from jwp_pipeline.mirror.landing import Listing, Progress, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.orchestration.metadata import listing_metadata, plan_metadata
+from jwp_pipeline.orchestration.metadata import listing_metadata, plan_metadata, table_metadata
 from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
 
 POOL = "jwp_api"
@@ -78,6 +79,7 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
         kinds={"python", "postgres"},
         owners=OWNERS,
         pool=POOL,
+        metadata=table_metadata(RawPage),
         description=f"{what}, exactly as JW Platform lists them: a snapshot in `raw_snapshots` and `raw_pages`, "
         "proven complete or marked incomplete.",
         check_specs=[
@@ -122,6 +124,7 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
             group_name="mirror",
             kinds={"postgres"},
             owners=OWNERS,
+            metadata=table_metadata(CachedResource),
             skippable=True,
         ),
         dg.AssetSpec(
@@ -132,6 +135,7 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
             group_name="mirror",
             kinds={"postgres"},
             owners=OWNERS,
+            metadata=table_metadata(ResourceChange),
             skippable=True,
         ),
     ],

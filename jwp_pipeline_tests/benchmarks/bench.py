@@ -28,8 +28,8 @@ _NO_RATE_LIMIT = {"JWP_REQUESTS_PER_MINUTE": "1000000"}
 def measure(api, videos, folder, progress, cases=CASES):
     """Figures of all cases and limits, `{"api", "videos", "cases": [...], "limits": {...}}`.
 
-    `cases`: the first of CASES, as many as are wanted. `folder`: an empty one, for the server's data and as the children's home. `progress` is told what goes on.
-    Raises RuntimeError when a child fails.
+    `folder`: an empty one, for the server's data and as the children's home. `progress` is told what goes on.
+    `cases`: the first few of CASES, or all. Raises RuntimeError when a child fails.
     """
     home = folder / "home"
     environment = child_environment(home)

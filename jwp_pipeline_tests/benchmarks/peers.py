@@ -38,6 +38,8 @@ def measure(strategy, videos, folder, progress, python):
         for case in _CASES:
             progress(case)
             figures["cases"].append({"case": case, **_load(server, python, strategy, folder, environment)})
+            if figures["cases"][-1]["rows"] != videos:
+                raise RuntimeError(f"dlt loaded {figures['cases'][-1]['rows']} rows of {videos}.")
     return figures
 
 

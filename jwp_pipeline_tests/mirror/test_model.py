@@ -125,9 +125,9 @@ def test_the_cache_does_what_the_model_does(engine, steps):
     for resource_type, elements, in_session, undone in steps:
         if undone:
             before = everything(engine)
-            with pytest.raises(ZeroDivisionError), engine.begin() as connection:
+            with engine.connect() as connection:
                 set_resources(connection, elements, resource_type)
-                raise ZeroDivisionError
+                connection.rollback()
             assert everything(engine) == before
             continue
         with Session(engine) if in_session else engine.connect() as bind, bind.begin():
@@ -164,12 +164,16 @@ def assert_as_modelled(engine, resource_type, model):
         "SELECT key, change, changed_at, changed_fields FROM resource_changes WHERE type = :type",
         type=resource_type,
     )
-    assert sorted(map(repr, changes)) == sorted(repr(change) for change in model.changes)
+    assert sorted(map(as_text, changes)) == sorted(map(as_text, model.changes))
     problems = rows(
         engine, "SELECT key, field FROM sync_problems WHERE type = :type AND resolved_at IS NULL", type=resource_type
     )
     assert len(problems) == len(model.problems)
     assert set(map(tuple, problems)) == model.problems
+
+
+def as_text(row):
+    return json.dumps(tuple(row), sort_keys=True, default=str)
 
 
 def written_by(engine):
@@ -245,5 +249,5 @@ def test_a_table_is_read_as_a_data_frame(engine):
     assert len(read_frame(engine, "live_videos")) == 2
     with pytest.raises(DatabaseError, match="cached_resources"):
         read_frame(engine, "cached_resource")
-    with pytest.raises(DatabaseError, match="no column 'kay'.*key"):
+    with pytest.raises(DatabaseError, match=r"no column 'kay'.*key"):
         read_frame(engine, "cached_resources", columns=["kay"])

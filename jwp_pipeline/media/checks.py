@@ -1,0 +1,61 @@
+"""Promises of the media side that can be asked of the tables at any time, one query each.
+
+Not here: what a violation means to a run (orchestration/media.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from jwp_pipeline.database.sql import statement
+from jwp_pipeline.media.mapping import CreateItems
+from jwp_pipeline.media.report import MediaAsset
+
+_SAMPLE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A query (sql/check_<name>.sql) that lists what breaks a promise; none is the good answer."""
+
+    name: str
+    asset: MediaAsset
+    description: str
+    serious: bool = True
+    """Whether a violation is an error, or only worth knowing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violations:
+    """What a check found: how many, and the first of them."""
+
+    count: int
+    sample: tuple[str, ...]
+
+
+CHECKS = (
+    Check(
+        "every_video_has_its_item",
+        "media_items",
+        "Every live cached video that should have a media item has a live one, and every live item's video is live.",
+    ),
+    Check(
+        "content_reflected",
+        "media_items",
+        "No item's content changed at JW Platform without a newer `updated`; the daily full resync follows those.",
+        serious=False,
+    ),
+    Check("no_item_of_a_dead_channel", "media_channels", "No media item belongs to a deleted channel."),
+    Check("no_deleted_item_in_a_playlist", "playlists", "No live playlist shows a deleted item."),
+)
+
+
+def run_check(connection: Connection, check: Check, create_items: CreateItems) -> Violations:
+    """Ask one check of the tables as they are."""
+    rows = connection.execute(
+        statement("jwp_pipeline.media", f"check_{check.name}"), {"create_all": create_items == "all"}
+    )
+    found = list(rows.scalars())
+    return Violations(len(found), tuple(found[:_SAMPLE]))

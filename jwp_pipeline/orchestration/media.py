@@ -1,0 +1,151 @@
+"""Assets of the platform's own record: videos and channels (links), media_items, media_channels, playlists.
+
+Outputs of one op: selected together they move in one transaction; one selected alone brings itself in step,
+in a transaction of its own. Not here: the logic (media/).
+"""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from jwp_pipeline.database.media_tables import Channel, MediaChannel, MediaItem, Playlist, Video
+from jwp_pipeline.database.tables import Base
+from jwp_pipeline.media.checks import CHECKS, Check, Violations, run_check
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.report import MEDIA_ASSETS, MediaAsset, MediaReport
+from jwp_pipeline.media.sync import sync_media
+from jwp_pipeline.orchestration.metadata import media_metadata, table_metadata
+from jwp_pipeline.orchestration.mirror import OWNERS, POOL
+from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
+
+
+class MediaConfig(dg.Config):
+    """How the media side is brought in step."""
+
+    sync_all: bool = False
+    """Synchronise every item, also where JW Platform's `updated` is not newer."""
+    ask_jwp: bool = True
+    """Ask JW Platform for the members of v2 playlists that changed."""
+
+
+_DESCRIPTIONS: dict[MediaAsset, str] = {
+    "videos": "Link of each JWP video to its media item, with the highest `updated` ever synchronised.",
+    "channels": "Link of each JWP channel (v2: manual playlist) to its media channel, and what it lists.",
+    "media_items": "The platform's media items with their view permissions. Same item, same id, as long as the video "
+    "comes back.",
+    "media_channels": "The platform's channels with their edit permissions, and which items belong to each.",
+    "playlists": "The playlist of each channel: live items in order.",
+}
+_MODELS: dict[MediaAsset, type[Base]] = {
+    "videos": Video,
+    "channels": Channel,
+    "media_items": MediaItem,
+    "media_channels": MediaChannel,
+    "playlists": Playlist,
+}
+_DEPENDENCIES: dict[MediaAsset, list[str]] = {
+    "videos": ["cached_resources"],
+    "channels": ["cached_resources"],
+    "media_items": ["videos"],
+    "media_channels": ["channels", "media_items"],
+    "playlists": ["media_channels", "media_items"],
+}
+
+
+_REPORTED = (
+    dg.AssetCheckSpec(
+        "none_became_public",
+        asset="media_items",
+        description="No item that was not public became public in this sync. Lists those that did.",
+    ),
+    dg.AssetCheckSpec(
+        "every_field_was_read",
+        asset="media_items",
+        description="No field of a video or channel is unreadable or claimed twice (table sync_problems).",
+    ),
+)
+
+
+@dg.multi_asset(
+    name="media",
+    can_subset=True,
+    pool=POOL,
+    specs=[
+        dg.AssetSpec(
+            asset,
+            deps=_DEPENDENCIES[asset],
+            description=_DESCRIPTIONS[asset],
+            group_name="media",
+            kinds={"python", "postgres"},
+            owners=OWNERS,
+            metadata=table_metadata(_MODELS[asset]),
+            skippable=True,
+        )
+        for asset in MEDIA_ASSETS
+    ],
+    check_specs=[
+        *(dg.AssetCheckSpec(check.name, asset=check.asset, description=check.description) for check in CHECKS),
+        *_REPORTED,
+    ],
+)
+def media(
+    context: dg.AssetExecutionContext, config: MediaConfig, runtime: dg.ResourceParam[Runtime]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Bring the selected tables in step with the cache."""
+    keys = {asset: context.asset_key_for_output(asset) for asset in MEDIA_ASSETS}
+    selected = [asset for asset in MEDIA_ASSETS if asset in context.selected_output_names]
+    with failing_clearly(), runtime.database() as engine:
+        options = MediaOptions.from_settings(runtime.settings(), sync_all=config.sync_all)
+        with runtime.jwplatform() if config.ask_jwp else nullcontext() as client:
+            report = sync_media(engine, selected, options=options, client=client)
+        runtime.report(report)
+        for asset in selected:
+            yield dg.MaterializeResult(keys[asset], metadata=media_metadata(report, asset))
+        selected_checks = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+        for result in _check_results(engine, report, options, keys):
+            if (result.asset_key, result.check_name) in selected_checks:
+                yield result
+
+
+def _check_results(
+    engine: Engine, report: MediaReport, options: MediaOptions, keys: dict[MediaAsset, dg.AssetKey]
+) -> Iterator[dg.AssetCheckResult]:
+    with engine.connect() as connection:
+        for check in CHECKS:
+            yield _result(check, run_check(connection, check, options.create_items), keys[check.asset])
+    public, problems = report.became_public, report.open_problems
+    yield dg.AssetCheckResult(
+        asset_key=keys["media_items"],
+        check_name="none_became_public",
+        passed=not public.count,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{public.count} items became public." if public.count else "None.",
+        metadata={"items": public.count, "first": [f"{item_id}: {title}" for item_id, title in public.sample]},
+    )
+    table = "\n".join(f"| {name} | {count} |" for name, count in problems.items())
+    yield dg.AssetCheckResult(
+        asset_key=keys["media_items"],
+        check_name="every_field_was_read",
+        passed=not problems,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{sum(problems.values())} open: SELECT * FROM sync_problems WHERE resolved_at IS NULL"
+        if problems
+        else "All were.",
+        metadata={
+            "open": sum(problems.values()),
+            "by_field": dg.MetadataValue.md(f"| field | open |\n|---|---|\n{table}"),
+        },
+    )
+
+
+def _result(check: Check, violations: Violations, key: dg.AssetKey) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=check.name,
+        passed=not violations.count,
+        severity=dg.AssetCheckSeverity.ERROR if check.serious else dg.AssetCheckSeverity.WARN,
+        description=f"{violations.count}: {', '.join(violations.sample)}" if violations.count else "Holds.",
+        metadata={"count": violations.count, "first": list(violations.sample)},
+    )

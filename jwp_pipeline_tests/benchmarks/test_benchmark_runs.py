@@ -1,0 +1,24 @@
+"""The benchmark still runs and counts what it is held to; what it takes is no test's business."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_quick_benchmark_prints_and_writes_its_figures(tmp_path):
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "jwp_pipeline_tests.benchmarks", "--quick", "--json", figures]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for title in ("seconds, memory", "WAL in MB", "limits", "targets"):
+        assert title in done.stdout
+    [run] = json.loads(figures.read_text())["runs"]
+    first, unchanged = run["cases"]
+    assert first["rows_written"] == [2040, 0, 0]  # 2,000 videos in 40 channels
+    assert unchanged["rows_written"] == [0, 0, 0]
+    assert first["wal_mb"] > first["wal_outside_raw_mb"] > first["wal_of"]["jwp.cached_resources"] > 1
+    assert unchanged["total_seconds"] > unchanged["run_seconds"] > sum(unchanged["seconds_of"].values()) > 0
+    assert min(run["limits"].values()) > 0
