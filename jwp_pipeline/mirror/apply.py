@@ -125,7 +125,9 @@ class _SecondLook:
         elif confirm.worth_listing_again(candidates, snapshot.page_count):
             return self._list_again(self.client, snapshot.resource_type, candidates)
         else:
-            spared = confirm.still_there(self.client, snapshot.resource_type, candidates)
+            with self.connection.begin():
+                unusable = snapshots.count_unusable(self.connection, snapshot.id)
+            spared = confirm.still_there(self.client, snapshot.resource_type, candidates, unreadable=unusable)
         with self.connection.begin():
             spare(self.connection, spared)
         return snapshot, spared
@@ -139,11 +141,12 @@ class _SecondLook:
             newer = snapshots.snapshot(self.connection, listing.snapshot_id)
             assert newer is not None  # noqa: S101 - it was entered a moment ago
             missing = set(prepare(self.connection, newer, self.options))
+            unusable = snapshots.count_unusable(self.connection, newer.id)
         spared = sorted(missing.difference(candidates)) if listing.verified else candidates
-        if listing.verified and listing.unusable_count:
-            # One of the elements without a key may be what is missing, in both listings: only asking tells.
+        if unusable:
+            # Among the elements without a key may be what both listings miss: only asking tells.
             in_neither = sorted(missing.intersection(candidates))
-            spared = [*spared, *confirm.still_there(client, resource_type, in_neither)]
+            spared = [*spared, *confirm.still_there(client, resource_type, in_neither, unreadable=unusable)]
         with self.connection.begin():
             spare(self.connection, spared)
         return newer, spared

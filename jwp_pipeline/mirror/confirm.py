@@ -15,20 +15,25 @@ SHOWS_AT_MOST = 20
 """Requests spent on single candidates before listing again is the better use of the rate limit."""
 
 
-def still_there(client: ManagementClient, resource_type: ResourceType, candidates: Sequence[str]) -> list[str]:
+def still_there(
+    client: ManagementClient, resource_type: ResourceType, candidates: Sequence[str], *, unreadable: int
+) -> list[str]:
     """Candidates that JWP still has, one request each. Raises JWPlatformError when it cannot be asked.
 
-    One that it shows, but not in a shape that can be read, is still there, too.
+    `unreadable`: elements that the listing holds without a usable key. As many candidates may be shown in a
+    shape that cannot be read, and are still there for all that.
     """
-    return [key for key in candidates if _is_there(client, resource_type, key)]
-
-
-def _is_there(client: ManagementClient, resource_type: ResourceType, key: str) -> bool:
-    try:
-        return client.show(resource_type, key) is not None
-    except MalformedAnswer:
-        # Perhaps why the listing has no usable key for it; one such resource must not stop the others.
-        return True
+    found = []
+    for key in candidates:
+        try:
+            if client.show(resource_type, key) is not None:
+                found.append(key)
+        except MalformedAnswer:
+            if not unreadable:
+                raise
+            unreadable -= 1
+            found.append(key)
+    return found
 
 
 def worth_listing_again(candidates: Sequence[str], page_count: int) -> bool:

@@ -63,8 +63,6 @@ class Listing:
     expected_total: int
     resource_count: int
     key_count: int
-    unusable_count: int
-    """Elements without a usable key."""
     page_count: int
     request_count: int
     retry_count: int
@@ -159,7 +157,6 @@ def _read_once(
         snapshot_id=snapshot_id,
         resource_type=resource_type,
         status=status,
-        unusable_count=unusable,
         seconds=seconds,
         seconds_waiting=waited,
         attempts=attempt,

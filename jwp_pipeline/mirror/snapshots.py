@@ -51,6 +51,13 @@ def count_keys(connection: Connection, snapshot_id: int) -> tuple[int, frozenset
     return int(row.distinct_keys), frozenset(row.repeated_keys)
 
 
+def count_unusable(connection: Connection, snapshot_id: int) -> int:
+    """Number of elements in a snapshot that have no usable key."""
+    keys = func.unnest(RawPage.keys).column_valued("key")
+    unusable = select(func.count()).select_from(RawPage, keys).where(RawPage.snapshot_id == snapshot_id, keys.is_(None))
+    return connection.scalar(unusable) or 0
+
+
 def close_snapshot(
     connection: Connection, snapshot_id: int, status: Status, problem: str | None, **counts: int
 ) -> None:

@@ -84,8 +84,8 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
         console.print(_listings(listings))
     if applied:
         console.print(_applied(applied))
-    for report in media:
-        console.print(_media(report))
+    for media_report in media:
+        console.print(_media(media_report))
     for report in applied:
         if report.refusal:
             console.print(f"The guard would refuse the {report.resource_type}s: {report.refusal}.", style="bold red")
@@ -93,7 +93,7 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
             console.print("Dry run: nothing was changed.", style="bold")
     if outcome.failure:
         console.print(outcome.failure, style="bold red", highlight=False, soft_wrap=True)
-    pipeline = sum(listing.seconds for listing in listings) + sum(report.seconds for report in (*applied, *media))
+    pipeline = sum(report.seconds for reports in (listings, applied, media) for report in reports)
     word = "done" if outcome.success else "FAILED"
     console.print(
         f"Sync {word} in {outcome.seconds:.1f} s, {outcome.seconds - pipeline:.1f} s of them Dagster's; "

@@ -22,7 +22,8 @@ def main():
         sys.exit(f"The sync failed: {outcome.failure}")
     parts = {}
     for report in outcome.reports:
-        name = f"{type(report).__name__.lower()} {report.resource_type}s"
+        kind = getattr(report, "resource_type", None)
+        name = type(report).__name__.removesuffix("Report").lower() + (f" {kind}s" if kind else "")
         parts[name] = parts.get(name, 0.0) + report.seconds
     figures = {
         "run_seconds": outcome.seconds,

@@ -1,0 +1,76 @@
+"""When a listing counts as complete."""
+
+from dataclasses import replace
+
+import pytest
+
+from jwp_pipeline.mirror.verification import PageFacts, doubts
+
+
+def pages(*counts, total=None, length=10, stretch=0, first=1, listing_total=None):
+    """A stretch's pages with so many elements each."""
+    total = sum(counts) if total is None else total
+    return [
+        PageFacts(
+            number=number,
+            stretch=stretch,
+            stretch_total=total,
+            page_length=length,
+            listing_total=total if listing_total is None else listing_total,
+            count=count,
+            fingerprint=hash((stretch, number, count)),
+        )
+        for number, count in enumerate(counts, first)
+    ]
+
+
+def ranges(listing_total):
+    return [
+        *pages(10, 3, listing_total=listing_total),
+        *pages(7, stretch=1, first=3, listing_total=listing_total),
+        *pages(0, stretch=2, first=4, listing_total=listing_total),
+    ]
+
+
+def total_moves():
+    first, last = pages(10, 5)
+    return [replace(first, stretch_total=14), last]
+
+
+def page_repeats():
+    first, second, third = pages(10, 10, 10)
+    return [first, replace(second, fingerprint=first.fingerprint), third]
+
+
+@pytest.mark.parametrize(
+    ("listing", "repeated_keys", "expected"),
+    [
+        (pages(10, 10, 4), 0, []),
+        (pages(10, 10), 0, []),
+        (pages(4), 0, []),
+        (pages(0), 0, []),
+        (pages(0, total=0), 0, []),
+        (ranges(20), 0, []),
+        (pages(10, 9, 4), 0, ["page 2 is short (9 of 10) and not the last"]),
+        (pages(10, 10, 4, total=25), 0, ["24 resources were listed of 25 announced"]),
+        (pages(10, 10, 4, total=23), 0, ["24 resources were listed of 23 announced"]),
+        (pages(0, total=25), 0, ["0 resources were listed of 25 announced"]),
+        (pages(10, 0, total=25), 0, ["10 resources were listed of 25 announced"]),
+        (total_moves(), 0, ["the total moved from 14 on page 1 to 15 on page 2"]),
+        (page_repeats(), 0, ["page 2 repeats page 1"]),
+        (pages(10, 4), 2, ["2 resources were listed more than once, so others may have been missed"]),
+        (ranges(23), 0, ["its ranges of id hold 20 resources, the whole listing 23"]),
+        (
+            [*pages(10, 3, total=14), *pages(7, stretch=1, first=3, listing_total=21)],
+            0,
+            ["13 resources were listed of 14 announced"],
+        ),
+    ],
+)
+def test_doubts(listing, repeated_keys, expected):
+    assert doubts(listing, repeated_keys=repeated_keys) == expected
+
+
+def test_empty_pages_do_not_repeat_one_another():
+    empty = [replace(page, fingerprint=0) for stretch in range(3) for page in pages(0, stretch=stretch)]
+    assert doubts(empty, repeated_keys=0) == []
