@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, text, update
 
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import RawPage, RawSnapshot
@@ -53,9 +53,11 @@ def count_keys(connection: Connection, snapshot_id: int) -> tuple[int, frozenset
 
 def count_unusable(connection: Connection, snapshot_id: int) -> int:
     """Number of elements in a snapshot that have no usable key."""
-    keys = func.unnest(RawPage.keys).column_valued("key")
-    unusable = select(func.count()).select_from(RawPage, keys).where(RawPage.snapshot_id == snapshot_id, keys.is_(None))
-    return connection.scalar(unusable) or 0
+    unusable = text(
+        "SELECT count(*) FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
+        " WHERE page.snapshot_id = :snapshot_id AND entry.key IS NULL"
+    )
+    return int(connection.scalar(unusable, {"snapshot_id": snapshot_id}) or 0)
 
 
 def close_snapshot(

@@ -17,6 +17,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
+from dagster_shared.error import SerializableErrorInfo
 
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.definitions import build_definitions
@@ -174,9 +175,16 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, int | None]]
             data = event.step_failure_data
             user = data.user_failure_data
             quarantined = user.metadata.get(QUARANTINED) if user else None
-            text = user.description if user and user.description else str(data.error.message if data.error else "")
-            found.append((text.strip(), int(str(quarantined.value)) if quarantined else None))
+            text = user.description if user and user.description else _innermost(data.error)
+            found.append((text, int(str(quarantined.value)) if quarantined else None))
     return found
+
+
+def _innermost(error: SerializableErrorInfo | None) -> str:
+    """The message at the bottom of a chain of causes: what really happened."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "no reason was recorded"
 
 
 def _this_process() -> str:

@@ -1,0 +1,308 @@
+"""Listings that fail, lie or shift while they are read: nothing live is deleted, and the next good one converges."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jwp_pipeline.errors import JWPlatformError, Unreachable
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.landing import ATTEMPTS, read_listing
+from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.simulator import Behaviour, Fault, Simulator
+from jwp_pipeline_tests.mirror.conftest import empty
+from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, video, videos
+
+OPEN = {"max_delete_ratio": 1.0}
+PAGE = 5
+FOR_EVER = None
+
+
+@pytest.fixture
+def simulator():
+    """A site of 12 videos that sends five a page."""
+    with Simulator(behaviour=Behaviour(max_page_length=PAGE)) as running:
+        running.library.replace_all(videos(*range(12)), [])
+        yield running
+
+
+@pytest.fixture
+def client(simulator, api):
+    with jwplatform(simulator, api) as client:
+        yield client
+
+
+def snapshots(engine):
+    return rows(engine, "SELECT * FROM raw_snapshots ORDER BY id")
+
+
+def shown(simulator):
+    return [request for request in simulator.requests if request.route == "show"]
+
+
+# --- Drift ------------------------------------------------------------------------------------------------
+
+edits = st.lists(
+    st.tuples(
+        st.integers(1, 12),  # page after which it happens
+        st.integers(1, 3),  # at which reading of that page
+        st.sampled_from(["upload", "upload early", "remove", "remove", "edit", "restore"]),
+        st.integers(0, 10_000),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edits,
+    st.sampled_from([0, 1, 2, 30]),
+    st.booleans(),
+    st.sampled_from([1, 5, 7, 1000]),
+    st.sampled_from(["v1", "v2"]),
+)
+def test_a_library_that_moves_under_the_reader_loses_nothing(engine, simulator, edits, gone, unstable, page, api):
+    empty(engine)
+    simulator.faults.clear()
+    simulator.behaviour.unstable_ties, simulator.behaviour.max_page_length = False, page
+    library = simulator.library
+    # Half of them share their date, so that their order is a matter of chance where ties are unstable.
+    library.replace_all([video(f"v{n:04}", date=1_000_000_000 + max(n, 20)) for n in range(40)], [])
+    with jwplatform(simulator, api) as client:
+        sync(engine, client, **OPEN)
+        simulator.behaviour.unstable_ties = unstable
+        library.remove("video", *library.keys("video")[:gone])
+        always_there = set(library.keys("video"))
+        for after_page, nth, what, number in edits:
+            happening = Fault.edit(lambda lib, what=what, number=number: change(lib, what, number, always_there))
+            simulator.faults.add(happening, route="list", page=after_page, nth=nth)
+        sync(engine, client, **OPEN)
+        assert live(engine) >= always_there
+        simulator.faults.clear()
+        simulator.behaviour.unstable_ties = False
+        listing, _ = sync(engine, client, **OPEN)
+    assert listing.verified
+    assert live(engine) == set(library.keys("video"))
+    title = "title" if api == "v1" else "metadata"
+    shown_title = (lambda data: data[title]) if api == "v1" else (lambda data: data[title]["title"])
+    cached = {key: shown_title(row.data) for key, row in cache(engine).items() if row.deleted_at is None}
+    assert cached == {key: library.get("video", key)["title"] for key in library.keys("video")}
+
+
+def change(library, what, number, always_there):
+    present, removed = library.keys("video"), library.removed_keys("video")
+    match what:
+        case "upload":
+            library.put("video", video(f"n{number:05}", date=2_000_000_000 + number))
+        case "upload early":
+            library.put("video", video(f"e{number:05}", date=number))
+        case "remove" if present:
+            key = present[number % len(present)]
+            library.remove("video", key)
+            always_there.discard(key)
+        case "edit" if present:
+            library.edit("video", present[number % len(present)], title=f"Edited {number}")
+        case "restore" if removed:
+            library.restore("video", removed[number % len(removed)])
+
+
+def test_one_removed_and_one_uploaded_meanwhile_hide_a_video_and_are_seen_through(engine, simulator, client):
+    sync(engine, client)
+
+    def swap(library):
+        library.remove("video", "v0002")
+        library.put("video", video("v0099"))
+
+    simulator.faults.add(Fault.edit(swap), route="list", page=1)
+    listing, applied = sync(engine, client)
+    # All numbers agree, and yet v0005 slipped to the first page after that was read.
+    assert listing.verified
+    assert "v0005" not in rows(engine, "SELECT keys FROM raw_pages ORDER BY snapshot_id DESC, page_number DESC")[0].keys
+    assert (applied.plan.deleted, applied.plan.spared) == (0, 1)
+    assert live(engine) == {*(f"v{n:04}" for n in range(12)), "v0099"}
+    _, applied = sync(engine, client)
+    assert live(engine) == set(simulator.library.keys("video"))
+    assert (applied.plan.deleted, applied.plan.spared) == (1, 0)
+
+
+def test_ties_in_no_certain_order_delete_nothing(engine, simulator, client):
+    simulator.library.replace_all([video(f"v{n:04}", date=1_000_000_000) for n in range(60)], [])
+    sync(engine, client)
+    simulator.behaviour.unstable_ties = True
+    simulator.library.remove("video", "v0000")
+    simulator.library.edit("video", "v0001", title="Edited")
+    listing, applied = sync(engine, client)
+    assert (listing.status, listing.attempts, applied.plan.deleted) == ("incomplete", ATTEMPTS, 0)
+    assert "listed more than once" in listing.problem
+    assert len(live(engine)) == 60
+    simulator.behaviour.unstable_ties = False
+    listing, applied = sync(engine, client)
+    assert (listing.status, applied.plan.deleted) == ("verified", 1)
+
+
+# --- Faults -----------------------------------------------------------------------------------------------
+
+INCOMPLETE = [
+    (Fault.short_page(), 2, "page 2 is short"),
+    (Fault.empty_page(), 1, "0 resources were listed of 12 announced"),
+    (Fault.empty_page(), 2, "5 resources were listed of 12 announced"),
+    (Fault.repeated_page(), 2, "page 2 repeats page 1"),
+    (Fault.wrong_total(3), 1, "the total moved from 15 on page 1 to 12 on page 3"),
+    (Fault.wrong_total(3), None, "12 resources were listed of 15 announced"),
+    (Fault.wrong_total(-2), None, "12 resources were listed of 10 announced"),
+]
+FAILED = [
+    (Fault.truncate(), 2, "cut in mid-answer"),
+    (Fault.html_with_200(), 2, "should be JSON"),
+    (Fault.error_with_200(), 2, "Listing .*page 2"),
+    (Fault.status(403), 2, "JWPLATFORM_"),
+    (Fault.status(500, "html"), 2, "HTTP 500"),
+    (Fault.status(200, "empty"), 2, "nothing"),
+    (Fault.drop(), 2, "connection"),
+    (Fault.wrong_shape("array missing"), 2, "no list"),
+    (Fault.wrong_shape("array null"), 2, "no list"),
+    (Fault.wrong_shape("bare array"), 1, "no list"),
+    (Fault.wrong_shape("total missing"), 1, "no total"),
+]
+
+
+def faulty_then_clean(engine, simulator, client, fault, page, faulty):
+    """Two syncs of a library that lost one video and got one: with the fault, then without."""
+    sync(engine, client)
+    simulator.library.remove("video", "v0003")
+    simulator.library.put("video", video("v0012"))
+    simulator.faults.add(fault, route="list", page=page, times=FOR_EVER)
+    faulty()
+    assert live(engine) >= {f"v{n:04}" for n in range(12)}
+    simulator.faults.clear()
+    listing, applied = sync(engine, client)
+    assert (listing.status, listing.attempts, applied.plan.deleted) == ("verified", 1, 1)
+    assert live(engine) == set(simulator.library.keys("video"))
+
+
+@pytest.mark.parametrize(("fault", "page", "problem"), INCOMPLETE, ids=lambda value: getattr(value, "name", None))
+def test_an_incomplete_listing_may_add_but_not_delete(engine, simulator, client, fault, page, problem):
+    def faulty():
+        listing, applied = sync(engine, client)
+        assert (listing.status, listing.attempts) == ("incomplete", ATTEMPTS)
+        assert problem in listing.problem
+        assert applied.plan.deleted == 0
+        assert applied.listed is None
+
+    faulty_then_clean(engine, simulator, client, fault, page, faulty)
+
+
+@pytest.mark.parametrize(("fault", "page", "problem"), FAILED, ids=lambda value: getattr(value, "name", None))
+def test_a_failed_listing_applies_nothing(engine, simulator, client, fault, page, problem):
+    def faulty():
+        before = cache(engine)
+        with pytest.raises(JWPlatformError, match=problem):
+            read_listing(engine, client, "video")
+        failed = snapshots(engine)[-1]
+        assert failed.status == "failed"
+        assert failed.problem
+        assert failed.finished_at
+        assert rows(engine, "SELECT 1 FROM raw_pages WHERE snapshot_id = :id", id=failed.id) == []
+        assert apply_newest(engine, "video", options=MirrorOptions(), client=client).plan is None
+        assert cache(engine) == before
+
+    faulty_then_clean(engine, simulator, client, fault, page, faulty)
+
+
+@pytest.mark.parametrize(
+    ("fault", "attempts"), [(Fault.short_page(), 2), (Fault.drop(), 1), (Fault.status(503), 1), (Fault.truncate(), 1)]
+)
+def test_a_fault_that_passes_costs_a_request_or_a_read(engine, simulator, client, fault, attempts):
+    simulator.faults.add(fault, route="list", page=2)
+    listing, _ = sync(engine, client)
+    assert (listing.status, listing.attempts, listing.resource_count) == ("verified", attempts, 12)
+    assert listing.retry_count == (attempts == 1)
+    assert listing.request_count == 3 + listing.retry_count
+
+
+def test_a_key_listed_twice_again_and_again_is_the_listings_own_way(engine, simulator, client):
+    simulator.library.append("video", video("v0004", date=2_000_000_000, title="The last one wins"))
+    listing, applied = sync(engine, client)
+    assert (listing.status, listing.attempts, listing.resource_count, listing.key_count) == ("verified", 2, 13, 12)
+    assert applied.plan.added == len(live(engine)) == 12
+    assert "The last one wins" in str(cache(engine)["v0004"].data)
+    simulator.library.remove("video", "v0011")
+    _, applied = sync(engine, client)
+    assert applied.plan.deleted == 1
+
+
+# --- The second look --------------------------------------------------------------------------------------
+
+
+def test_few_deletions_are_confirmed_one_by_one(engine, simulator, client):
+    sync(engine, client)
+    simulator.library.remove("video", "v0000", "v0011")
+    _, applied = sync(engine, client)
+    assert applied.plan.deleted == 2
+    assert [request.status for request in shown(simulator)] == [404, 404]
+
+
+def test_many_deletions_are_confirmed_by_listing_again(engine, simulator, client):
+    simulator.library.replace_all(videos(*range(60)), [])
+    sync(engine, client)
+    simulator.library.remove("video", *simulator.library.keys("video")[:25])
+    simulator.forget_requests()
+    listing, applied = sync(engine, client, **OPEN)
+    assert applied.plan.deleted == 25
+    assert applied.plan.snapshot_id == listing.snapshot_id + 1
+    assert not shown(simulator)
+    assert len(simulator.requests) == 2 * 35 / PAGE
+
+
+def test_many_that_a_listing_lacked_and_the_next_one_has_stay(engine, simulator, client):
+    simulator.library.replace_all(videos(*range(60)), [])
+    sync(engine, client)
+    there_all_the_time = simulator.library.keys("video")[:25]
+    # As a lagging index at JWP would have it: first they are not found, then they are.
+    simulator.library.remove("video", *there_all_the_time, "v0059")
+    back = Fault.edit(lambda library: library.restore("video", *there_all_the_time))
+    simulator.faults.add(back, route="list", page=7)
+    listing, applied = sync(engine, client)
+    assert listing.verified
+    assert applied.plan.deleted == 1
+    assert live(engine) == set(simulator.library.keys("video"))
+
+
+def test_without_a_client_nothing_is_deleted(engine, simulator, client):
+    sync(engine, client)
+    simulator.library.remove("video", "v0000")
+    read_listing(engine, client, "video")
+    applied = apply_newest(engine, "video", options=MirrorOptions(), client=None)
+    assert (applied.plan.deleted, applied.plan.spared, len(live(engine))) == (0, 1, 12)
+    _, applied = sync(engine, client)
+    assert applied.plan.deleted == 1
+
+
+def test_jwp_away_during_the_confirmation_leaves_all_for_later(engine, simulator, client):
+    sync(engine, client)
+    simulator.library.remove("video", "v0000")
+    simulator.library.put("video", video("v0012"))
+    read_listing(engine, client, "video")
+    before = cache(engine)
+    for fault, problem in ((Fault.drop(), Unreachable), (Fault.status(503, "html"), JWPlatformError)):
+        simulator.faults.add(fault, route="show", times=FOR_EVER)
+        with pytest.raises(problem, match="v0000"):
+            apply_newest(engine, "video", options=MirrorOptions(), client=client)
+        assert cache(engine) == before
+        simulator.faults.clear()
+    applied = apply_newest(engine, "video", options=MirrorOptions(), client=client)
+    assert (applied.plan.added, applied.plan.deleted) == (1, 1)
+
+
+@pytest.mark.parametrize("unreadable", [2, 25])
+def test_what_became_unreadable_is_not_deleted_for_it(engine, simulator, client, unreadable):
+    simulator.library.replace_all(videos(*range(60)), [])
+    sync(engine, client)
+    without_key = simulator.library.keys("video")[:unreadable]
+    for number, key in enumerate(without_key):
+        simulator.library.override("video", key, [None, 7, {"title": "no key"}, {"key": ""}][number % 4])
+    simulator.library.remove("video", "v0058", "v0059")
+    listing, applied = sync(engine, client)
+    assert listing.verified
+    assert applied.plan.deleted == 2
+    assert live(engine) == set(simulator.library.keys("video"))
+    assert applied.open_problems == unreadable
