@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -90,6 +91,28 @@ class Settings(BaseSettings):
     jwp_sync_items: bool = Field(True, description="Push local edits of media items back to JWP.")
     jwp_force_https_upload: bool = Field(True, description="Make upload links https.")
 
+    # --- Schedules, freshness and alerts ------------------------------------------------------------------
+    jwp_full_resync_cron: str = Field(
+        "0 3 * * *", description="When the daily full resync runs: cron, in JWP_SCHEDULE_TIMEZONE."
+    )
+    jwp_frequent_sync_cron: str = Field(
+        "*/15 * * * *", description="When the frequent sync of changes runs: cron, in JWP_SCHEDULE_TIMEZONE."
+    )
+    jwp_schedule_timezone: str = Field("UTC", description="Time zone of the schedules, by its IANA name.")
+    jwp_overlap_minutes: int = Field(
+        60, ge=0, description="How far before the newest known change a sync of changes begins to read again."
+    )
+    jwp_max_listing_age_hours: float = Field(
+        26, gt=0, description="Age of the last verified full listing at which a sensor asks for another."
+    )
+    jwp_freshness_warn_hours: float = Field(
+        2, gt=0, description="Age of an asset at which Dagster's freshness policy warns."
+    )
+    jwp_freshness_fail_hours: float = Field(26, gt=0, description="Age at which it fails.")
+    jwp_alert_webhook_url: SecretStr | None = Field(
+        None, description="URL that alerts are posted to, as JSON {text, …}. Default: they go to the log only."
+    )
+
     # --- Database and process ----------------------------------------------------------------------------
     jwp_database_url: SecretStr | None = Field(
         None, description="postgresql://user:password@host/database. Default: an embedded PostgreSQL."
@@ -120,6 +143,15 @@ class Settings(BaseSettings):
         ("lookup:anonymous",), description="Comma list of OAuth2 scopes asked for."
     )
     oauth2_max_retries: int = Field(5, ge=0, description="Retries of an OAuth2 token request.")
+
+    @field_validator("jwp_schedule_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("is not the IANA name of a time zone, such as Europe/London") from None
+        return value
 
     @field_validator("jwp_volatile_fields", "oauth2_lookup_scopes", mode="before")
     @classmethod

@@ -49,6 +49,8 @@ class RawSnapshot(Base):
     page_count: Mapped[int] = mapped_column(server_default=text("0"))
     request_count: Mapped[int] = mapped_column(server_default=text("0"))
     retry_count: Mapped[int] = mapped_column(server_default=text("0"))
+    newest_change: Mapped[datetime | None]
+    """JWP's newest change stamp among what was listed."""
     started_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     finished_at: Mapped[datetime | None]
     applied_at: Mapped[datetime | None]

@@ -73,6 +73,13 @@ class ManagementClient(Protocol):
         """
         ...
 
+    def list_changes(self, resource_type: ResourceType, since: datetime) -> Iterator[Page] | None:
+        """What changed at `since` (UTC) or later, page by page, and perhaps some of what changed before.
+
+        None where JWP cannot be asked for that: v1 channels carry no stamp. What was deleted never shows.
+        """
+        ...
+
     def show(self, resource_type: ResourceType, key: str) -> dict[str, Any] | None:
         """One resource by key, unwrapped from its envelope, or None when JWP answers 404."""
         ...

@@ -38,8 +38,8 @@ AIM = 0.7
 PARTS_OF_TOO_BIG = 3
 """Parts of a range that turns out too big: the ids in it are not spread evenly, so most parts are likely to be empty.
 Tried on sequential, hexadecimal and lower-case ids: 2 loses more first pages, 4 and more read more empty ranges."""
-MOST_RANGES = 100_000
-"""Ranges asked for at most in one listing: a hundred million resources, or a server that makes no sense."""
+MOST_RANGES = 20_000
+"""Ranges asked for at most in one listing: nearly twenty million resources, or a server that makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)

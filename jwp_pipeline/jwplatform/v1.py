@@ -83,6 +83,18 @@ class ManagementV1:
         for number, part in enumerate(slices, start=1):
             yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
 
+    def list_changes(self, resource_type: ResourceType, since: datetime) -> Iterator[Page] | None:
+        """See ManagementClient. Videos by `updated_after`, whose bound may or may not be inclusive."""
+        if resource_type == "channel":
+            return None
+        kind = _KINDS[resource_type]
+        parameters = {"order_by": "updated:asc", "updated_after": str(int(since.timestamp()) - 1)}
+        slices = self._slices(f"listing changed {kind.array}", f"{kind.route}/list", parameters, kind.array)
+        return (
+            Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
+            for number, part in enumerate(slices, start=1)
+        )
+
     def show(self, resource_type: ResourceType, key: str) -> dict[str, Any] | None:
         """See ManagementClient."""
         kind = _KINDS[resource_type]

@@ -35,6 +35,8 @@ WINDOW = 10_000
 # v2 spells the directions asc and dsc. Oldest first, so that what is created meanwhile lands at the end.
 _OLDEST_FIRST = "created:asc"
 _LAST_CHANGED_FIRST = "last_modified:dsc"
+# What changes again meanwhile moves to the end, still ahead of us.
+_FIRST_CHANGED_FIRST = "last_modified:asc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,36 @@ class ManagementV2:
         for number, (part, _) in enumerate(self._stretch(kind, None, first, 1), start=1):
             yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
 
+    def list_changes(self, resource_type: ResourceType, since: datetime) -> Iterator[Page] | None:
+        """See ManagementClient. Media by the day of their last change, which is what is known to work in `q`.
+
+        Playlists cannot be asked for by it: they are listed last changed first, until one is older. Where more
+        changed than one query can return, everything is listed.
+        """
+        if resource_type == "channel":
+            return self._changed_playlists(since)
+        return self._changed_media(since)
+
+    def _changed_media(self, since: datetime) -> Iterator[Page]:
+        kind = _KINDS["video"]
+        changed = f"last_modified:[{since:%Y-%m-%d} TO *]"
+        first = self._slice(kind, None, 1, LARGEST_PAGE, sort=_FIRST_CHANGED_FIRST, changed=changed)
+        if first.total > _reach(first.page_length):
+            yield from self.list_pages("video")
+            return
+        stretch = self._stretch(kind, None, first, 1, sort=_FIRST_CHANGED_FIRST, changed=changed)
+        for number, (part, _) in enumerate(stretch, start=1):
+            yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
+
+    def _changed_playlists(self, since: datetime) -> Iterator[Page]:
+        kind = _KINDS["channel"]
+        first = self._slice(kind, None, 1, LARGEST_PAGE, sort=_LAST_CHANGED_FIRST)
+        for number, (part, _) in enumerate(self._stretch(kind, None, first, 1, sort=_LAST_CHANGED_FIRST), start=1):
+            yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
+            oldest = _newest(part.items[-1:])
+            if oldest is not None and oldest < since:
+                return
+
     def show(self, resource_type: ResourceType, key: str) -> dict[str, Any] | None:
         """See ManagementClient."""
         kind = _KINDS[resource_type]
@@ -139,7 +171,16 @@ class ManagementV2:
                 yield Page(number, part.text, part.items, stretch, part.total, part.page_length, whole)
             stretch += 1
 
-    def _stretch(self, kind: _Kind, ids: IdRange | None, first: Slice, number: int) -> Iterator[tuple[Slice, bool]]:
+    def _stretch(
+        self,
+        kind: _Kind,
+        ids: IdRange | None,
+        first: Slice,
+        number: int,
+        *,
+        sort: str = _OLDEST_FIRST,
+        changed: str | None = None,
+    ) -> Iterator[tuple[Slice, bool]]:
         """Every slice of one query, and whether it is the last; `number` is the first one's in the listing."""
         part, page, position = first, 1, 0
         for pages in count(1):
@@ -153,7 +194,7 @@ class ManagementV2:
             if last:
                 return
             page = position // part.page_length + 1
-            part = self._slice(kind, ids, page, part.page_length, number=number + pages)
+            part = self._slice(kind, ids, page, part.page_length, number=number + pages, sort=sort, changed=changed)
 
     def _closing_total(self, kind: _Kind, uncut: Slice, walk: RangeWalk) -> int:
         """What the stretches hold together, or the uncut listing's total when that contradicts it.
@@ -175,11 +216,12 @@ class ManagementV2:
         *,
         number: int = 1,
         sort: str = _OLDEST_FIRST,
+        changed: str | None = None,
         operation: str | None = None,
     ) -> Slice:
         """One page of a query; `number` is its number in the whole listing, for messages."""
         parameters: dict[str, str | int] = {"page": page, "page_length": length, "sort": sort}
-        conditions = [condition for condition in (ids and ids.query, kind.filter) if condition]
+        conditions = [condition for condition in (ids and ids.query, changed, kind.filter) if condition]
         if conditions:
             parameters["q"] = " AND ".join(conditions)
 

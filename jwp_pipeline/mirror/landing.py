@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -19,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from jwp_pipeline.database.connection import advisory_lock, connect
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import JWPlatformError
-from jwp_pipeline.jwplatform.management import ManagementClient, Page, ResourceType
+from jwp_pipeline.jwplatform.management import ManagementClient, Page, RequestStats, ResourceType
 from jwp_pipeline.jwplatform.prefetch import prefetched
 from jwp_pipeline.mirror import pages, snapshots
 from jwp_pipeline.mirror.verification import PageFacts, doubts
@@ -59,6 +61,7 @@ class Listing:
 
     snapshot_id: int
     resource_type: ResourceType
+    scope: snapshots.Scope
     status: snapshots.Status
     expected_total: int
     resource_count: int
@@ -73,7 +76,7 @@ class Listing:
 
     @property
     def verified(self) -> bool:
-        """Whether it proved complete, and so may delete."""
+        """Whether it proved complete (a read of changes: came to its end)."""
         return self.status == "verified"
 
 
@@ -90,80 +93,115 @@ def read_listing(
     Returns the last read, verified or incomplete. Raises JWPlatformError when a read fails (its snapshot is
     then `failed` and holds nothing) and SyncInProgress when another process reads the same type.
     """
+    with reading(engine, resource_type) as connection:
+        known_repeats: frozenset[str] = frozenset()
+        for attempt in range(1, ATTEMPTS + 1):
+            read = Read(connection, client, resource_type, "full", run_id, attempt, observe)
+            read.land(client.list_pages(resource_type))
+            listing, known_repeats = read.judge(known_repeats)
+            if listing.verified:
+                break
+        return listing
+
+
+@contextmanager
+def reading(engine: Engine, resource_type: ResourceType) -> Iterator[Connection]:
+    """The connection of whoever reads a type's listing; one at a time."""
     with (
         connect(engine) as connection,
         advisory_lock(connection, f"{resource_type}s' listing", patience=_LOCK_PATIENCE),
     ):
-        known_repeats: frozenset[str] = frozenset()
-        for attempt in range(1, ATTEMPTS + 1):
-            listing, repeats = _read_once(connection, client, resource_type, run_id, attempt, known_repeats, observe)
-            if listing.verified:
-                break
-            known_repeats = repeats
-        return listing
+        yield connection
 
 
-def _read_once(
-    connection: Connection,
-    client: ManagementClient,
-    resource_type: ResourceType,
-    run_id: str | None,
-    attempt: int,
-    known_repeats: frozenset[str],
-    observe: Observer,
-) -> tuple[Listing, frozenset[str]]:
-    with connection.begin():
-        snapshots.close_abandoned(connection, resource_type)
-        snapshot_id = snapshots.open_snapshot(connection, resource_type, client.api_version, run_id=run_id)
-    before, started = replace(client.stats), time.monotonic()
-    field = pages.array_field(client.api_version, resource_type)
-    facts: list[PageFacts] = []
-    resources = unusable = 0
-    try:
-        with closing(prefetched(client.list_pages(resource_type))) as incoming:
-            for page in incoming:
-                with connection.begin():
-                    # Losing the last pages in a power cut loses nothing: the read would be repeated.
-                    connection.execute(text("SET LOCAL synchronous_commit TO off"))
-                    entry = land_page(
-                        connection, snapshot_id, page.number, body=page.body, field=field, elements=page.items
-                    )
-                facts.append(_facts(page, entry))
-                resources += len(entry.keys)
-                unusable += entry.unusable
-                seconds = time.monotonic() - started
-                observe(Progress(resource_type, attempt, len(facts), resources, page.listing_total, seconds))
-    except BaseException as error:
-        _abandon(connection, snapshot_id, error)
-        raise
-    with connection.begin():
-        distinct, repeats = snapshots.count_keys(connection, snapshot_id)
-        repeated = resources - unusable - distinct
-        reasons = doubts(facts, repeated_keys=0 if repeats == known_repeats else repeated)
-        counts = {
-            "expected_total": facts[-1].listing_total,
-            "resource_count": resources,
-            "key_count": distinct,
-            "page_count": len(facts),
-            "request_count": client.stats.requests - before.requests,
-            "retry_count": client.stats.retries - before.retries,
-        }
-        status: snapshots.Status = "incomplete" if reasons else "verified"
-        problem = "; ".join(reasons) or None
-        snapshots.close_snapshot(connection, snapshot_id, status, problem, **counts)
-    waited = client.stats.seconds_waiting - before.seconds_waiting
-    seconds = time.monotonic() - started
-    listing = Listing(
-        snapshot_id=snapshot_id,
-        resource_type=resource_type,
-        status=status,
-        seconds=seconds,
-        seconds_waiting=waited,
-        attempts=attempt,
-        problem=problem,
-        **counts,
-    )
-    return listing, repeats
+@dataclass(slots=True)
+class Read:
+    """One read of a listing, or of its changes: landed page by page, then judged."""
+
+    connection: Connection
+    client: ManagementClient
+    resource_type: ResourceType
+    scope: snapshots.Scope
+    run_id: str | None
+    attempt: int
+    observe: Observer
+    snapshot_id: int = 0
+    started: float = 0.0
+    before: RequestStats = dataclass_field(default_factory=RequestStats)
+    facts: list[PageFacts] = dataclass_field(default_factory=list)
+    resources: int = 0
+    unusable: int = 0
+    newest_change: datetime | None = None
+
+    def land(self, listed: Iterator[Page]) -> None:
+        """Store every page as it comes. Raises JWPlatformError; the snapshot is then `failed` and empty."""
+        self.started, self.before = time.monotonic(), replace(self.client.stats)
+        with self.connection.begin():
+            snapshots.close_abandoned(self.connection, self.resource_type)
+            self.snapshot_id = snapshots.open_snapshot(
+                self.connection, self.resource_type, self.client.api_version, run_id=self.run_id, scope=self.scope
+            )
+        try:
+            with closing(prefetched(listed)) as incoming:
+                for page in incoming:
+                    self._store(page)
+        except BaseException as error:
+            _abandon(self.connection, self.snapshot_id, error)
+            raise
+
+    def judge(self, known_repeats: frozenset[str]) -> tuple[Listing, frozenset[str]]:
+        """Enter whether the read proved complete; its report, and the keys that were listed more than once.
+
+        A read of changes is never complete, and cannot delete: it need only have come to its end.
+        """
+        with self.connection.begin():
+            distinct, repeats = snapshots.count_keys(self.connection, self.snapshot_id)
+            repeated = self.resources - self.unusable - distinct
+            reasons: list[str] = []
+            if self.scope == "full":
+                reasons = doubts(self.facts, repeated_keys=0 if repeats == known_repeats else repeated)
+            counts = {
+                "expected_total": self.facts[-1].listing_total,
+                "resource_count": self.resources,
+                "key_count": distinct,
+                "page_count": len(self.facts),
+                "request_count": self.client.stats.requests - self.before.requests,
+                "retry_count": self.client.stats.retries - self.before.retries,
+            }
+            status: snapshots.Status = "incomplete" if reasons else "verified"
+            problem = "; ".join(reasons) or None
+            snapshots.close_snapshot(
+                self.connection, self.snapshot_id, status, problem, counts=counts, newest_change=self.newest_change
+            )
+        listing = Listing(
+            snapshot_id=self.snapshot_id,
+            resource_type=self.resource_type,
+            scope=self.scope,
+            status=status,
+            seconds=time.monotonic() - self.started,
+            seconds_waiting=self.client.stats.seconds_waiting - self.before.seconds_waiting,
+            attempts=self.attempt,
+            problem=problem,
+            **counts,
+        )
+        return listing, repeats
+
+    def _store(self, page: Page) -> None:
+        field = pages.array_field(self.client.api_version, self.resource_type)
+        with self.connection.begin():
+            # Losing the last pages in a power cut loses nothing: the read would be repeated.
+            self.connection.execute(text("SET LOCAL synchronous_commit TO off"))
+            entry = land_page(
+                self.connection, self.snapshot_id, page.number, body=page.body, field=field, elements=page.items
+            )
+        self.facts.append(_facts(page, entry))
+        self.resources += len(entry.keys)
+        self.unusable += entry.unusable
+        newest = pages.newest_change(page.items)
+        self.newest_change = max(filter(None, (self.newest_change, newest)), default=None)
+        seconds = time.monotonic() - self.started
+        done = Progress(self.resource_type, self.attempt, len(self.facts), self.resources, page.listing_total, seconds)
+        self.observe(done)
 
 
 def land_page(

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from jwp_pipeline.jwplatform.management import ResourceType
@@ -83,6 +84,23 @@ def ledger(elements: Sequence[Any], page_number: int) -> Ledger:
         if key is None
     ]
     return Ledger(keys, problems)
+
+
+def newest_change(elements: Sequence[Any]) -> datetime | None:
+    """The newest change stamp among elements, UTC: v1 `updated`, v2 `last_modified`; None when there is none."""
+    stamps = [stamp for element in elements if isinstance(element, dict) and (stamp := _change_stamp(element))]
+    return max(stamps, default=None)
+
+
+def _change_stamp(element: dict[str, Any]) -> datetime | None:
+    stamp = element.get("updated", element.get("last_modified"))
+    try:
+        if isinstance(stamp, str) and not stamp.isdigit():
+            moment = datetime.fromisoformat(stamp)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return datetime.fromtimestamp(int(stamp), UTC) if isinstance(stamp, int | str) else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def position(page_number: int, index: int) -> str:

@@ -56,9 +56,7 @@ def set_resources(
         snapshot_id,
         "verified",
         None,
-        key_count=distinct,
-        expected_total=counts["resource_count"],
-        **counts,
+        counts={**counts, "key_count": distinct, "expected_total": counts["resource_count"]},
     )
     snapshot = snapshots.snapshot(connection, snapshot_id)
     assert snapshot is not None  # noqa: S101 - it was entered a moment ago

@@ -5,7 +5,9 @@ Works on a connection it is given and never commits. Not here: reading JWP (land
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select, text, update
@@ -17,6 +19,7 @@ from jwp_pipeline.jwplatform.management import ResourceType
 from jwp_pipeline.mirror.pages import Origin
 
 Status = Literal["running", "verified", "incomplete", "quarantined", "failed"]
+Scope = Literal["full", "incremental"]
 Snapshot = Row[Any]
 
 _table = RawSnapshot.__table__
@@ -34,12 +37,17 @@ def close_abandoned(connection: Connection, resource_type: ResourceType) -> None
 
 
 def open_snapshot(
-    connection: Connection, resource_type: ResourceType, origin: Origin, *, run_id: str | None = None
+    connection: Connection,
+    resource_type: ResourceType,
+    origin: Origin,
+    *,
+    run_id: str | None = None,
+    scope: Scope = "full",
 ) -> int:
     """Enter a new snapshot as running and return its id."""
     row = connection.execute(
         insert(RawSnapshot)
-        .values(resource_type=resource_type, api_version=origin, dagster_run_id=run_id)
+        .values(resource_type=resource_type, api_version=origin, dagster_run_id=run_id, scope=scope)
         .returning(RawSnapshot.id)
     )
     return int(row.scalar_one())
@@ -61,7 +69,13 @@ def count_unusable(connection: Connection, snapshot_id: int) -> int:
 
 
 def close_snapshot(
-    connection: Connection, snapshot_id: int, status: Status, problem: str | None, **counts: int
+    connection: Connection,
+    snapshot_id: int,
+    status: Status,
+    problem: str | None,
+    *,
+    counts: Mapping[str, int] = MappingProxyType({}),
+    newest_change: datetime | None = None,
 ) -> None:
     """Enter how the read ended; `counts` by column name."""
     connection.execute(
@@ -69,8 +83,9 @@ def close_snapshot(
         .where(RawSnapshot.id == snapshot_id)
         .values(
             status=status,
-            complete=status == "verified",
+            complete=case((RawSnapshot.scope == "full", status == "verified"), else_=False),
             problem=problem,
+            newest_change=newest_change,
             finished_at=func.clock_timestamp(),
             **counts,
         )
@@ -113,6 +128,19 @@ def last_applied(connection: Connection, resource_type: ResourceType) -> Snapsho
         .order_by(RawSnapshot.id.desc())
         .limit(1)
     ).one_or_none()
+
+
+def watermark(connection: Connection, resource_type: ResourceType) -> datetime | None:
+    """The newest change that the cache is known to hold; None before a full listing has been applied.
+
+    Never later than the read that saw it, so that a stamp from the future cannot hide what follows.
+    """
+    applied = (RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
+    if connection.scalar(select(func.count()).where(*applied, RawSnapshot.scope == "full")) == 0:
+        return None
+    newest = func.max(func.least(RawSnapshot.newest_change, RawSnapshot.started_at))
+    known: datetime | None = connection.scalar(select(newest).where(*applied, RawSnapshot.newest_change.is_not(None)))
+    return known
 
 
 def may_delete(snapshot: Snapshot) -> bool:

@@ -1,18 +1,33 @@
 """The jobs that people and schedules run. Not here: single assets, which need none."""
 
-from __future__ import annotations
-
 import dagster as dg
+
+_EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
+
+_CHANGES = {"config": {"scope": "changes"}}
 
 sync = dg.define_asset_job(
     "sync",
-    selection=dg.AssetSelection.all(),
-    description="Read both listings, bring the cache and the platform's own record in step with them.",
+    selection=_EVERYTHING,
+    description="Read both listings in full, bring the cache and the platform's own record in step with them.",
 )
 
 full_resync = dg.define_asset_job(
     "full_resync",
-    selection=dg.AssetSelection.all(),
+    selection=_EVERYTHING,
     config={"ops": {"media": {"config": {"sync_all": True}}}},
     description="The same for every resource, whether JW Platform says that it changed or not.",
+)
+
+frequent_sync = dg.define_asset_job(
+    "frequent_sync",
+    selection=_EVERYTHING,
+    config={"ops": {"raw_videos": _CHANGES, "raw_channels": _CHANGES}},
+    description="Read what changed since the last sync, and in full only where the totals do not fit.",
+)
+
+media = dg.define_asset_job(
+    "media",
+    selection=dg.AssetSelection.groups("media"),
+    description="Bring the platform's own record in step with the cache; list nothing.",
 )

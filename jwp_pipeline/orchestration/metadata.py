@@ -43,6 +43,7 @@ def listing_metadata(listing: Listing) -> dict[str, Any]:
         "dagster/row_count": listing.resource_count,
         "snapshot_id": listing.snapshot_id,
         "status": listing.status,
+        "scope": listing.scope,
         "expected_total": listing.expected_total,
         "distinct_keys": listing.key_count,
         "pages": listing.page_count,

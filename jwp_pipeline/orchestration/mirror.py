@@ -5,6 +5,8 @@ Each body calls one function of the mirror and returns its report. Not here: the
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from datetime import timedelta
+from typing import Literal
 
 import dagster as dg
 from sqlalchemy import Engine
@@ -13,6 +15,7 @@ from jwp_pipeline.database.tables import CachedResource, RawPage, ResourceChange
 from jwp_pipeline.errors import SettingsError, SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
 from jwp_pipeline.mirror.apply import Applied, apply_newest
+from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import Listing, Progress, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.orchestration.metadata import listing_metadata, plan_metadata, table_metadata
@@ -20,6 +23,14 @@ from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
 
 POOL = "jwp_api"
 OWNERS = ["team:media-platform"]
+
+
+class ListingConfig(dg.Config):
+    """How a listing is read."""
+
+    scope: Literal["full", "changes"] = "full"
+    """`full` reads everything. `changes` reads what changed since the last sync, and everything where the totals
+    show that this is not enough; it never deletes."""
 
 
 class CacheConfig(dg.Config):
@@ -90,7 +101,9 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
             )
         ],
     )
-    def raw(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+    def raw(
+        context: dg.AssetExecutionContext, config: ListingConfig, runtime: dg.ResourceParam[Runtime]
+    ) -> dg.MaterializeResult:
         def observe(progress: Progress) -> None:
             left = progress.seconds_left
             context.log.info(
@@ -101,7 +114,13 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
                 runtime.observe(progress)
 
         with failing_clearly(), runtime.database() as engine, runtime.jwplatform() as client:
-            listing = read_listing(engine, client, resource_type, run_id=context.run_id, observe=observe)
+            if config.scope == "changes":
+                overlap = timedelta(minutes=runtime.settings().jwp_overlap_minutes)
+                listing = read_changes(
+                    engine, client, resource_type, overlap=overlap, run_id=context.run_id, observe=observe
+                )
+            else:
+                listing = read_listing(engine, client, resource_type, run_id=context.run_id, observe=observe)
         runtime.report(listing)
         return dg.MaterializeResult(metadata=listing_metadata(listing), check_results=[_verified(listing)])
 

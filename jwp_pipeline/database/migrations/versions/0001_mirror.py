@@ -40,6 +40,7 @@ def upgrade() -> None:
         _count("page_count"),
         _count("request_count"),
         _count("retry_count"),
+        _time("newest_change"),
         _time("started_at", default=sa.text("clock_timestamp()"), nullable=False),
         _time("finished_at"),
         _time("applied_at"),

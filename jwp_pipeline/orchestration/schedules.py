@@ -1,0 +1,76 @@
+"""Schedules: the daily full resync and the frequent sync of changes. When, and when not; the jobs do the rest."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._utils.schedules import is_valid_cron_string
+
+from jwp_pipeline.orchestration import jobs
+from jwp_pipeline.orchestration.automation import run_in_progress
+from jwp_pipeline.settings import Settings
+
+# A full resync does all that a frequent one would.
+_SYNCS = (jobs.sync.name, jobs.full_resync.name, jobs.frequent_sync.name)
+
+
+def unreadable_crons(settings: Settings) -> dict[str, str]:
+    """Name of each cron setting that Dagster cannot read → what to do."""
+    crons = {
+        "JWP_FULL_RESYNC_CRON": settings.jwp_full_resync_cron,
+        "JWP_FREQUENT_SYNC_CRON": settings.jwp_frequent_sync_cron,
+    }
+    return {
+        name: f"{cron!r} is not a cron expression of five fields, such as `0 3 * * *`"
+        for name, cron in crons.items()
+        if not is_valid_cron_string(cron)
+    }
+
+
+def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
+    """Both schedules, at the times that settings say; their defaults where those cannot be read."""
+    if unreadable_crons(settings):
+        settings = settings.model_copy(
+            update={
+                name: type(settings).model_fields[name].default
+                for name in ("jwp_full_resync_cron", "jwp_frequent_sync_cron")
+            }
+        )
+    return [
+        _schedule(
+            "daily_full_resync",
+            jobs.full_resync.name,
+            settings.jwp_full_resync_cron,
+            settings.jwp_schedule_timezone,
+            busy_with=(jobs.full_resync.name,),
+            description="Both listings in full, every item synchronised: what deletes, and what follows changes that "
+            "JW Platform makes without saying so.",
+        ),
+        _schedule(
+            "frequent_sync",
+            jobs.frequent_sync.name,
+            settings.jwp_frequent_sync_cron,
+            settings.jwp_schedule_timezone,
+            busy_with=_SYNCS,
+            description="What changed since the last sync, with an overlap; all of it where that cannot be enough.",
+        ),
+    ]
+
+
+def _schedule(
+    name: str, job_name: str, cron: str, timezone: str, *, busy_with: Sequence[str], description: str
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        job_name=job_name,
+        cron_schedule=cron,
+        execution_timezone=timezone,
+        description=description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        run = run_in_progress(context.instance, busy_with)
+        if run is not None:
+            return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")
+        return dg.RunRequest()
+
+    return schedule
