@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -36,7 +37,10 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--release", type=int, metavar="SNAPSHOT_ID", help="apply a snapshot that the guard refused, this once"
     )
+    parser.add_argument("--status", action="store_true", help="say whether all is in step, and do nothing")
     options = parser.parse_args(arguments)
+    if options.status:
+        return _guarded(_status)
     if options.release is not None and (options.dry_run or options.skip_fetch):
         parser.error("--release applies one snapshot: it goes with neither --dry-run nor --skip-fetch")
     return _guarded(lambda console: _sync(options, console))
@@ -75,6 +79,21 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
     )
     code = _launch(request, console)
     return USAGE if code == FAILED and request.asks_jwp and settings.missing_required() else code
+
+
+def _status(console: Console) -> int:
+    from jwp_pipeline.database.locate import open_database
+    from jwp_pipeline.database.status import read_status
+    from jwp_pipeline.orchestration.console import print_status
+
+    settings = load_settings()
+    engine = open_database(settings)
+    with engine.connect() as connection:
+        statuses = read_status(connection)
+    engine.dispose()
+    max_age = timedelta(hours=settings.jwp_max_listing_age_hours)
+    print_status(statuses, console, max_age)
+    return FAILED if any(status.trouble(max_age) for status in statuses) else SUCCEEDED
 
 
 def _run(console: Console) -> int:

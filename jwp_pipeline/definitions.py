@@ -1,7 +1,7 @@
 """All that Dagster loads, on one screen. `build_definitions` serves the UI, jwpfetch, the tests and the demo alike.
 
-Loading reads settings for names only (JWP_ASSET_PREFIX, JWP_DATABASE_SCHEMA) and works without any; nothing is
-connected to. Importing this module does nothing: workspace.yaml names the function `defs`.
+Loading reads settings for names and times only (asset prefix, schedules, freshness) and works without any; nothing
+is connected to. Importing this module does nothing: workspace.yaml names the function `defs`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,31 @@ import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration import jobs, media, mirror
+from jwp_pipeline.orchestration.alerts import alert_on_failed_run, alert_on_quarantine
+from jwp_pipeline.orchestration.freshness import with_freshness
 from jwp_pipeline.orchestration.runtime import Runtime
-from jwp_pipeline.settings import load_settings
+from jwp_pipeline.orchestration.schedules import build_schedules
+from jwp_pipeline.orchestration.sensors import SENSORS
+from jwp_pipeline.settings import Settings, load_settings
 
 
-def build_definitions(runtime: Runtime | None = None, *, asset_prefix: str | None = None) -> dg.Definitions:
-    """A fresh set of definitions on `runtime`; `asset_prefix` ("site" or "a/b") goes before every asset key."""
+def build_definitions(
+    runtime: Runtime | None = None, *, asset_prefix: str | None = None, settings: Settings | None = None
+) -> dg.Definitions:
+    """A fresh set of definitions on `runtime`.
+
+    `asset_prefix` ("site" or "a/b") goes before every asset key; of `settings` the times of schedules and the
+    freshness windows are taken, by default their defaults.
+    """
+    settings = settings or Settings.model_construct()
     prefix = asset_prefix.split("/") if asset_prefix else None
+    loaded = dg.load_assets_from_modules([mirror, media], key_prefix=prefix)
+    assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([mirror, media], key_prefix=prefix),
-        jobs=[jobs.sync, jobs.full_resync],
+        assets=dg.map_asset_specs(with_freshness(settings), assets),
+        jobs=[jobs.sync, jobs.full_resync, jobs.frequent_sync, jobs.media_sync],
+        schedules=build_schedules(settings),
+        sensors=[*SENSORS, alert_on_failed_run, alert_on_quarantine],
         resources={"runtime": runtime or Runtime()},
         # One process a run: a step in a process of its own costs two seconds before it does anything.
         executor=dg.in_process_executor,
@@ -29,7 +44,7 @@ def build_definitions(runtime: Runtime | None = None, *, asset_prefix: str | Non
 def defs() -> dg.Definitions:
     """Entry of workspace.yaml. Unreadable settings are for the `required_settings` check to report."""
     try:
-        prefix = load_settings().jwp_asset_prefix
+        settings = load_settings()
     except SettingsError:
-        prefix = None
-    return build_definitions(asset_prefix=prefix)
+        return build_definitions()
+    return build_definitions(asset_prefix=settings.jwp_asset_prefix, settings=settings)

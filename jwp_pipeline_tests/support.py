@@ -7,12 +7,12 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
+from jwp_pipeline.jwplatform import v1, v2
 from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.pacing import Clock
-from jwp_pipeline.jwplatform.v1 import ManagementV1
-from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
@@ -35,18 +35,22 @@ class ImpatientClock(Clock):
 
 
 @contextmanager
-def jwplatform(simulator, api="v1", **options):
+def jwplatform(simulator, api="v1", *, page_length=1000):
     """A client of the simulated site that never waits; after a minute of its clock it gives up."""
-    options = ClientOptions(**{"requests_per_minute": 10_000, "deadline": 60.0, **options})
-    key, where = simulator.api_key, {"origin": simulator.url, "options": options, "clock": ImpatientClock()}
-    if api == "v1":
-        client = ManagementV1(key, simulator.api_secret, **where)
-    else:
-        client = ManagementV2(key, simulator.v2_secret, **where)
-    try:
-        yield client
-    finally:
-        client.close()
+    options = ClientOptions(requests_per_minute=10_000, deadline=60.0)
+    where = {"origin": simulator.url, "options": options, "clock": ImpatientClock()}
+    make = {
+        "v1": lambda: v1.ManagementV1(simulator.api_key, simulator.api_secret, **where),
+        "v2": lambda: v2.ManagementV2(simulator.api_key, simulator.v2_secret, **where),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (v1, v2):
+            patch.setattr(module, "LARGEST_PAGE", page_length)
+        client = make[api]()
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def sync(engine, client, resource_type="video", **options):

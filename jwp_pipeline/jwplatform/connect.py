@@ -15,13 +15,19 @@ from jwp_pipeline.jwplatform import v1, v2
 from jwp_pipeline.jwplatform.management import ClientOptions, ManagementClient, WaitObserver
 from jwp_pipeline.settings import Settings
 
+# Inside the minute that Dagster gives a sensor's tick, with two requests to make.
+_HURRIED = {"connect_timeout": 5.0, "read_timeout": 10.0, "deadline": 20.0}
 
-def connect(settings: Settings, on_wait: WaitObserver | None = None) -> ManagementClient:
+
+def connect(settings: Settings, on_wait: WaitObserver | None = None, *, hurried: bool = False) -> ManagementClient:
     """A client for the Management API in use; nothing is sent yet. Close it after use.
+
+    A `hurried` one gives up on a request after 20 seconds, retries included: for probing, not for listing.
 
     Raises SettingsError when a credential that this API needs is missing or cannot be one.
     """
-    options = ClientOptions(requests_per_minute=settings.jwp_requests_per_minute, on_wait=on_wait)
+    pace = _HURRIED if hurried else {}
+    options = ClientOptions(requests_per_minute=settings.jwp_requests_per_minute, on_wait=on_wait, **pace)
     origin = _origin(settings.jwplatform_management_api_url)
     if settings.management_api == "v2":
         key, secret = _credentials(settings, "JWPLATFORM_V2_API_SECRET", settings.jwplatform_v2_api_secret)

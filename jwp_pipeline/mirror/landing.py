@@ -268,7 +268,7 @@ def _facts(page: Page, entry: pages.Ledger) -> PageFacts:
         page_length=page.page_length,
         listing_total=page.listing_total,
         count=len(entry.keys),
-        fingerprint=hash(tuple(entry.keys)),
+        fingerprint=hash(tuple(entry.keys)) if any(entry.keys) else None,
     )
 
 

@@ -22,8 +22,8 @@ class PageFacts:
     listing_total: int
     count: int
     """Elements on the page."""
-    fingerprint: int
-    """Hash of its keys in order: two pages with the same one hold the same resources."""
+    fingerprint: int | None
+    """Hash of its keys in order: two pages with the same one hold the same resources. None without any key."""
 
 
 def doubts(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
@@ -40,7 +40,9 @@ def doubts(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
         found.append(f"its ranges of id hold {announced} resources, the whole listing {pages[-1].listing_total}")
     seen: dict[int, int] = {}
     for page in pages:
-        if page.count and page.fingerprint in seen:
+        if page.fingerprint is None:
+            continue
+        if page.fingerprint in seen:
             found.append(f"page {page.number} repeats page {seen[page.fingerprint]}")
         seen.setdefault(page.fingerprint, page.number)
     if repeated_keys:

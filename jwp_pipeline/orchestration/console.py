@@ -9,12 +9,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from jwp_pipeline.database.status import TypeStatus
 from jwp_pipeline.jwplatform.management import WaitNotice, WaitObserver
 from jwp_pipeline.media.report import MediaReport
 from jwp_pipeline.mirror.apply import Applied
@@ -101,6 +103,21 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
         highlight=False,
         soft_wrap=True,
     )
+
+
+def print_status(statuses: Sequence[TypeStatus], console: Console, max_age: timedelta) -> None:
+    """Whether each type is in step, since when, and what to do next."""
+    table = _table("in step with JW Platform?")
+    names = ("", "in step as of (UTC)", "lag", "listed", "live", "in the platform", "behind", "problems")
+    _columns(table, names)
+    for status in statuses:
+        since = f"{status.in_step_as_of:%Y-%m-%d %H:%M:%S}" if status.in_step_as_of else "never"
+        lag = str(status.lag).split(".")[0] if status.lag else "-"
+        counts = (status.live, status.live_in_platform, status.behind, status.open_problems)
+        table.add_row(f"{status.resource_type}s", since, lag, str(status.listed or "-"), *_numbers(*counts))
+    console.print(table)
+    for trouble in filter(None, (status.trouble(max_age) for status in statuses)):
+        console.print(f"Not in step: {trouble}.", style="bold red", highlight=False, soft_wrap=True)
 
 
 def _head(plan: Plan) -> Table:

@@ -2,32 +2,33 @@
 
 import dagster as dg
 
-_EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
+EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
+"""What a sync brings in step; the history is computed from its change log afterwards."""
 
 _CHANGES = {"config": {"scope": "changes"}}
 
 sync = dg.define_asset_job(
     "sync",
-    selection=_EVERYTHING,
+    selection=EVERYTHING,
     description="Read both listings in full, bring the cache and the platform's own record in step with them.",
 )
 
 full_resync = dg.define_asset_job(
     "full_resync",
-    selection=_EVERYTHING,
+    selection=EVERYTHING,
     config={"ops": {"media": {"config": {"sync_all": True}}}},
     description="The same for every resource, whether JW Platform says that it changed or not.",
 )
 
 frequent_sync = dg.define_asset_job(
     "frequent_sync",
-    selection=_EVERYTHING,
+    selection=EVERYTHING,
     config={"ops": {"raw_videos": _CHANGES, "raw_channels": _CHANGES}},
     description="Read what changed since the last sync, and in full only where the totals do not fit.",
 )
 
-media = dg.define_asset_job(
-    "media",
+media_sync = dg.define_asset_job(
+    "media_sync",
     selection=dg.AssetSelection.groups("media"),
     description="Bring the platform's own record in step with the cache; list nothing.",
 )

@@ -25,6 +25,7 @@ from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, Wai
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.landing import Observer
+from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.runtime import QUARANTINED, Runtime
 from jwp_pipeline.settings import Settings
 
@@ -100,7 +101,7 @@ def run_sync(
         # Hold one connection a storage instead of opening one for each of some 250 event writes.
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
         end_abandoned_runs(instance)
-        definitions = build_definitions(runtime, asset_prefix=effective.jwp_asset_prefix)
+        definitions = build_definitions(runtime, asset_prefix=effective.jwp_asset_prefix, settings=effective)
         started = time.monotonic()
         result = definitions.resolve_job_def("sync").execute_in_process(
             instance=instance,
@@ -145,7 +146,7 @@ def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.Ass
         skipped.add("settings")
     if request.dry_run:
         skipped |= set(MEDIA_ASSETS)
-    keys = definitions.resolve_asset_graph().get_all_asset_keys()
+    keys = jobs.EVERYTHING.resolve(definitions.resolve_asset_graph())
     return sorted(key for key in keys if key.path[-1] not in skipped)
 
 

@@ -4,13 +4,15 @@ Outputs of one op: selected together they move in one transaction; one selected 
 in a transaction of its own. Not here: the logic (media/).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from datetime import timedelta
 
 import dagster as dg
 from sqlalchemy import Engine
 
 from jwp_pipeline.database.media_tables import Channel, MediaChannel, MediaItem, Playlist, Video
+from jwp_pipeline.database.status import TypeStatus, read_status
 from jwp_pipeline.database.tables import Base
 from jwp_pipeline.media.checks import CHECKS, Check, Violations, run_check
 from jwp_pipeline.media.options import MediaOptions
@@ -55,6 +57,12 @@ _DEPENDENCIES: dict[MediaAsset, list[str]] = {
 
 
 _REPORTED = (
+    dg.AssetCheckSpec(
+        "in_step",
+        asset="media_items",
+        description="In step with JW Platform: a recent verified listing has been applied and followed, "
+        "and nothing stands in the way. View sync_status says the same.",
+    ),
     dg.AssetCheckSpec(
         "none_became_public",
         asset="media_items",
@@ -103,18 +111,25 @@ def media(
         runtime.report(report)
         for asset in selected:
             yield dg.MaterializeResult(keys[asset], metadata=media_metadata(report, asset))
+        max_age = timedelta(hours=runtime.settings().jwp_max_listing_age_hours)
         selected_checks = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
-        for result in _check_results(engine, report, options, keys):
+        for result in _check_results(engine, report, options, max_age, keys):
             if (result.asset_key, result.check_name) in selected_checks:
                 yield result
 
 
 def _check_results(
-    engine: Engine, report: MediaReport, options: MediaOptions, keys: dict[MediaAsset, dg.AssetKey]
+    engine: Engine,
+    report: MediaReport,
+    options: MediaOptions,
+    max_age: timedelta,
+    keys: dict[MediaAsset, dg.AssetKey],
 ) -> Iterator[dg.AssetCheckResult]:
     with engine.connect() as connection:
         for check in CHECKS:
             yield _result(check, run_check(connection, check, options.create_items), keys[check.asset])
+        statuses = read_status(connection)
+    yield _in_step(statuses, max_age, keys["media_items"])
     public, problems = report.became_public, report.open_problems
     yield dg.AssetCheckResult(
         asset_key=keys["media_items"],
@@ -136,6 +151,22 @@ def _check_results(
         metadata={
             "open": sum(problems.values()),
             "by_field": dg.MetadataValue.md(f"| field | open |\n|---|---|\n{table}"),
+        },
+    )
+
+
+def _in_step(statuses: Sequence[TypeStatus], max_age: timedelta, key: dg.AssetKey) -> dg.AssetCheckResult:
+    troubles = [trouble for status in statuses if (trouble := status.trouble(max_age))]
+    since = min((status.in_step_as_of for status in statuses if status.in_step_as_of), default=None)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="in_step",
+        passed=not troubles,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(troubles) or f"In step as of {since:%Y-%m-%d %H:%M:%S} UTC.",
+        metadata={
+            **{f"{status.resource_type}s_live": status.live for status in statuses},
+            **{f"{status.resource_type}s_behind": status.behind for status in statuses},
         },
     )
 

@@ -14,12 +14,15 @@ from sqlalchemy import Engine
 from jwp_pipeline.database.tables import CachedResource, RawPage, ResourceChange
 from jwp_pipeline.errors import SettingsError, SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
+from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.mirror.apply import Applied, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import Listing, Progress, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.orchestration.metadata import listing_metadata, plan_metadata, table_metadata
 from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
+from jwp_pipeline.orchestration.schedules import unreadable_crons
+from jwp_pipeline.settings import Settings
 
 POOL = "jwp_api"
 OWNERS = ["team:media-platform"]
@@ -59,25 +62,36 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     """The effective configuration of this site, secrets masked."""
     try:
         effective = runtime.settings()
-        shown, missing = effective.redacted(), effective.missing_required()
+        shown, problems = effective.redacted(), _problems(effective)
     except SettingsError as error:
-        shown, missing = {}, {"settings": str(error)}
-    hints = "\n".join(f"- `{name}`: {hint}" for name, hint in missing.items())
+        shown, problems = {}, {"settings": str(error)}
     rows = "\n".join(f"| `{name}` | {'' if value is None else f'`{value}`'} |" for name, value in shown.items())
+    hints = "\n".join(f"- `{name}` {problem}" for name, problem in problems.items())
     return dg.MaterializeResult(
         metadata={
             "configuration": dg.MetadataValue.md(f"| setting | value |\n|---|---|\n{rows}"),
-            "missing": len(missing),
+            "missing": len(problems),
         },
         check_results=[
             dg.AssetCheckResult(
                 check_name="required_settings",
-                passed=not missing,
-                description="; ".join(f"{name} is not set: {hint}" for name, hint in missing.items()) or "All are set.",
+                passed=not problems,
+                description="; ".join(f"{name} {problem}" for name, problem in problems.items()) or "All are set.",
                 metadata={"missing": dg.MetadataValue.md(hints or "none")},
             )
         ],
     )
+
+
+def _problems(settings: Settings) -> dict[str, str]:
+    """Name of each setting that is missing or makes no sense → what is wrong, and what to do."""
+    problems = {name: f"is not set: {hint}" for name, hint in settings.missing_required().items()}
+    problems |= {name: f"is {what}" for name, what in unreadable_crons(settings).items()}
+    try:
+        MediaOptions.from_settings(settings)
+    except SettingsError as error:
+        problems["JWP_DEFAULT_ACL"] = f"cannot be read: {error}"
+    return problems
 
 
 def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:

@@ -50,9 +50,9 @@ class Runtime:
             engine.dispose()
 
     @contextmanager
-    def jwplatform(self) -> Iterator[ManagementClient]:
-        """A client of the configured Management API. Raises SettingsError."""
-        client = connect(self.settings(), on_wait=self.on_wait)
+    def jwplatform(self, *, hurried: bool = False) -> Iterator[ManagementClient]:
+        """A client of the configured Management API; a hurried one gives up after seconds. Raises SettingsError."""
+        client = connect(self.settings(), on_wait=self.on_wait, hurried=hurried)
         try:
             yield client
         finally:

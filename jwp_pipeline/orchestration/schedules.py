@@ -20,7 +20,7 @@ def unreadable_crons(settings: Settings) -> dict[str, str]:
         "JWP_FREQUENT_SYNC_CRON": settings.jwp_frequent_sync_cron,
     }
     return {
-        name: f"{cron!r} is not a cron expression of five fields, such as `0 3 * * *`"
+        name: f"{cron!r}, which is not a cron expression of five fields, such as `0 3 * * *`"
         for name, cron in crons.items()
         if not is_valid_cron_string(cron)
     }

@@ -25,4 +25,5 @@ CASES = (
     Case("nothing changed", unchanged=True),
     Case("nothing changed again", unchanged=True),
     Case("1 % changed", change_first=True),
+    Case("sync all", options=("--sync-all",)),
 )

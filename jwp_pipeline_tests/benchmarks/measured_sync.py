@@ -5,8 +5,10 @@
 
 import argparse
 import json
+import re
 import resource
 import sys
+from pathlib import Path
 
 
 def main():
@@ -29,17 +31,21 @@ def main():
         "run_seconds": outcome.seconds,
         "dagster_seconds": outcome.seconds - sum(parts.values()),
         "seconds_of": parts,
-        "requests": sum(getattr(report, "request_count", 0) for report in outcome.reports),
+        "requests": sum(
+            getattr(report, "request_count", 0) + getattr(report, "members_asked", 0) for report in outcome.reports
+        ),
         "peak_rss_mb": peak_rss_mb(),
     }
     print(json.dumps(figures))
 
 
 def peak_rss_mb():
-    """Peak resident memory of this process, MB of 10^6 bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Kilobytes everywhere but on macOS.
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    """Peak resident memory of this program, MB of 10^6 bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Linux's getrusage counts what the process was before it became this program: a copy of its parent.
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status.read_text())[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 if __name__ == "__main__":

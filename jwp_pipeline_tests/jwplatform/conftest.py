@@ -59,6 +59,12 @@ def answer(status, body, **headers):
     return status, body.encode() if isinstance(body, str) else body, headers
 
 
+def send(handler, status, body=b""):
+    """What a callable answers with. It says that the connection closes, lest the client count on it."""
+    head = f"HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    handler.wfile.write(head.encode() + body)
+
+
 def v1_videos(*keys, total=None, **more):
     return answer(
         200,

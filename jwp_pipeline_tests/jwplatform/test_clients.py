@@ -8,7 +8,7 @@ import pytest
 
 from jwp_pipeline.errors import CredentialsRefused, MalformedAnswer, RequestRefused, ResourceNotFound
 from jwp_pipeline.jwplatform.signing import signature
-from jwp_pipeline_tests.jwplatform.conftest import KEY, SECRET, answer, v1_videos, v2_media
+from jwp_pipeline_tests.jwplatform.conftest import KEY, SECRET, answer, send, v1_videos, v2_media
 
 NOT_FOUND = {"v1": {"status": "error", "code": "NotFound", "message": "Video with key `x` not found."}}
 NOT_FOUND["v2"] = {"errors": [{"code": "not_found", "description": "The requested resource could not be found."}]}
@@ -92,7 +92,7 @@ def test_v2_overlaps_rather_than_skips_when_the_page_length_changes(script, make
         first = (query["page"] - 1) * length
         seen.extend(ids[first : first + length])
         body = v2_media(*ids[first : first + length], total=10, page_length=length)[1]
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        send(handler, 200, body)
 
     script.answers = [serve]
     list(make_v2().list_pages("video"))
@@ -107,7 +107,7 @@ def test_a_listing_that_never_ends_is_left(script, make_v1, make_v2, api):
     def serve(handler):
         make = v1_videos if api == "v1" else v2_media
         body = make("AbCd1234", total=next(totals), limit=1, page_length=1)[1]
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        send(handler, 200, body)
 
     script.answers = [serve]
     client = {"v1": make_v1, "v2": make_v2}[api](requests_per_minute=1000)

@@ -97,3 +97,10 @@ def test_totals_that_make_no_sense_end_it(total):
         walk.read(part, 0)
         asked += 1
     assert asked < 1000
+
+
+def test_a_listing_without_end_is_left():
+    """Each range holds what is announced, and still there is ever more."""
+    walk = RangeWalk(10**15, 10_000, 1000)
+    with pytest.raises(MalformedAnswer, match="contradict"):
+        deque(walk.read(part, 939) for part in iter(walk.next_range, None))

@@ -17,7 +17,7 @@ from jwp_pipeline.errors import (
 )
 from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.v2 import ManagementV2
-from jwp_pipeline_tests.jwplatform.conftest import KEY, SECRET, answer, v1_videos, v2_media
+from jwp_pipeline_tests.jwplatform.conftest import KEY, SECRET, answer, send, v1_videos, v2_media
 
 V1_BUSY = {"status": "error", "code": "RateLimitExceeded", "title": "", "message": ""}
 
@@ -180,7 +180,7 @@ def test_never_above_the_own_rate_even_while_retrying(script, make_v1, clock):
 
     def note(handler):
         sent.append(clock.now)
-        handler.wfile.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+        send(handler, 503)
 
     script.answers = [note]
     client = make_v1(requests_per_minute=3, deadline=400)

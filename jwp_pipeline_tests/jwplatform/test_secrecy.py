@@ -7,13 +7,13 @@ import traceback
 import pytest
 
 from jwp_pipeline.errors import JWPlatformError
-from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer, v1_videos, v2_media
+from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer, send, v1_videos, v2_media
 
 
 def echo(handler):
     """A server that repeats all that it was sent, and refuses it."""
     body = f"{handler.path} {handler.headers.get('Authorization')} {SECRET}".encode()
-    handler.wfile.write(b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    send(handler, 400, body)
 
 
 TROUBLES = {
@@ -22,6 +22,7 @@ TROUBLES = {
     "redirect": [answer(302, "", Location=f"/x?api_signature={SECRET}")],
     "refused": [answer(403, {"status": "error", "code": SECRET, "message": f"secret {SECRET}"})],
     "v2 errors": [answer(500, {"errors": [{"code": "server_error", "description": f"Bearer {SECRET}"}]})],
+    "nobody there": [],
     "fine": [v1_videos("a")],
     "also fine": [v2_media("a")],
 }
@@ -32,6 +33,8 @@ TROUBLES = {
 def test_nothing_shows(script, make_v1, make_v2, caplog, api, answers):
     caplog.set_level(logging.DEBUG)
     script.answers = list(answers)
+    if not answers:
+        script.url = "http://127.0.0.1:1"
     shown = []
     client = {"v1": make_v1, "v2": make_v2}[api](deadline=3, on_wait=lambda notice: shown.append(notice.reason))
     for ask in (

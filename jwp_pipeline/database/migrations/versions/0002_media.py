@@ -15,6 +15,65 @@ SEARCHED_TEXT = (
     " || setweight(to_tsvector('english', left(description, 100000)), 'C')"
 )
 
+# One row a type: in step as of when, what both sides hold, what stands in the way.
+SYNC_STATUS = """
+CREATE VIEW sync_status AS
+SELECT
+    kind.resource_type,
+    verified.started_at AS in_step_as_of,
+    applied.started_at AS changes_seen_until,
+    now() - verified.started_at AS lag,
+    verified.key_count AS listed,
+    (
+        SELECT count(*) FROM cached_resources AS cached
+        WHERE cached.type = kind.resource_type AND cached.deleted_at IS NULL
+    ) AS live,
+    CASE kind.resource_type
+        WHEN 'video' THEN (
+            SELECT count(*) FROM media_items JOIN videos ON videos.media_item_id = media_items.id
+            WHERE media_items.deleted_at IS NULL
+        )
+        ELSE (
+            SELECT count(*) FROM media_channels JOIN channels ON channels.media_channel_id = media_channels.id
+            WHERE media_channels.deleted_at IS NULL
+        )
+    END AS live_in_platform,
+    CASE kind.resource_type
+        WHEN 'video' THEN (
+            SELECT count(*) FROM cached_resources AS cached LEFT JOIN videos ON videos.key = cached.key
+            WHERE cached.type = 'video' AND (
+                CASE WHEN cached.deleted_at IS NULL THEN videos.looked_at IS DISTINCT FROM cached.updated_at
+                ELSE videos.key IS NOT NULL AND videos.deleted_at IS NULL END
+            )
+        )
+        ELSE (
+            SELECT count(*) FROM cached_resources AS cached LEFT JOIN channels ON channels.key = cached.key
+            WHERE cached.type = 'channel'
+                AND (cached.deleted_at IS NULL) <> (channels.key IS NOT NULL AND channels.deleted_at IS NULL)
+        )
+    END AS behind,
+    CASE WHEN newest.status = 'quarantined' THEN newest.id END AS quarantined_snapshot,
+    CASE WHEN newest.status IN ('quarantined', 'failed', 'incomplete') THEN newest.status END AS newest_read,
+    CASE WHEN newest.status IN ('quarantined', 'failed', 'incomplete') THEN newest.problem END AS problem,
+    (
+        SELECT count(*) FROM sync_problems
+        WHERE sync_problems.type = kind.resource_type AND sync_problems.resolved_at IS NULL
+    ) AS open_problems
+FROM (VALUES ('video'), ('channel')) AS kind (resource_type)
+LEFT JOIN LATERAL (
+    SELECT started_at, key_count FROM raw_snapshots
+    WHERE resource_type = kind.resource_type AND applied_at IS NOT NULL AND complete ORDER BY id DESC LIMIT 1
+) AS verified ON true
+LEFT JOIN LATERAL (
+    SELECT started_at FROM raw_snapshots
+    WHERE resource_type = kind.resource_type AND applied_at IS NOT NULL ORDER BY id DESC LIMIT 1
+) AS applied ON true
+LEFT JOIN LATERAL (
+    SELECT id, status, problem FROM raw_snapshots
+    WHERE resource_type = kind.resource_type AND status <> 'running' ORDER BY id DESC LIMIT 1
+) AS newest ON true
+"""
+
 
 def upgrade() -> None:
     # array_to_string is only STABLE, since it serves all types; for texts it is immutable, as a generated column asks.
@@ -169,3 +228,4 @@ def upgrade() -> None:
         sa.UniqueConstraint("media_item_id"),
     )
     op.create_index("videos_sms_media_id", "videos", ["sms_media_id"], unique=False)
+    op.execute(SYNC_STATUS)

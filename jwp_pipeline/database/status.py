@@ -1,0 +1,63 @@
+"""In step? What view `sync_status` says of each type, and the next thing to do about it.
+
+Not here: doing it; showing it (orchestration/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class TypeStatus:
+    """One row of `sync_status`: how one type stands. Times UTC."""
+
+    resource_type: str
+    in_step_as_of: datetime | None
+    """Start of the last verified full listing that was applied."""
+    changes_seen_until: datetime | None
+    """Start of the last read of any kind that was applied."""
+    lag: timedelta | None
+    """Time since `in_step_as_of`."""
+    listed: int | None
+    live: int
+    live_in_platform: int
+    """Live media items (media channels) that belong to a video (channel)."""
+    behind: int
+    """Cached resources that the media side has not followed yet."""
+    quarantined_snapshot: int | None
+    newest_read: str | None
+    """quarantined | failed | incomplete, when the newest read went wrong."""
+    problem: str | None
+    open_problems: int
+
+    def trouble(self, max_age: timedelta) -> str | None:
+        """What keeps this type from being in step and the next thing to do; None when nothing does."""
+        kind = f"{self.resource_type}s"
+        if self.quarantined_snapshot is not None:
+            return (
+                f"snapshot {self.quarantined_snapshot} of {kind} is quarantined ({self.problem}): look with "
+                f"`jwpfetch --skip-fetch --dry-run`, then `jwpfetch --release {self.quarantined_snapshot}` or wait "
+                "for the next good listing"
+            )
+        if self.newest_read == "failed":
+            return f"the newest read of {kind} failed ({self.problem}): mend that, then run jwpfetch"
+        if self.in_step_as_of is None or self.lag is None:
+            return f"{kind} have never been listed in full and applied: run jwpfetch"
+        if self.lag > max_age:
+            hours = self.lag.total_seconds() / 3600
+            return f"the last verified full listing of {kind} is {hours:.1f} hours old: run jwpfetch"
+        if self.behind:
+            return f"{self.behind} {kind} wait for the media side: run jwpfetch --skip-fetch, or job `media_sync`"
+        if self.newest_read == "incomplete":
+            return f"the newest listing of {kind} is incomplete ({self.problem}): the next one may prove complete"
+        return None
+
+
+def read_status(connection: Connection) -> list[TypeStatus]:
+    """How each type stands, videos first."""
+    rows = connection.execute(text("SELECT * FROM sync_status ORDER BY resource_type DESC"))
+    return [TypeStatus(**row._asdict()) for row in rows]

@@ -1,0 +1,1 @@
+"""From the change log to what the library was on a day, and to pictures. Knows PostgreSQL, pandas; no HTTP, no Dagster."""

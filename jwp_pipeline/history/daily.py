@@ -1,0 +1,62 @@
+"""The library day by day: computed from the change log and the cache, kept in `library_history`.
+
+A day may be computed at any time, alone or in a range, and then only its own rows are written. Not here: the
+computing itself (sql/record_days.sql), pictures (charts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, Engine
+
+from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
+from jwp_pipeline.database.sql import statement
+
+PACKAGE = "jwp_pipeline.history"
+
+# A second writer waits this long for the first to finish before it gives up, seconds.
+_LOCK_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day (UTC) of one resource type, as `history_tables.LibraryDay` has it."""
+
+    day: date
+    type: str
+    live: int | None
+    added: int | None
+    changed: int | None
+    restored: int | None
+    deleted: int | None
+    hours: float | None
+    storage_bytes: int | None
+    complete: bool
+    note: str | None
+    written: bool
+    """Whether the row was missing or different before."""
+
+
+def record_days(engine: Engine, first: date, last: date) -> Sequence[Day]:
+    """Compute and keep the days from `first` to `last`, both included: two rows a day. Twice is a no-op.
+
+    Waits while a sync writes, so that no change of these days is still on its way. Raises SyncInProgress,
+    DatabaseError.
+    """
+    with (
+        connect(engine) as connection,
+        advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE),
+        connection.begin(),
+    ):
+        rows = connection.execute(
+            statement(PACKAGE, "record_days"), {"first_day": first.isoformat(), "last_day": last.isoformat()}
+        )
+        return [Day(**row._mapping) for row in rows]
+
+
+def days_that_do_not_add_up(connection: Connection) -> Sequence[str]:
+    """Complete days whose live total is not the one of the day before plus what happened: there should be none."""
+    return connection.scalars(statement(PACKAGE, "days_that_do_not_add_up")).all()

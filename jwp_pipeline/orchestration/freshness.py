@@ -1,0 +1,22 @@
+"""Freshness policies: how old an asset may become before Dagster's UI says so. Not here: what sensors do about it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import dagster as dg
+
+from jwp_pipeline.settings import Settings
+
+_FOLLOWING = {"raw_videos", "raw_channels", "cached_resources", "media_items", "media_channels", "playlists"}
+
+
+def with_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
+    """Puts the configured windows on the assets that follow JW Platform."""
+    fail = timedelta(hours=settings.jwp_freshness_fail_hours)
+    warn = timedelta(hours=settings.jwp_freshness_warn_hours)
+    policy = dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn if warn < fail else None)
+
+    def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return dg.apply_freshness_policy(spec, policy) if spec.key.path[-1] in _FOLLOWING else spec
+
+    return apply

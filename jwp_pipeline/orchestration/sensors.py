@@ -1,0 +1,106 @@
+"""Sensors for freshness: JWP changed, the last full listing is old, the media side lags behind the cache.
+
+Each asks once per cause, again only after a failure, and never while such a run goes on; what cannot be
+reached is a reason to skip. Not here: the runs they ask for (jobs.py), alerts (alerts.py).
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import dagster as dg
+
+from jwp_pipeline.database.status import TypeStatus, read_status
+from jwp_pipeline.errors import PipelineError
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+from jwp_pipeline.orchestration import jobs
+from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress
+from jwp_pipeline.orchestration.runtime import Runtime
+
+_SYNCS = (jobs.sync.name, jobs.full_resync.name, jobs.frequent_sync.name)
+Decision = dg.SensorResult | dg.SkipReason
+
+
+@dg.sensor(
+    job_name=jobs.frequent_sync.name,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks JW Platform, in a request or two a type, whether anything changed; requests a sync when the "
+    "newest change or a total moved.",
+)
+def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
+    """The cause is what JWP says: totals and newest changes."""
+
+    def seen() -> str:
+        with runtime.jwplatform(hurried=True) as client:
+            probes = {kind: client.probe(kind) for kind in RESOURCE_TYPES}
+        stamps = {kind: f"{probe.total}@{probe.newest_change or ''}" for kind, probe in probes.items()}
+        return "; ".join(f"{kind}s {stamp}" for kind, stamp in stamps.items())
+
+    return _ask_for(context, seen, busy_with=_SYNCS, what="Nothing changed at JW Platform")
+
+
+@dg.sensor(
+    job_name=jobs.sync.name,
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests a full sync when the last verified full listing is older than JWP_MAX_LISTING_AGE_HOURS.",
+)
+def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
+    """The cause is the listing that became too old."""
+
+    def stale() -> str | None:
+        oldest = timedelta(hours=runtime.settings().jwp_max_listing_age_hours)
+        old = [
+            f"{status.resource_type}s of {status.in_step_as_of:%Y-%m-%d %H:%M:%S}"
+            for status in _statuses(runtime)
+            if status.in_step_as_of is not None and status.lag is not None and status.lag > oldest
+        ]
+        never = [f"{status.resource_type}s never" for status in _statuses(runtime) if status.in_step_as_of is None]
+        return "; ".join([*old, *never]) or None
+
+    return _ask_for(context, stale, busy_with=_SYNCS, what="The last full listings are recent enough")
+
+
+@dg.sensor(
+    job_name=jobs.media_sync.name,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests job `media_sync` when the cache holds newer content than the media items follow.",
+)
+def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
+    """The cause is the read that brought the newer content."""
+
+    def behind() -> str | None:
+        late = [status for status in _statuses(runtime) if status.behind]
+        return "; ".join(f"{s.behind} {s.resource_type}s since {s.changes_seen_until}" for s in late) or None
+
+    return _ask_for(
+        context, behind, busy_with=(*_SYNCS, jobs.media_sync.name), what="The media side has followed the cache"
+    )
+
+
+def _statuses(runtime: Runtime) -> list[TypeStatus]:
+    with runtime.database() as engine, engine.connect() as connection:
+        return read_status(connection)
+
+
+def _ask_for(
+    context: dg.SensorEvaluationContext, find_cause: Callable[[], str | None], *, busy_with: tuple[str, ...], what: str
+) -> Decision:
+    """Request a run for the cause that is found, unless one is under way or has seen to it."""
+    run = run_in_progress(context.instance, busy_with)
+    if run is not None:
+        return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")
+    try:
+        cause = find_cause()
+    except PipelineError as error:
+        return dg.SkipReason(str(error))
+    if cause is None:
+        return dg.SkipReason(f"{what}.")
+    run_key, why_not = may_ask(context.instance, context.sensor_name, cause)
+    if run_key is None:
+        return dg.SkipReason(f"{what}: {why_not}.")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, tags={CAUSE_TAG: cause})], cursor=cause)
+
+
+SENSORS = (jwp_changes, stale_cache, media_items_behind)

@@ -1,0 +1,305 @@
+"""What a sync makes of a library, written from the contract (semantics §2-§6) and not from the SQL.
+
+The library is made of `Value`s, which say both what JWP sends and what it means, so that nothing is parsed here.
+`Model.sync` goes from one state to the next, `Model.state` gives it as `state.read_state` does.
+Not here: the values themselves and the random libraries (test_model.py).
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NamedTuple
+
+from jwp_pipeline_tests.media.state import NOW
+
+
+class Special(Enum):
+    ABSENT = "not there"
+    KEEP = "cannot be read: the last good value stays"
+
+
+ABSENT, KEEP = Special.ABSENT, Special.KEEP
+
+
+class Value(NamedTuple):
+    raw: Any
+    """What JWP sends, as v1 has it."""
+    means: Any
+    problem: bool = False
+
+
+def permission(is_public=False, is_signed_in=False, crsids=(), lookup_groups=(), lookup_insts=()):
+    return {
+        "is_public": is_public,
+        "is_signed_in": is_signed_in,
+        "crsids": list(crsids),
+        "lookup_groups": list(lookup_groups),
+        "lookup_insts": list(lookup_insts),
+    }
+
+
+NOBODY, WORLD = permission(), permission(is_public=True)
+
+
+class Resource(dict):
+    """Field → Value, of one video or channel. `custom` among them: the properties as a whole cannot be read."""
+
+    def read(self, name, default):
+        if name.startswith("sms_") and "custom" in self:
+            return KEEP
+        return self[name].means if self.has(name) else default
+
+    def has(self, name):
+        return name in self and self[name].raw is not ABSENT
+
+    def problems(self):
+        """Fields with a problem, as mapping should note them."""
+        hidden = {name for name in self if name.startswith("sms_")} if "custom" in self else set()
+        return {name for name, value in self.items() if name not in hidden and value.problem}
+
+    def as_v1(self, key):
+        sent = {name: value.raw for name, value in self.items() if value.raw is not ABSENT}
+        custom = {name: sent.pop(name) for name in list(sent) if name.startswith("sms_")}
+        return {"key": key, "type": "manual", "custom": custom, **sent}
+
+
+TITLES = {"title": "", "description": ""}
+DEFAULTS = {
+    **TITLES,
+    "type": "unknown",
+    "duration": 0.0,
+    "downloadable": False,
+    "language": "",
+    "copyright": "",
+    "tags": [],
+    "published_at": NOW,
+}
+
+
+@dataclass
+class Item:
+    fields: dict[str, Any] = field(default_factory=lambda: deepcopy(DEFAULTS))
+    view: dict[str, Any] | None = None
+    deleted: bool = False
+    claim: int | None = None
+    """SMS id that it had when it was last synchronised, whoever owns that."""
+    sms_time: str | None = None
+
+
+@dataclass
+class Video:
+    updated: int = 0
+    item: Item | None = None
+    deleted: bool = False
+
+
+@dataclass
+class Channel:
+    billing_account: str
+    fields: dict[str, Any] = field(default_factory=lambda: dict(TITLES))
+    edit: dict[str, Any] | None = None
+    deleted: bool = False
+    claim: int | None = None
+    sms_time: str | None = None
+    lists: tuple[str, tuple[Any, ...]] = ("nothing", ())
+    """`ids` and SMS ids, or `members` and video keys."""
+
+
+@dataclass
+class Model:
+    default_acl: dict[str, Any]
+    api: str
+    videos: dict[str, Video] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    playlists: dict[str, tuple[dict[str, Any], bool]] = field(default_factory=dict)
+    """By key of the channel: what it shows, and whether it is deleted."""
+    cached: dict[str, dict[str, str]] = field(default_factory=lambda: {"video": {}, "channel": {}})
+    problems: set[tuple[str, str, str, str]] = field(default_factory=set)
+
+    def sync(self, videos, channels, *, create_items, sync_all=False):
+        """The library is {key: Resource}; a channel's Value `members` holds its own members."""
+        for kind, listed in (("video", videos), ("channel", channels)):
+            self.cached[kind] = dict.fromkeys(self.cached[kind], "deleted") | dict.fromkeys(listed, "live")
+        for key, resource in videos.items():
+            self._video(self.videos.setdefault(key, Video()), resource, create_items, sync_all)
+        for key, video in self.videos.items():
+            if key not in videos:
+                video.deleted = True
+                if video.item:
+                    video.item.deleted = True
+        for key, resource in channels.items():
+            if key not in self.channels:
+                instid = resource.read("sms_instid", "")
+                self.channels[key] = Channel("" if instid is KEEP else instid)
+            self._channel(self.channels[key], resource)
+        for key, channel in self.channels.items():
+            channel.deleted = key not in channels
+        wanted = self._playlists(create_items)
+        self.playlists |= {key: (content, key not in wanted) for key, (content, _) in self.playlists.items()}
+        self.playlists |= {key: (content, False) for key, content in wanted.items()}
+        self.problems = self._problems(videos, channels)
+
+    def _video(self, video, resource, create_items, sync_all):
+        listed = resource.read("updated", 0)
+        returned, video.deleted = video.deleted, False
+        stamp = video.updated if listed is KEEP else listed
+        if video.item is None:
+            video.updated = stamp if returned else max(stamp, video.updated)
+            if create_items == "all" or isinstance(resource.read("sms_media_id", None), int):
+                video.item = Item()
+                self._synchronise(video.item, resource, create_items)
+        elif video.item.deleted:
+            video.updated = stamp
+            self._synchronise(video.item, resource, create_items)
+        elif stamp > video.updated or sync_all:
+            video.updated = max(stamp, video.updated)
+            self._synchronise(video.item, resource, create_items)
+
+    def _synchronise(self, item, resource, create_items):
+        item.deleted = False
+        listed = {
+            "title": resource.read("title", ""),
+            "description": resource.read("description", ""),
+            "type": resource.read("mediatype", "unknown"),
+            "duration": resource.read("duration", 0.0),
+            "downloadable": resource.read("sms_downloadable", False),
+            "language": resource.read("sms_language", ""),
+            "copyright": resource.read("sms_copyright", ""),
+            "tags": resource.read("sms_keywords", []),
+            "published_at": resource.read("date", KEEP),
+        }
+        if create_items == "all" and not resource.has("sms_keywords") and "custom" not in resource:
+            listed["tags"] = resource.read("tags", [])
+        item.fields |= {name: value for name, value in listed.items() if value is not KEEP}
+        view = resource.read("sms_acl", self.default_acl)
+        item.view = NOBODY if view is KEEP else view
+        item.claim = kept(resource.read("sms_media_id", None), item.claim)
+        item.sms_time = kept(resource.read("sms_last_updated_at", None), item.sms_time)
+
+    def _channel(self, channel, resource):
+        listed = {name: resource.read(name, "") for name in TITLES}
+        channel.fields |= {name: value for name, value in listed.items() if value is not KEEP}
+        creator, group = resource.read("sms_created_by", ""), resource.read("sms_groupid", "")
+        channel.edit = permission(
+            crsids=[creator] if creator not in ("", KEEP) else (),
+            lookup_groups=[group] if group not in ("", KEEP) else (),
+        )
+        channel.claim = kept(resource.read("sms_collection_id", None), channel.claim)
+        channel.sms_time = kept(resource.read("sms_last_updated_at", None), channel.sms_time)
+        ids = resource.read("sms_collection_media_ids", None)
+        if isinstance(ids, tuple):
+            channel.lists = ("ids", ids)
+        elif ids is None:
+            channel.lists = ("members", resource.read("members", ())) if self.api == "v2" else ("nothing", ())
+
+    # --- What follows from all of them together ------------------------------------------------------------
+
+    def live_items(self):
+        return {key: video.item for key, video in self.videos.items() if video.item and not video.item.deleted}
+
+    def live_channels(self):
+        return {key: channel for key, channel in self.channels.items() if not channel.deleted}
+
+    def sms_owners(self):
+        """SMS id → key of the video that owns it."""
+        claims = [(item.fields["type"] != "video", key, item.claim) for key, item in self.live_items().items()]
+        return {claim: key for _, key, claim in sorted(claims, reverse=True, key=lambda c: c[:2]) if claim is not None}
+
+    def collection_owners(self):
+        """SMS collection id → key of the channel that owns it."""
+        return {
+            channel.claim: key
+            for key, channel in sorted(self.live_channels().items(), reverse=True)
+            if channel.claim is not None
+        }
+
+    def listed_by(self, channel):
+        """Keys of the live items that a channel lists, in its order, repeats kept."""
+        kind, entries = channel.lists
+        owners = self.sms_owners()
+        keys = [owners.get(entry) for entry in entries] if kind == "ids" else entries
+        return [key for key in keys if key in self.live_items()]
+
+    def item_owners(self):
+        """Key of a listed item → key of the channel that it belongs to."""
+        return {
+            item: key
+            for key, channel in sorted(self.live_channels().items(), reverse=True)
+            for item in self.listed_by(channel)
+        }
+
+    def _playlists(self, create_items):
+        owners = self.collection_owners()
+        return {
+            key: {**channel.fields, "media_items": self.listed_by(channel)}
+            for key, channel in self.live_channels().items()
+            if create_items == "all" or owners.get(channel.claim) == key
+        }
+
+    def _problems(self, videos, channels):
+        """(stage, type, key, field) of each open problem."""
+        found = {
+            ("mapping", kind, key, name)
+            for kind, listed in (("video", videos), ("channel", channels))
+            for key, resource in listed.items()
+            for name in resource.problems()
+        }
+        owners, collections, item_owners = self.sms_owners(), self.collection_owners(), self.item_owners()
+        for key, item in self.live_items().items():
+            if item.claim is not None and owners[item.claim] != key:
+                found.add(("ownership", "video", key, "sms_media_id"))
+        for key, channel in self.live_channels().items():
+            if channel.claim is not None and collections[channel.claim] != key:
+                found.add(("ownership", "channel", key, "sms_collection_id"))
+            if any(item_owners[item] != key for item in self.listed_by(channel)):
+                found.add(("ownership", "channel", key, "items"))
+        return found
+
+    def state(self):
+        owners, collections, item_owners = self.sms_owners(), self.collection_owners(), self.item_owners()
+        items = {key: {"deleted": True} for key, video in self.videos.items() if video.item}
+        for key, item in self.live_items().items():
+            owns = item.claim is not None and owners[item.claim] == key
+            items[key] = {
+                "deleted": False,
+                **item.fields,
+                "view": item.view,
+                "channel": item_owners.get(key),
+                "sms_media_id": item.claim if owns else None,
+                "sms_last_updated_at": item.sms_time if owns else None,
+            }
+        channels = {key: {"deleted": True} for key in self.channels}
+        for key, channel in self.live_channels().items():
+            owns = channel.claim is not None and collections[channel.claim] == key
+            playlist, no_playlist = self.playlists.get(key, (None, True))
+            channels[key] = {
+                "deleted": False,
+                **channel.fields,
+                "billing_account": channel.billing_account,
+                "edit": channel.edit,
+                "items": sorted(item for item, owner in item_owners.items() if owner == key),
+                "sms_collection_id": channel.claim if owns else None,
+                "sms_last_updated_at": channel.sms_time if owns else None,
+                "playlist": None if no_playlist else playlist,
+            }
+        return deepcopy(
+            {
+                "cached": self.cached,
+                "videos": {key: video.updated for key, video in self.videos.items() if not video.deleted},
+                "media_items": items,
+                "channels": channels,
+            }
+        )
+
+    def contents(self):
+        """(table, JWP key) → what makes the row's `updated_at` move, and whether it is deleted."""
+        items = {key: video.item for key, video in self.videos.items() if video.item}
+        return deepcopy(
+            {("media_items", key): ((item.fields, item.view), item.deleted) for key, item in items.items()}
+            | {("media_channels", key): ((c.fields, c.edit), c.deleted) for key, c in self.channels.items()}
+            | {("playlists", key): playlist for key, playlist in self.playlists.items()}
+        )
+
+
+def kept(value, last):
+    return last if value is KEEP else value

@@ -1,0 +1,101 @@
+"""A simulated site and our tables beside it: what one sync is, without Dagster, and small v1 resources to list.
+
+Not here: looking at what came of it (state.py).
+"""
+
+from contextlib import contextmanager
+
+from jwp_pipeline.jwplatform.connect import connect
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.report import MEDIA_ASSETS
+from jwp_pipeline.media.sync import sync_media
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.landing import read_listing
+from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.settings import load_settings
+
+OPEN_GUARD = MirrorOptions(max_delete_ratio=1, max_change_ratio=1)
+
+
+class Site:
+    """A simulated site, our tables, and the real client between them. `options` holds for every sync."""
+
+    def __init__(self, engine, simulator, client, **options):
+        self.engine = engine
+        self.simulator = simulator
+        self.client = client
+        self._options = options
+
+    def _options_with(self, **changes):
+        """The media side's options of this site, some of them changed."""
+        return media_options(**{**self._options, **changes})
+
+    @property
+    def library(self):
+        return self.simulator.library
+
+    def fetch(self, *types):
+        """Read and apply the listings of `types`, by default of both."""
+        for resource_type in types or RESOURCE_TYPES:
+            listing = read_listing(self.engine, self.client, resource_type)
+            assert listing.verified, listing.problem
+            apply_newest(self.engine, resource_type, options=OPEN_GUARD, client=self.client)
+
+    def follow(self, *assets, **changes):
+        """Bring the media side, or only `assets`, in step with the cache; its report. `changes` of the options."""
+        options = self._options_with(**changes)
+        return sync_media(self.engine, assets or MEDIA_ASSETS, options=options, client=self.client)
+
+    def sync(self, **changes):
+        """One whole sync; the report of its media side."""
+        self.fetch()
+        return self.follow(**changes)
+
+    def members_asked(self):
+        """How often JWP was asked for the members of a playlist."""
+        return sum(request.route == "members" for request in self.simulator.requests)
+
+
+@contextmanager
+def site(engine, simulator, api="v1", **options):
+    """A Site whose client is the one that the simulator's own environment configures."""
+    environment = {name.lower(): value for name, value in simulator.environment(api).items()}
+    client = connect(load_settings(**environment, jwp_requests_per_minute=1_000_000))
+    try:
+        yield Site(engine, simulator, client, **options)
+    finally:
+        client.close()
+
+
+def media_options(*, create_items="sms", default_acl="WORLD", sync_all=False):
+    """Options of the media side as the settings of the same names give them."""
+    settings = load_settings(jwp_create_items=create_items, jwp_default_acl=default_acl)
+    return MediaOptions.from_settings(settings, sync_all=sync_all)
+
+
+def video(key, sms_media_id=None, *, updated=1, acl=None, custom=None, **fields):
+    """A v1 video; `acl` and `custom` by their values, without the words and colons around them where there are any."""
+    properties = dict(custom or {})
+    if sms_media_id is not None:
+        properties["sms_media_id"] = f"media:{sms_media_id}:"
+    if acl is not None:
+        properties["sms_acl"] = f"acl:{acl}:"
+    return {
+        "key": key,
+        "title": f"Video {key}",
+        "mediatype": "video",
+        "updated": updated,
+        **fields,
+        "custom": properties,
+    }
+
+
+def channel(key, sms_collection_id=None, *, media_ids=None, custom=None, **fields):
+    """A v1 manual channel; `media_ids` are the SMS ids of its items."""
+    properties = dict(custom or {})
+    if sms_collection_id is not None:
+        properties["sms_collection_id"] = f"collection:{sms_collection_id}:"
+    if media_ids is not None:
+        properties["sms_collection_media_ids"] = f"collection_media_ids:{','.join(map(str, media_ids))}:"
+    return {"key": key, "title": f"Channel {key}", "type": "manual", **fields, "custom": properties}

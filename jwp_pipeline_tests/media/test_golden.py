@@ -1,0 +1,90 @@
+"""Libraries over time, and after each step the state that the reference implementation reaches."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from jwp_pipeline.orchestration.launch import SyncRequest, run_sync
+from jwp_pipeline.settings import load_settings
+from jwp_pipeline_tests.media.site import site
+from jwp_pipeline_tests.media.state import differences, read_state
+
+SHARED = Path(__file__).parents[3] / "shared"
+SCENARIOS = ("first_sync", "updates", "deletions", "channels", "evolving")
+
+pytestmark = pytest.mark.skipif(
+    not (SHARED / "golden").is_dir(), reason="the reference's scenarios (../shared) are not here"
+)
+
+
+def play(name, library):
+    """(step, the reference's state after it) of a scenario, with the library made into what the step lists."""
+    scenario, golden = (
+        json.loads((SHARED / folder / f"{name}.json").read_text()) for folder in ("scenarios", "golden")
+    )
+    for step, reached in zip(scenario["steps"], golden["steps"], strict=True):
+        assert (step["name"], step["options"]) == (reached["name"], reached["options"])
+        library.replace_all(step["videos"], step["channels"])
+        yield step, reached["state"]
+
+
+def types_read(options):
+    return [kind for kind in ("video", "channel") if not options.get(f"skip_{kind}_fetch")]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_reference_s_states_are_reached(name, api, engine, simulator):
+    """Semantics §1-§5, over HTTP, step by step. P3: and at the end another one finds nothing to do."""
+    syncs = []
+    with site(engine, simulator, api, create_items="sms") as jwp:
+        for step, state in play(name, jwp.library):
+            begin = datetime.now(UTC)
+            types = types_read(step["options"])
+            if types:
+                jwp.fetch(*types)
+            report = jwp.follow(sync_all=step["options"].get("sync_all", False))
+            syncs.append((begin, datetime.now(UTC)))
+            assert differences(read_state(engine), state, syncs) == [], step["name"]
+            assert all(counts.live == live(state)[asset] for asset, counts in report.counts.items())
+        again = jwp.follow()
+        assert not any(counts.written for counts in again.counts.values())
+
+
+def live(state):
+    """How many rows of each asset live in a golden state."""
+    items = [item for item in state["media_items"].values() if not item["deleted"]]
+    channels = [channel for channel in state["channels"].values() if not channel["deleted"]]
+    return {
+        "videos": len(state["videos"]),
+        "media_items": len(items),
+        "channels": len(channels),
+        "media_channels": len(channels),
+        "playlists": sum(channel["playlist"] is not None for channel in channels),
+    }
+
+
+def test_the_job_reaches_them_too(media_url, engine, simulator, tmp_path):
+    """The same through the Dagster job that people run, options and all."""
+    settings = load_settings(
+        **{name.lower(): value for name, value in simulator.environment("v2").items()},
+        jwp_requests_per_minute=1_000_000,
+        jwp_database_url=media_url,
+        jwp_home=tmp_path,
+        jwp_create_items="sms",
+        jwp_max_delete_ratio=1,
+        jwp_max_change_ratio=1,
+    )
+    syncs = []
+    for number, (step, state) in enumerate(play("updates", simulator.library)):
+        begin = datetime.now(UTC)
+        options = step["options"]
+        request = SyncRequest(fetch=frozenset(types_read(options)), sync_all=options.get("sync_all", False))
+        outcome = run_sync(lambda: settings, request)
+        syncs.append((begin, datetime.now(UTC)))
+        assert outcome.success, outcome.failure
+        assert differences(read_state(engine), state, syncs) == [], step["name"]
+        if options.get("sync_all"):
+            break
+    assert number == 4
