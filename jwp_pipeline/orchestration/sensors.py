@@ -10,7 +10,7 @@ from datetime import timedelta
 import dagster as dg
 
 from jwp_pipeline.database.status import TypeStatus, read_status
-from jwp_pipeline.errors import PipelineError
+from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress
@@ -49,6 +49,9 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     """The cause is the listing that became too old."""
 
     def stale() -> str | None:
+        missing = runtime.settings().missing_required()
+        if missing:
+            raise SettingsError(f"Not set: {', '.join(missing)}. A sync could not read anything.")
         oldest = timedelta(hours=runtime.settings().jwp_max_listing_age_hours)
         old = [
             f"{status.resource_type}s of {status.in_step_as_of:%Y-%m-%d %H:%M:%S}"

@@ -144,11 +144,11 @@ def read_rows(engine):
         return {name: row for name, row in rows.items() if row}
 
 
-def open_problems(engine, *stages):
-    """(type, key, field) → the open problem (a SyncProblem), of all stages or of those named."""
+def open_problems(engine):
+    """(stage, type, key, field) → the open problem, as a SyncProblem."""
     with Session(engine, expire_on_commit=False) as session:
-        problems = session.scalars(select(SyncProblem).where(SyncProblem.resolved_at.is_(None))).all()
-        return {(p.type, p.key, p.field): p for p in problems if not stages or p.stage in stages}
+        problems = session.scalars(select(SyncProblem).where(SyncProblem.resolved_at.is_(None)))
+        return {(p.stage, p.type, p.key, p.field): p for p in problems}
 
 
 def written_by(engine):

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -200,7 +200,13 @@ def arrive(jwp, library, step, create_items):
     return follow(sync_all=step["sync_all"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    # No shrinking: it would take minutes of syncs, and the failing assertion names the fields.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(api=st.sampled_from(["v1", "v2"]), default_acl=st.sampled_from(["WORLD", "CAM"]), steps=STEPS)
 def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, steps):
     """Semantics §2-§6, the identity of items, channels and playlists among them.
@@ -224,7 +230,7 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
             syncs.append((begin, datetime.now(UTC)))
 
             assert differences(read_state(engine), model.state(), syncs) == []
-            assert {(p.stage, *name) for name, p in open_problems(engine).items()} == model.problems
+            assert open_problems(engine).keys() == model.problems
             rows = read_rows(engine)
             assert rows.keys() == model.contents().keys()
             assert {name: row.id for name, row in rows_before.items()}.items() <= {

@@ -1,0 +1,75 @@
+"""A sync writes what changed and nothing else: no row, next to no WAL, no heap of old snapshots."""
+
+import pytest
+from sqlalchemy import text
+
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.landing import read_listing
+from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.simulator import bulk_library
+from jwp_pipeline_tests.support import cache, jwplatform, rows, sync
+
+VIDEOS = 5000
+LITTLE = 100_000
+"""Bytes of WAL: the temporary tables' entries in the catalogue, the books, the pruned pages."""
+
+
+@pytest.fixture
+def client(simulator, engine):
+    """A client of a site of 5,000 videos that are cached."""
+    simulator.library.load("video", bulk_library(VIDEOS, channels=0).records("video"))
+    with jwplatform(simulator) as client:
+        sync(engine, client)
+        yield client
+
+
+def apply_and_measure(engine, client):
+    """What an apply does to cached_resources (keys of rows written) and how many bytes of WAL it makes."""
+    before = cache(engine)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # The first touch of a page after a checkpoint writes it whole into the WAL: now a mere row lock would show.
+        connection.execute(text("CHECKPOINT"))
+        start = connection.scalar(text("SELECT pg_current_wal_insert_lsn()"))
+        applied = apply_newest(engine, "video", options=MirrorOptions(), client=client)
+        wal = connection.scalar(text("SELECT pg_current_wal_insert_lsn() - CAST(:start AS pg_lsn)"), {"start": start})
+    after = cache(engine)
+    return applied, {key for key in after if after[key] != before.get(key)}, int(wal)
+
+
+def test_nothing_new_writes_nothing(engine, client):
+    changes = rows(engine, "SELECT count(*) FROM resource_changes")
+    read_listing(engine, client, "video")
+    applied, written, wal = apply_and_measure(engine, client)
+    assert (applied.plan.unchanged, applied.plan.rows, applied.live) == (VIDEOS, 0, VIDEOS)
+    assert written == set()
+    assert rows(engine, "SELECT count(*) FROM resource_changes") == changes
+    assert wal < LITTLE
+    print(wal)
+    # And with nothing read either, there is not even anything to compare.
+    assert apply_newest(engine, "video", options=MirrorOptions(), client=None).plan is None
+
+
+def test_only_what_changed_is_written(engine, simulator, client):
+    library = simulator.library
+    edited, watched, removed = (library.keys("video")[n::500] for n in (0, 1, 2))
+    for key in edited:
+        library.edit("video", key, title="Edited")
+    for key in watched:
+        library.edit("video", key, views=1_000_000)
+    library.remove("video", *removed)
+    read_listing(engine, client, "video")
+    applied, written, wal = apply_and_measure(engine, client)
+    assert written == {*edited, *watched, *removed}
+    assert (applied.plan.changed, applied.plan.refreshed, applied.plan.deleted) == (10, 10, 10)
+    print(wal)
+    # Thirty rows, and the whole pages they stand on, with those of the indexes.
+    assert wal < 20 * LITTLE
+
+
+def test_old_snapshots_give_up_their_pages(engine, client):
+    for _ in range(4):
+        sync(engine, client, snapshot_retention=2)
+    kept = rows(engine, "SELECT DISTINCT snapshot_id FROM raw_pages ORDER BY 1")
+    known = rows(engine, "SELECT id FROM raw_snapshots WHERE applied_at IS NOT NULL ORDER BY 1")
+    assert len(known) == 5
+    assert kept == known[-2:]
