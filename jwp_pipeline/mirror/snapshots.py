@@ -193,19 +193,23 @@ def mark_applied(connection: Connection, snapshot_id: int) -> None:
 def prune(connection: Connection, resource_type: ResourceType, retention: int) -> int:
     """Drop the pages of snapshots that nobody will look at again; their rows stay as the record of the reads.
 
-    Kept: the last `retention` applied ones, and whatever is newer than the last applied one.
+    Kept: the last `retention` applied ones of each scope, and whatever is newer than the last applied one.
     """
-    applied = (
-        select(RawSnapshot.id)
-        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
-        .order_by(RawSnapshot.id.desc())
+    applied = select(RawSnapshot.id).where(
+        RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None)
     )
-    kept = connection.scalars(applied.limit(retention)).all()
+    kept = [
+        kept_id
+        for scope in ("full", "incremental")
+        for kept_id in connection.scalars(
+            applied.where(RawSnapshot.scope == scope).order_by(RawSnapshot.id.desc()).limit(retention)
+        )
+    ]
     if not kept:
         return 0
     old = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type,
-        RawSnapshot.id < kept[0],
+        RawSnapshot.id < max(kept),
         RawSnapshot.id.not_in(kept),
     )
     return connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old))).rowcount

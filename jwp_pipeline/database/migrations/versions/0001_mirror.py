@@ -130,7 +130,7 @@ def upgrade() -> None:
             f"coalesce(page.body -> '{fields[0]}', page.body -> '{fields[1]}', page.body -> 'resources')),"
             " unnest(page.keys)) WITH ORDINALITY AS element (data, key, position) WHERE page.snapshot_id = ("
             "SELECT max(id) FROM raw_snapshots"
-            f" WHERE resource_type = '{view[4:-1]}' AND status NOT IN ('running', 'failed'))"
+            f" WHERE resource_type = '{view[4:-1]}' AND scope = 'full' AND status NOT IN ('running', 'failed'))"
         )
     for view, resource_type in (("live_videos", "video"), ("live_channels", "channel")):
         op.execute(
