@@ -11,7 +11,7 @@ from jwp_pipeline_tests.support import cache, jwplatform, rows, sync
 
 VIDEOS = 5000
 LITTLE = 300_000
-"""Bytes of WAL: the temporary tables' entries in the catalogue, the books, the pruned pages. Locking 5,000 rows: 8 MB."""
+"""Bytes of WAL: temporary tables in the catalogue, the books, the pruned pages. Locking 5,000 rows makes 8 MB."""
 
 
 @pytest.fixture
