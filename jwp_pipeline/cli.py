@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from jwp_pipeline.errors import NothingToRelease, PipelineError, SettingsError
+from jwp_pipeline.runbook import told
 from jwp_pipeline.settings import load_settings, shadowed_by_env_file
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sync(options: argparse.Namespace, console: Console) -> int:
     from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
     from jwp_pipeline.orchestration.launch import SyncRequest
+    from jwp_pipeline.orchestration.mirror import unusable_settings
 
     settings = load_settings()
     for name in shadowed_by_env_file():
@@ -78,7 +80,7 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
         release=options.release,
     )
     code = _launch(request, console)
-    return USAGE if code == FAILED and request.asks_jwp and settings.missing_required() else code
+    return USAGE if code == FAILED and request.asks_jwp and unusable_settings(settings) else code
 
 
 def _status(console: Console) -> int:
@@ -146,12 +148,11 @@ def _guarded(verb: Callable[[Console], int]) -> int:
     console = terminal()
     try:
         return verb(console)
-    except (SettingsError, NothingToRelease) as error:
-        Console(stderr=True).print(str(error), style="bold red", highlight=False, soft_wrap=True)
-        return USAGE
     except PipelineError as error:
-        Console(stderr=True).print(str(error), style="bold red", highlight=False, soft_wrap=True)
-        return FAILED
+        Console(stderr=True).print(
+            told(error), style="bold red", highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
+        return USAGE if isinstance(error, SettingsError | NothingToRelease) else FAILED
     except KeyboardInterrupt:
         Console(stderr=True).print("Interrupted; the next run goes on from what is stored.", style="yellow")
         return FAILED

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.orchestration import jobs, media, mirror
+from jwp_pipeline.orchestration import history, jobs, media, mirror
 from jwp_pipeline.orchestration.alerts import alert_on_failed_run, alert_on_quarantine
 from jwp_pipeline.orchestration.freshness import with_freshness
 from jwp_pipeline.orchestration.runtime import Runtime
@@ -28,11 +28,11 @@ def build_definitions(
     """
     settings = settings or Settings.model_construct()
     prefix = asset_prefix.split("/") if asset_prefix else None
-    loaded = dg.load_assets_from_modules([mirror, media], key_prefix=prefix)
+    loaded = dg.load_assets_from_modules([mirror, media, history], key_prefix=prefix)
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     return dg.Definitions(
         assets=dg.map_asset_specs(with_freshness(settings), assets),
-        jobs=[jobs.sync, jobs.full_resync, jobs.frequent_sync, jobs.media_sync],
+        jobs=[jobs.sync, jobs.full_resync, jobs.frequent_sync, jobs.media_sync, jobs.history, jobs.report],
         schedules=build_schedules(settings),
         sensors=[*SENSORS, alert_on_failed_run, alert_on_quarantine],
         resources={"runtime": runtime or Runtime()},

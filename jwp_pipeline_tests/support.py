@@ -67,8 +67,8 @@ def rows(engine, query, **parameters):
 
 
 def cache(engine, resource_type="video"):
-    """Key → row of cached_resources, with the transaction that wrote it (`xmin`)."""
-    query = "SELECT *, CAST(xmin AS text) AS written_by FROM cached_resources WHERE type = :type"
+    """Key → row of cached_resources, with the transactions that wrote it and that locked it."""
+    query = "SELECT *, xmin || ' ' || xmax AS touched_by FROM cached_resources WHERE type = :type"
     return {row.key: row for row in rows(engine, query, type=resource_type)}
 
 
@@ -88,7 +88,7 @@ def videos(*numbers):
     return [video(f"v{number:04}") for number in numbers]
 
 
-def wait_until(condition, seconds=10.0):
+def wait_until(condition, seconds=30.0):
     """Return when it holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -6,6 +6,7 @@ Not here: which URL (see `locate.py`), tables, queries.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ def open_engine(url: str, schema: str) -> Engine:
     engine = create_engine(
         make_url(url).set(drivername=DRIVER),
         pool_pre_ping=True,
+        json_deserializer=json_value,
         connect_args={"connect_timeout": 10, "application_name": "jwp_pipeline"},
     )
 
@@ -44,6 +46,27 @@ def open_engine(url: str, schema: str) -> Engine:
         driver_connection.commit()
 
     return engine
+
+
+def json_value(text: str | bytes) -> Any:
+    """What a `jsonb` holds, though Python may hold less: one such value must not spoil a query of thousands.
+
+    An integer of more digits than Python reads becomes an infinity, a value nested too deep None.
+    """
+    try:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return json.loads(text, parse_int=_integer)
+    except RecursionError:
+        return None
+
+
+def _integer(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, make_url
 
 from jwp_pipeline.database.connection import connect, open_engine
-from jwp_pipeline.database.migrate import migrate
+from jwp_pipeline.database.migrate import create_schema, migrate
 from jwp_pipeline.settings import Settings
 
 DAGSTER_SCHEMA = "dagster"
@@ -37,8 +37,8 @@ def dagster_storage_url(settings: Settings) -> str:
     else:
         url = make_url(database_url(settings))
         engine = open_engine(url.render_as_string(hide_password=False), DAGSTER_SCHEMA)
-        with connect(engine) as connection, connection.begin():
-            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {DAGSTER_SCHEMA}"))
+        with connect(engine) as connection:
+            create_schema(connection, DAGSTER_SCHEMA)
         engine.dispose()
         url = url.update_query_dict({"options": f"-csearch_path={DAGSTER_SCHEMA}"})
     return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)

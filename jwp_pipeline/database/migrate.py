@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from jwp_pipeline.database.connection import advisory_lock, connect
-from jwp_pipeline.errors import DatabaseError
+from jwp_pipeline.errors import MigrationError
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -18,24 +19,54 @@ _FOLDER = Path(__file__).parent / "migrations"
 def migrate(engine: Engine, schema: str) -> bool:
     """Create or upgrade all tables in `schema`; True when there was something to do. Safe from many processes.
 
-    Raises DatabaseError when the schema was made by a newer version of this program.
+    Raises MigrationError when a newer version of this program made the schema, or the server refuses a step.
     """
     # The steps' file names begin with their revision: 0001_mirror.py.
     known = sorted(path.name.split("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
     with connect(engine) as connection:
-        if _revision(connection) == known[-1]:
-            return False
-        with connection.begin():
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
-        with advisory_lock(connection, "the tables' migration", patience=60):
-            revision = _revision(connection)
-            if revision is not None and revision not in known:
-                raise DatabaseError(
-                    f"Schema {schema} is at migration {revision}, which this version of jwp_pipeline does not know: "
-                    "a newer version made it. Use that version, or another JWP_DATABASE_SCHEMA."
-                )
-            _upgrade(connection)
+        try:
+            if _revision(connection) == known[-1]:
+                return False
+            create_schema(connection, schema)
+            with advisory_lock(connection, "the tables' migration", patience=60):
+                revision = _revision(connection)
+                if revision is not None and revision not in known:
+                    raise MigrationError(
+                        f"Schema {schema} is at migration {revision}, which this version of jwp_pipeline does not "
+                        "know: a newer version made it. Use that version, or another JWP_DATABASE_SCHEMA."
+                    )
+                _upgrade(connection)
+        except DBAPIError as error:
+            raise MigrationError(
+                f"The tables in schema {schema} cannot be brought to migration {known[-1]}: {_first_line(error)}. They "
+                "were left as they are. If it lacks a right: the user of JWP_DATABASE_URL must own the schema and all "
+                "in it."
+            ) from None
     return True
+
+
+def create_schema(connection: Connection, schema: str) -> None:
+    """Make a schema that is not there yet, in a transaction of its own. Raises MigrationError."""
+    try:
+        with connection.begin():
+            # Asked first: who may not make schemas may use one that was made for them.
+            if connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": f'"{schema}"'}) is None:
+                connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+            usable = connection.scalar(text("SELECT has_schema_privilege(:name, 'USAGE')"), {"name": schema})
+    except DBAPIError as error:
+        raise MigrationError(
+            f"Schema {schema} cannot be made: {_first_line(error)}. Let the user of JWP_DATABASE_URL make it "
+            f"(GRANT CREATE ON DATABASE), or make it for that user (CREATE SCHEMA {schema} AUTHORIZATION)."
+        ) from None
+    if not usable:
+        raise MigrationError(
+            f"Schema {schema} is not for the user of JWP_DATABASE_URL to use. Make that user its owner "
+            f"(ALTER SCHEMA {schema} OWNER TO), or name another in JWP_DATABASE_SCHEMA."
+        )
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0]
 
 
 def _revision(connection: Connection) -> str | None:

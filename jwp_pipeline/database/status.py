@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from jwp_pipeline.runbook import see
+
 
 @dataclass(frozen=True, slots=True)
 class TypeStatus:
@@ -35,26 +37,34 @@ class TypeStatus:
     open_problems: int
 
     def trouble(self, max_age: timedelta) -> str | None:
-        """What keeps this type from being in step and the next thing to do; None when nothing does."""
+        """What keeps this type from being in step, the next thing to do, its runbook page; None when nothing does."""
+        found = self._trouble(max_age)
+        return see(*found) if found else None
+
+    def _trouble(self, max_age: timedelta) -> tuple[str, str] | None:
         kind = f"{self.resource_type}s"
         if self.quarantined_snapshot is not None:
             return (
                 f"snapshot {self.quarantined_snapshot} of {kind} is quarantined ({self.problem}): look with "
                 f"`jwpfetch --skip-fetch --dry-run`, then `jwpfetch --release {self.quarantined_snapshot}` or wait "
-                "for the next good listing"
+                "for the next good listing",
+                "quarantined-snapshot",
             )
         if self.newest_read == "failed":
-            return f"the newest read of {kind} failed ({self.problem}): mend that, then run jwpfetch"
-        if self.in_step_as_of is None or self.lag is None:
-            return f"{kind} have never been listed in full and applied: run jwpfetch"
-        if self.lag > max_age:
+            what = f"the newest read of {kind} failed ({self.problem}): mend that, then run jwpfetch"
+        elif self.in_step_as_of is None or self.lag is None:
+            what = f"{kind} have never been listed in full and applied: run jwpfetch"
+        elif self.lag > max_age:
             hours = self.lag.total_seconds() / 3600
-            return f"the last verified full listing of {kind} is {hours:.1f} hours old: run jwpfetch"
-        if self.behind:
-            return f"{self.behind} {kind} wait for the media side: run jwpfetch --skip-fetch, or job `media_sync`"
-        if self.newest_read == "incomplete":
-            return f"the newest listing of {kind} is incomplete ({self.problem}): the next one may prove complete"
-        return None
+            what = f"the last verified full listing of {kind} is {hours:.1f} hours old: run jwpfetch"
+        elif self.behind:
+            what = f"{self.behind} {kind} wait for the media side: run jwpfetch --skip-fetch, or job `media_sync`"
+        elif self.newest_read == "incomplete":
+            what = f"the newest listing of {kind} is incomplete ({self.problem}): the next one may prove complete"
+            return what, "incomplete-listing"
+        else:
+            return None
+        return what, "not-in-step"
 
 
 def read_status(connection: Connection) -> list[TypeStatus]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator
 
@@ -23,7 +24,7 @@ INK, FAINT = "#333333", "#dddddd"
 WIDTH = 8.4
 """Inches; at 100 dots each as wide as Dagster's dialogue."""
 
-_STYLE = {
+_STYLE: Any = {
     "font.size": 9.5,
     "text.color": INK,
     # Tags and fields are plain text, whatever dollar signs they hold.
@@ -45,8 +46,12 @@ _STYLE = {
 }
 _LONGEST_LABEL = 36
 
-# Up to so many days a bar is a day; then a week; then a month.
-_DAILY, _WEEKLY = 92, 730
+# Fewer days than this are shown as dots on the line, so that a day alone is seen.
+_DOTTED = 40
+
+# What a bar stands for: pandas' name, days, our word; the first that makes no more bars than this.
+_STEPS = (("D", 1, "day"), ("W-MON", 7, "week"), ("MS", 30, "month"), ("YS", 365, "year"))
+_MOST_BARS = 100
 
 _WAIT_MARKS = {1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h", 6 * 3600: "6 h", 86_400: "1 day"}
 _WAIT_MARKS |= {7 * 86_400: "1 week", 30 * 86_400: "1 month", 365 * 86_400: "1 year"}
@@ -77,40 +82,40 @@ def growth(report: LibraryReport) -> Figure:
     figure = _figure("Growth: what is live at the end of each day (UTC)", height=0.7 + 1.25 * len(drawn))
     panels = figure.subplots(len(drawn), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, values, color) in zip(panels, drawn, strict=True):
-        axes.plot(values.index, values.to_numpy(), color=color, linewidth=1.8, marker="o" if values.size < 40 else "")
-        axes.lines[0].set_markersize(3.5)
+        marker = "o" if values.size < _DOTTED else ""
+        axes.plot(values.index, values.to_numpy(), color=color, linewidth=1.8, marker=marker, markersize=3.5)
         axes.set_title(f"{name}, {values.iloc[-1]:,.0f} on {values.index[-1]:%-d %B %Y}")
         _count_axis(axes)
         _leave_room(axes, values)
-    _date_axis(panels[-1], days["day"])
+    _date_axis(panels[-1], days["day"].min(), days["day"].max())
     return figure
 
 
 def changes(report: LibraryReport) -> Figure:
     """Added, restored and deleted resources a day (a week, a month of a long history), by type."""
     days = report.days
-    if days.empty:
-        return _nothing("Additions and deletions", "Nothing yet: library_history holds no day.")
-    span = (days["day"].max() - days["day"].min()).days + 1
-    step, width, unit = (
-        ("D", 1, "day") if span <= _DAILY else ("W", 7, "week") if span <= _WEEKLY else ("MS", 28, "month")
-    )
+    if not days[["added", "restored", "deleted"]].to_numpy(dtype=float).any():
+        return _nothing("Additions and deletions", "Nothing yet: since the first mirror nothing came or went.")
+    first, last = days["day"].min(), days["day"].max()
+    span = (last - first).days + 1
+    step, length, unit = next(step for step in _STEPS if span <= step[1] * _MOST_BARS)
     figure = _figure(f"Additions and deletions a {unit}", height=4.0)
     panels = figure.subplots(2, 1, sharex=True)
     for axes, (kind, name) in zip(panels, (("video", "Videos"), ("channel", "Channels")), strict=True):
         counts = days[days["type"] == kind].set_index("day")[["added", "restored", "deleted"]].astype(float)
         binned = counts.resample(step, closed="left", label="left").sum()
-        place = {"width": width * 0.8, "align": "edge" if width > 1 else "center"}
-        axes.bar(binned.index, binned["added"], color=BLUE, label="added", **place)
-        axes.bar(binned.index, binned["restored"], bottom=binned["added"], color=TEAL, label="restored", **place)
-        axes.bar(binned.index, -binned["deleted"], color=RED, label="deleted", **place)
+        middle = pd.DatetimeIndex(binned.index) + pd.Timedelta(days=(length - 1) / 2)
+        axes.bar(middle, binned["added"], color=BLUE, label="added", width=length * 0.8)
+        axes.bar(middle, binned["restored"], bottom=binned["added"], color=TEAL, label="restored", width=length * 0.8)
+        axes.bar(middle, -binned["deleted"], color=RED, label="deleted", width=length * 0.8)
         axes.axhline(0, color=INK, linewidth=0.6)
         axes.set_title(name)
         _count_axis(axes)
         if not binned.to_numpy().any():
             axes.set_ylim(-1, 1)
+            axes.yaxis.set_major_locator(FixedLocator([0]))
     panels[0].legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, borderaxespad=0)
-    _date_axis(panels[-1], days["day"])
+    _date_axis(panels[-1], first - pd.Timedelta(days=length - 1), last + pd.Timedelta(days=length - 1))
     return figure
 
 
@@ -161,7 +166,7 @@ def waits(report: LibraryReport) -> Figure:
     axes.xaxis.set_major_locator(FixedLocator(list(_WAIT_MARKS)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _WAIT_MARKS.get(round(value), "")))
     axes.xaxis.set_minor_locator(FixedLocator([]))
-    half, most = seconds.quantile(0.5), seconds.quantile(0.95)
+    half, most = float(seconds.quantile(0.5)), float(seconds.quantile(0.95))
     for quantile in (half, most):
         axes.axvline(quantile, color=RED, linewidth=1)
     axes.set_title(f"{seconds.size:,} changes: half within {duration(half)}, 95 % within {duration(most)} (red lines)")
@@ -207,14 +212,15 @@ def _leave_room(axes: Axes, values: pd.Series[float]) -> None:
     axes.set_ylim(max(0.0, low - room), high + room)
 
 
-def _date_axis(axes: Axes, days: pd.Series[pd.Timestamp]) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=8)
-    locator.intervald[3] = [1, 2, 3, 7, 14]
+def _date_axis(axes: Axes, first: pd.Timestamp, last: pd.Timestamp) -> None:
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    # Every third or 21st day, also offered, falls on odd days of the month.
+    locator.intervald[DAILY] = [1, 2, 7, 14]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     # A week at least, so that a single day does not fill the picture, and no hours are shown.
-    missing = pd.Timedelta(days=max(1.0, 3.5 - (days.max() - days.min()).days / 2))
-    axes.set_xlim(days.min() - missing, days.max() + missing)
+    room = pd.Timedelta(days=max(1.0, 3.5 - (last - first).days / 2))
+    axes.set_xlim(date2num(first - room), date2num(last + room))  # type: ignore[no-untyped-call]
 
 
 def _label(name: str) -> str:

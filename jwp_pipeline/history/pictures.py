@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from PIL import Image
 
 from jwp_pipeline.history import charts
 from jwp_pipeline.history.report import LibraryReport
@@ -72,6 +73,9 @@ def _title(figure: Figure) -> str:
 
 
 def _png(figure: Figure) -> bytes:
-    target = io.BytesIO()
-    figure.savefig(target, format="png")
+    drawn, target = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png")
+    # They stand in Dagster's event log. Of our few colours nothing is lost, and two thirds of the bytes are saved.
+    palette = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    palette.save(target, format="png", optimize=True)
     return target.getvalue()

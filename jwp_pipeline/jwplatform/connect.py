@@ -15,14 +15,14 @@ from jwp_pipeline.jwplatform import v1, v2
 from jwp_pipeline.jwplatform.management import ClientOptions, ManagementClient, WaitObserver
 from jwp_pipeline.settings import Settings
 
-# Inside the minute that Dagster gives a sensor's tick, with two requests to make.
-_HURRIED = {"connect_timeout": 5.0, "read_timeout": 10.0, "deadline": 20.0}
+# A sensor makes two such requests in a tick. All others, alerts too, wait for it, and it comes again soon.
+_HURRIED = {"connect_timeout": 3.0, "read_timeout": 8.0, "deadline": 8.0}
 
 
 def connect(settings: Settings, on_wait: WaitObserver | None = None, *, hurried: bool = False) -> ManagementClient:
     """A client for the Management API in use; nothing is sent yet. Close it after use.
 
-    A `hurried` one gives up on a request after 20 seconds, retries included: for probing, not for listing.
+    A `hurried` one gives up on a request after 8 seconds, retries included: for probing, not for listing.
 
     Raises SettingsError when a credential that this API needs is missing or cannot be one.
     """

@@ -88,7 +88,8 @@ class ManagementV1:
         if resource_type == "channel":
             return None
         kind = _KINDS[resource_type]
-        parameters = {"order_by": "updated:asc", "updated_after": str(int(since.timestamp()) - 1)}
+        after = max(0, int(since.timestamp()) - 1)
+        parameters = {"order_by": "updated:asc", "updated_after": str(after)}
         slices = self._slices(f"listing changed {kind.array}", f"{kind.route}/list", parameters, kind.array)
         return (
             Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)

@@ -276,6 +276,6 @@ def _newest(items: list[Any]) -> datetime | None:
     modified = items[0].get("last_modified") if items and isinstance(items[0], dict) else None
     try:
         moment = datetime.fromisoformat(modified) if isinstance(modified, str) else None
-    except ValueError:
+        return moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         return None
-    return moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -58,7 +58,7 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
         _copy(
             connection, "mapped_videos", _VIDEO_COLUMNS, (_video_row(row.updated_at, fields) for row, fields in mapped)
         )
-        _note(connection, (fields for _, fields in mapped))
+        note(connection, _problems(fields for _, fields in mapped))
         staged += len(mapped)
     connection.execute(text("ANALYZE mapped_videos"))
     return staged
@@ -71,7 +71,7 @@ def stage_channels(connection: Connection, options: MediaOptions, members: Mappi
     for batch in _live_channels(connection, options):
         rows = [_channel_row(fields, members.get(fields.key)) for _, fields in batch]
         _copy(connection, "mapped_channels", _CHANNEL_COLUMNS, rows)
-        _note(connection, (fields for _, fields in batch))
+        note(connection, _problems(fields for _, fields in batch))
         staged += len(rows)
     return staged
 
@@ -163,10 +163,14 @@ def _token() -> str:
     return secrets.token_urlsafe(8)
 
 
-def _note(connection: Connection, mapped: Iterable[VideoFields | ChannelFields]) -> None:
-    problems: list[tuple[str, Problem]] = [(fields.key, problem) for fields in mapped for problem in fields.problems]
+def note(connection: Connection, problems: Sequence[tuple[str, Problem]]) -> None:
+    """Enter problems (key of the resource, what is wrong with it) as found."""
     if problems:
         _copy(connection, "found_problems", _PROBLEM_COLUMNS, ((key, *problem) for key, problem in problems))
+
+
+def _problems(mapped: Iterable[VideoFields | ChannelFields]) -> list[tuple[str, Problem]]:
+    return [(fields.key, problem) for fields in mapped for problem in fields.problems]
 
 
 def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -7,7 +7,7 @@ that it stands on. Not here: reading and mapping (staging.py), the statements th
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, text
@@ -15,11 +15,12 @@ from sqlalchemy import Connection, Engine, text
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.problems import create_found_problems, record_problems
 from jwp_pipeline.database.sql import statement
-from jwp_pipeline.errors import RequestRefused, ResourceNotFound
+from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
 from jwp_pipeline.jwplatform.management import ManagementClient
+from jwp_pipeline.media.mapping import Problem
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import NONE_BECAME_PUBLIC, BecamePublic, Counts, MediaAsset, MediaReport
-from jwp_pipeline.media.staging import PACKAGE, Members, members_to_ask, stage_channels, stage_videos
+from jwp_pipeline.media.staging import PACKAGE, Members, members_to_ask, note, stage_channels, stage_videos
 
 # A second sync waits this long for the first to finish before it gives up, seconds.
 _LOCK_PATIENCE = 60.0
@@ -40,7 +41,7 @@ def sync_media(
     """
     started = time.monotonic()
     with connect(engine) as connection:
-        members = _ask_members(connection, options, client) if _needs_channels(assets) else {}
+        members = _ask_members(connection, options, client) if _needs_channels(assets) else _Asked()
         with advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE), connection.begin():
             # Sorting and hashing a large library in memory; it is the server's, and freed at commit.
             connection.execute(text("SET LOCAL work_mem TO '64MB'"))
@@ -52,7 +53,7 @@ def sync_media(
             return MediaReport(
                 counts={asset: counts for asset, counts in steps.counts.items() if asset in assets},
                 looked_at=steps.looked_at,
-                members_asked=len(members),
+                members_asked=len(members.known),
                 became_public=steps.became_public,
                 open_problems=_open_problems(connection),
                 seconds=time.monotonic() - started,
@@ -63,21 +64,32 @@ def _needs_channels(assets: Collection[MediaAsset]) -> bool:
     return bool({"channels", "media_channels", "playlists"} & set(assets))
 
 
-def _ask_members(
-    connection: Connection, options: MediaOptions, client: ManagementClient | None
-) -> Mapping[str, Members]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What JW Platform said of playlists' own members, by key."""
+
+    known: dict[str, Members] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Why their members cannot be read: those that are known stay."""
+
+
+def _ask_members(connection: Connection, options: MediaOptions, client: ManagementClient | None) -> _Asked:
     """Asked before the lock is taken and any transaction is open: it is one request each."""
+    asked = _Asked()
     if client is None:
-        return {}
+        return asked
     with connection.begin():
         wanted = members_to_ask(connection, options)
-    asked: dict[str, Members] = {}
     for key, updated_at in wanted.items():
         try:
-            asked[key] = Members(client.members(key), updated_at)
+            asked.known[key] = Members(client.members(key), updated_at)
         except (ResourceNotFound, RequestRefused):
             # Gone since it was listed, or not of this kind: the next listing tells.
             continue
+        except MalformedAnswer as error:
+            # Either this one's fault, which must not stop the others, or a bad hour of JW Platform: then this raises.
+            client.show("channel", key)
+            asked.unreadable[key] = str(error)
     return asked
 
 
@@ -119,10 +131,11 @@ class _Steps:
         live = self._live("media_items")
         self.counts["media_items"] = Counts(created, written - restored, restored, deleted, live=live)
 
-    def channels(self, members: Mapping[str, Members], *, media_channels: bool, playlists: bool) -> None:
+    def channels(self, members: _Asked, *, media_channels: bool, playlists: bool) -> None:
         """`channels`, `media_channels` with the items that belong to them, `playlists` and `sms_collections`."""
         create_found_problems(self.connection)
-        stage_channels(self.connection, self.options, members)
+        stage_channels(self.connection, self.options, members.known)
+        note(self.connection, [(key, Problem("members", "", why)) for key, why in members.unreadable.items()])
         returned = self._number(
             "SELECT count(*) FROM channels JOIN mapped_channels USING (key) WHERE channels.deleted_at IS NOT NULL"
         )

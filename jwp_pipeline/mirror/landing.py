@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -24,7 +24,7 @@ from jwp_pipeline.errors import JWPlatformError
 from jwp_pipeline.jwplatform.management import ManagementClient, Page, RequestStats, ResourceType
 from jwp_pipeline.jwplatform.prefetch import prefetched
 from jwp_pipeline.mirror import pages, snapshots
-from jwp_pipeline.mirror.verification import PageFacts, doubts
+from jwp_pipeline.mirror.verification import PageFacts, doubts, doubts_of_changes
 
 ATTEMPTS = 3
 """Reads of a listing before it is left incomplete."""
@@ -76,7 +76,7 @@ class Listing:
 
     @property
     def verified(self) -> bool:
-        """Whether it proved complete (a read of changes: came to its end)."""
+        """Whether it proved complete (a read of changes: that none of them can have slipped)."""
         return self.status == "verified"
 
 
@@ -127,6 +127,7 @@ class Read:
     observe: Observer
     snapshot_id: int = 0
     started: float = 0.0
+    started_at: datetime = dataclass_field(default_factory=lambda: datetime.now(UTC))
     before: RequestStats = dataclass_field(default_factory=RequestStats)
     facts: list[PageFacts] = dataclass_field(default_factory=list)
     resources: int = 0
@@ -152,14 +153,15 @@ class Read:
     def judge(self, known_repeats: frozenset[str]) -> tuple[Listing, frozenset[str]]:
         """Enter whether the read proved complete; its report, and the keys that were listed more than once.
 
-        A read of changes is never complete, and cannot delete: it need only have come to its end.
+        A read of changes is never complete, and cannot delete; it is verified when it cannot have missed any.
         """
         with self.connection.begin():
             distinct, repeats = snapshots.count_keys(self.connection, self.snapshot_id)
             repeated = self.resources - self.unusable - distinct
-            reasons: list[str] = []
             if self.scope == "full":
                 reasons = doubts(self.facts, repeated_keys=0 if repeats == known_repeats else repeated)
+            else:
+                reasons = doubts_of_changes(self.facts, repeated_keys=repeated)
             counts = {
                 "expected_total": self.facts[-1].listing_total,
                 "resource_count": self.resources,
@@ -197,7 +199,7 @@ class Read:
         self.facts.append(_facts(page, entry))
         self.resources += len(entry.keys)
         self.unusable += entry.unusable
-        newest = pages.newest_change(page.items)
+        newest = pages.newest_change(page.items, until=self.started_at)
         self.newest_change = max(filter(None, (self.newest_change, newest)), default=None)
         seconds = time.monotonic() - self.started
         done = Progress(self.resource_type, self.attempt, len(self.facts), self.resources, page.listing_total, seconds)

@@ -86,10 +86,13 @@ def ledger(elements: Sequence[Any], page_number: int) -> Ledger:
     return Ledger(keys, problems)
 
 
-def newest_change(elements: Sequence[Any]) -> datetime | None:
-    """The newest change stamp among elements, UTC: v1 `updated`, v2 `last_modified`; None when there is none."""
+def newest_change(elements: Sequence[Any], *, until: datetime) -> datetime | None:
+    """The newest change stamp among elements, UTC: v1 `updated`, v2 `last_modified`; None when there is none.
+
+    Stamps after `until` tell nothing of when JWP was read, and are passed over.
+    """
     stamps = [stamp for element in elements if isinstance(element, dict) and (stamp := _change_stamp(element))]
-    return max(stamps, default=None)
+    return max((stamp for stamp in stamps if stamp <= until), default=None)
 
 
 def _change_stamp(element: dict[str, Any]) -> datetime | None:

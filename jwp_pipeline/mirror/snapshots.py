@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, text, update
 
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import RawPage, RawSnapshot
@@ -131,16 +131,31 @@ def last_applied(connection: Connection, resource_type: ResourceType) -> Snapsho
 
 
 def watermark(connection: Connection, resource_type: ResourceType) -> datetime | None:
-    """The newest change that the cache is known to hold; None before a full listing has been applied.
+    """The newest change up to which the cache holds them all; None before a complete listing has been applied.
 
-    Never later than the read that saw it, so that a stamp from the future cannot hide what follows.
+    What may have missed some does not count. Never later than the read that saw it, so that a stamp from the
+    future cannot hide what follows.
     """
     applied = (RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
-    if connection.scalar(select(func.count()).where(*applied, RawSnapshot.scope == "full")) == 0:
+    if connection.scalar(select(func.count()).where(*applied, RawSnapshot.complete)) == 0:
         return None
+    whole = or_(RawSnapshot.complete, and_(RawSnapshot.scope == "incremental", RawSnapshot.status == "verified"))
     newest = func.max(func.least(RawSnapshot.newest_change, RawSnapshot.started_at))
-    known: datetime | None = connection.scalar(select(newest).where(*applied, RawSnapshot.newest_change.is_not(None)))
+    known: datetime | None = connection.scalar(
+        select(newest).where(*applied, whole, RawSnapshot.newest_change.is_not(None))
+    )
     return known
+
+
+def unkept(connection: Connection, resource_type: ResourceType) -> int:
+    """Elements of the last complete listing that the cache cannot hold as rows: unusable ones, and repeats of a key."""
+    counted: int | None = connection.scalar(
+        select(RawSnapshot.resource_count - RawSnapshot.key_count)
+        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None), RawSnapshot.complete)
+        .order_by(RawSnapshot.id.desc())
+        .limit(1)
+    )
+    return counted or 0
 
 
 def may_delete(snapshot: Snapshot) -> bool:

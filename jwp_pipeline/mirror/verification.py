@@ -33,7 +33,9 @@ def doubts(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
     (JWP lists it twice, again and again).
     """
     found = [
-        doubt for _, stretch in groupby(pages, key=lambda page: page.stretch) for doubt in _of_stretch(list(stretch))
+        doubt
+        for stretch in _stretches(pages)
+        for doubt in (*_moved_total(stretch), *_not_all(stretch), *_short_pages(stretch))
     ]
     announced = sum({page.stretch: page.stretch_total for page in pages}.values())
     if announced != pages[-1].listing_total:
@@ -50,16 +52,47 @@ def doubts(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
     return found
 
 
-def _of_stretch(pages: list[PageFacts]) -> Iterator[str]:
+def doubts_of_changes(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
+    """Why a read of changes may have missed some; empty when it cannot have.
+
+    It may end before the announced total, with a full page: its client saw that the rest is older. More changes
+    than on its first page are no doubt, for they come last and were read.
+    """
+    found: list[str] = []
+    for stretch in _stretches(pages):
+        first, last = stretch[0], stretch[-1]
+        if last.stretch_total < first.stretch_total:
+            found += _moved_total(stretch)
+        if last.count < last.page_length:
+            found += _not_all(stretch)
+        found += _short_pages(stretch)
+    if repeated_keys:
+        # One that was read changed again and went to the end, so that all after it moved up by one.
+        found.append(f"{repeated_keys} resources were listed more than once, so others may have been missed")
+    return found
+
+
+def _stretches(pages: Sequence[PageFacts]) -> Iterator[list[PageFacts]]:
+    for _, stretch in groupby(pages, key=lambda page: page.stretch):
+        yield list(stretch)
+
+
+def _moved_total(pages: list[PageFacts]) -> Iterator[str]:
     first, last = pages[0], pages[-1]
-    listed = sum(page.count for page in pages)
     if first.stretch_total != last.stretch_total:
         yield (
             f"the total moved from {first.stretch_total} on page {first.number} "
             f"to {last.stretch_total} on page {last.number}"
         )
-    if listed != last.stretch_total:
-        yield f"{listed} resources were listed of {last.stretch_total} announced"
+
+
+def _not_all(pages: list[PageFacts]) -> Iterator[str]:
+    listed = sum(page.count for page in pages)
+    if listed != pages[-1].stretch_total:
+        yield f"{listed} resources were listed of {pages[-1].stretch_total} announced"
+
+
+def _short_pages(pages: list[PageFacts]) -> Iterator[str]:
     for page in pages[:-1]:
         if page.count < page.page_length:
             yield f"page {page.number} is short ({page.count} of {page.page_length}) and not the last"

@@ -179,5 +179,5 @@ def _numbers(*values: Any) -> list[str]:
 
 
 def terminal() -> Console:
-    """Standard output, wide enough for our tables when it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else 140)
+    """Standard output, wide enough for our tables when it is no terminal. What it prints is never markup."""
+    return Console(width=None if sys.stdout.isatty() else 140, markup=False, emoji=False)

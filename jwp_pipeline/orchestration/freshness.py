@@ -7,13 +7,15 @@ import dagster as dg
 
 from jwp_pipeline.settings import Settings
 
+# Dagster takes no shorter window, and definitions are to load whatever the settings say.
+_SHORTEST = timedelta(minutes=1)
 _FOLLOWING = {"raw_videos", "raw_channels", "cached_resources", "media_items", "media_channels", "playlists"}
 
 
 def with_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
     """Puts the configured windows on the assets that follow JW Platform."""
-    fail = timedelta(hours=settings.jwp_freshness_fail_hours)
-    warn = timedelta(hours=settings.jwp_freshness_warn_hours)
+    fail = max(timedelta(hours=settings.jwp_freshness_fail_hours), _SHORTEST)
+    warn = max(timedelta(hours=settings.jwp_freshness_warn_hours), _SHORTEST)
     policy = dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn if warn < fail else None)
 
     def apply(spec: dg.AssetSpec) -> dg.AssetSpec:

@@ -32,3 +32,17 @@ media_sync = dg.define_asset_job(
     selection=dg.AssetSelection.groups("media"),
     description="Bring the platform's own record in step with the cache; list nothing.",
 )
+
+_HISTORY = dg.AssetSelection.groups("history")
+
+history = dg.define_asset_job(
+    "history",
+    selection=_HISTORY.roots(),
+    description="Compute days of the library's past (partitions of library_history) from the change log.",
+)
+
+report = dg.define_asset_job(
+    "report",
+    selection=_HISTORY.sinks(),
+    description="Draw library_report anew, from what the tables hold.",
+)

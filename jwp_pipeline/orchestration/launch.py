@@ -17,20 +17,19 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
-from dagster_shared.error import SerializableErrorInfo
 
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, WaitObserver
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.landing import Observer
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.runtime import QUARANTINED, Runtime
+from jwp_pipeline.orchestration.automation import PROCESS_TAG, end_abandoned_runs
+from jwp_pipeline.orchestration.failures import failures
+from jwp_pipeline.orchestration.runtime import Runtime, database_failing_clearly
 from jwp_pipeline.settings import Settings
-
-PROCESS_TAG = "jwp_pipeline/process"
-"""`host:pid` of the process that executes a run without a daemon to watch it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,16 @@ class SyncOutcome:
 
 
 def dagster_home(settings: Settings) -> Path:
-    """Dagster's home under JWP_HOME, made if need be, with our dagster.yaml in it."""
+    """Dagster's home under JWP_HOME, made if need be, with our dagster.yaml in it. Raises SettingsError."""
     home = settings.jwp_home.resolve() / "dagster_home"
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(configuration("dagster.yaml"), home / "dagster.yaml")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(configuration("dagster.yaml"), home / "dagster.yaml")
+    except OSError as error:
+        raise SettingsError(
+            f"JWP_HOME cannot be used: {error.strerror}: {error.filename}. "
+            "Set it to a folder that may be written to, on a disk with space."
+        ) from None
     return home
 
 
@@ -97,7 +102,10 @@ def run_sync(
         "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
     }
     home = str(dagster_home(effective))
-    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)) as instance:
+    with (
+        database_failing_clearly(),
+        dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)) as instance,
+    ):
         # Hold one connection a storage instead of opening one for each of some 250 event writes.
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
         end_abandoned_runs(instance)
@@ -110,29 +118,15 @@ def run_sync(
             tags={PROCESS_TAG: _this_process()},
             raise_on_error=False,
         )
-    failure = next(iter(_failures(result)), None)
+    failure = next(iter(failures(result.all_events)), None)
     return SyncOutcome(
         run_id=result.run_id,
         success=result.success,
         seconds=time.monotonic() - started,
         reports=tuple(reports),
-        failure=failure[0] if failure else None,
-        quarantined=failure[1] if failure else None,
+        failure=failure.reason if failure else None,
+        quarantined=failure.quarantined if failure else None,
     )
-
-
-def end_abandoned_runs(instance: dg.DagsterInstance) -> int:
-    """Mark as failed the in-process runs whose process is gone; returns how many.
-
-    No daemon watches those, and they would count as running for ever.
-    """
-    ended = 0
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        host, _, pid = run.tags.get(PROCESS_TAG, "").partition(":")
-        if host == socket.gethostname() and not _alive(int(pid)):
-            instance.report_run_failed(run, f"Process {pid}, which executed it, has ended.")
-            ended += 1
-    return ended
 
 
 def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.AssetKey]:
@@ -168,35 +162,5 @@ def _release(settings: Settings, snapshot_id: int) -> None:
     engine.dispose()
 
 
-def _failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, int | None]]:
-    failed_checks = [check for check in result.get_asset_check_evaluations() if not check.passed and check.blocking]
-    found: list[tuple[str, int | None]] = [(check.description or check.check_name, None) for check in failed_checks]
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            user = data.user_failure_data
-            quarantined = user.metadata.get(QUARANTINED) if user else None
-            text = user.description if user and user.description else _innermost(data.error)
-            found.append((text, int(str(quarantined.value)) if quarantined else None))
-    return found
-
-
-def _innermost(error: SerializableErrorInfo | None) -> str:
-    """The message at the bottom of a chain of causes: what really happened."""
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip() if error else "no reason was recorded"
-
-
 def _this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -18,8 +18,9 @@ from jwp_pipeline.media.checks import CHECKS, Check, Violations, run_check
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import MEDIA_ASSETS, MediaAsset, MediaReport
 from jwp_pipeline.media.sync import sync_media
+from jwp_pipeline.orchestration.checks import ERROR, WARN, check_result, check_spec
 from jwp_pipeline.orchestration.metadata import media_metadata, table_metadata
-from jwp_pipeline.orchestration.mirror import OWNERS, POOL
+from jwp_pipeline.orchestration.mirror import OPEN_PROBLEMS, OWNERS, POOL
 from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
 
 
@@ -57,21 +58,21 @@ _DEPENDENCIES: dict[MediaAsset, list[str]] = {
 
 
 _REPORTED = (
-    dg.AssetCheckSpec(
+    check_spec(
         "in_step",
-        asset="media_items",
-        description="In step with JW Platform: a recent verified listing has been applied and followed, "
+        "media_items",
+        "In step with JW Platform: a recent verified listing has been applied and followed, "
         "and nothing stands in the way. View sync_status says the same.",
     ),
-    dg.AssetCheckSpec(
+    check_spec(
         "none_became_public",
-        asset="media_items",
-        description="No item that was not public became public in this sync. Lists those that did.",
+        "media_items",
+        "No item that was not public became public in this sync. Lists those that did.",
     ),
-    dg.AssetCheckSpec(
+    check_spec(
         "every_field_was_read",
-        asset="media_items",
-        description="No field of a video or channel is unreadable or claimed twice (table sync_problems).",
+        "media_items",
+        "No field of a video or channel is unreadable or claimed twice (table sync_problems).",
     ),
 )
 
@@ -94,7 +95,7 @@ _REPORTED = (
         for asset in MEDIA_ASSETS
     ],
     check_specs=[
-        *(dg.AssetCheckSpec(check.name, asset=check.asset, description=check.description) for check in CHECKS),
+        *(check_spec(check.name, check.asset, check.description) for check in CHECKS),
         *_REPORTED,
     ],
 )
@@ -103,7 +104,7 @@ def media(
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Bring the selected tables in step with the cache."""
     keys = {asset: context.asset_key_for_output(asset) for asset in MEDIA_ASSETS}
-    selected = [asset for asset in MEDIA_ASSETS if asset in context.selected_output_names]
+    selected = [asset for asset in MEDIA_ASSETS if asset in context.op_execution_context.selected_output_names]
     with failing_clearly(), runtime.database() as engine:
         options = MediaOptions.from_settings(runtime.settings(), sync_all=config.sync_all)
         with runtime.jwplatform() if config.ask_jwp else nullcontext() as client:
@@ -131,52 +132,50 @@ def _check_results(
         statuses = read_status(connection)
     yield _in_step(statuses, max_age, keys["media_items"])
     public, problems = report.became_public, report.open_problems
-    yield dg.AssetCheckResult(
-        asset_key=keys["media_items"],
-        check_name="none_became_public",
-        passed=not public.count,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{public.count} items became public." if public.count else "None.",
+    yield check_result(
+        "none_became_public",
+        f"{public.count} items became public." if public.count else None,
+        well="None.",
         metadata={"items": public.count, "first": [f"{item_id}: {title}" for item_id, title in public.sample]},
+        key=keys["media_items"],
+        severity=WARN,
     )
     table = "\n".join(f"| {name} | {count} |" for name, count in problems.items())
-    yield dg.AssetCheckResult(
-        asset_key=keys["media_items"],
-        check_name="every_field_was_read",
-        passed=not problems,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{sum(problems.values())} open: SELECT * FROM sync_problems WHERE resolved_at IS NULL"
-        if problems
-        else "All were.",
+    yield check_result(
+        "every_field_was_read",
+        f"{sum(problems.values())} open: {OPEN_PROBLEMS}" if problems else None,
+        well="All were.",
         metadata={
             "open": sum(problems.values()),
             "by_field": dg.MetadataValue.md(f"| field | open |\n|---|---|\n{table}"),
         },
+        key=keys["media_items"],
+        severity=WARN,
     )
 
 
 def _in_step(statuses: Sequence[TypeStatus], max_age: timedelta, key: dg.AssetKey) -> dg.AssetCheckResult:
     troubles = [trouble for status in statuses if (trouble := status.trouble(max_age))]
     since = min((status.in_step_as_of for status in statuses if status.in_step_as_of), default=None)
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="in_step",
-        passed=not troubles,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(troubles) or f"In step as of {since:%Y-%m-%d %H:%M:%S} UTC.",
+    return check_result(
+        "in_step",
+        "; ".join(troubles),
+        well=f"In step as of {since:%Y-%m-%d %H:%M:%S} UTC." if since else "",
         metadata={
             **{f"{status.resource_type}s_live": status.live for status in statuses},
             **{f"{status.resource_type}s_behind": status.behind for status in statuses},
         },
+        key=key,
+        severity=WARN,
     )
 
 
 def _result(check: Check, violations: Violations, key: dg.AssetKey) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=check.name,
-        passed=not violations.count,
-        severity=dg.AssetCheckSeverity.ERROR if check.serious else dg.AssetCheckSeverity.WARN,
-        description=f"{violations.count}: {', '.join(violations.sample)}" if violations.count else "Holds.",
+    return check_result(
+        check.name,
+        f"{violations.count}: {', '.join(violations.sample)}" if violations.count else None,
+        well="Holds.",
         metadata={"count": violations.count, "first": list(violations.sample)},
+        key=key,
+        severity=ERROR if check.serious else WARN,
     )

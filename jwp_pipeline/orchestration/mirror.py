@@ -19,6 +19,7 @@ from jwp_pipeline.mirror.apply import Applied, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import Listing, Progress, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.orchestration.checks import ERROR, WARN, check_result, check_spec
 from jwp_pipeline.orchestration.metadata import listing_metadata, plan_metadata, table_metadata
 from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
 from jwp_pipeline.orchestration.schedules import unreadable_crons
@@ -26,6 +27,7 @@ from jwp_pipeline.settings import Settings
 
 POOL = "jwp_api"
 OWNERS = ["team:media-platform"]
+OPEN_PROBLEMS = "SELECT * FROM sync_problems WHERE resolved_at IS NULL"
 
 
 class ListingConfig(dg.Config):
@@ -50,11 +52,11 @@ class CacheConfig(dg.Config):
     kinds={"python"},
     owners=OWNERS,
     check_specs=[
-        dg.AssetCheckSpec(
+        check_spec(
             "required_settings",
-            asset="settings",
+            "settings",
+            "Every required setting is set and readable. Stops the run before anything is fetched.",
             blocking=True,
-            description="Every required setting is set and readable. Stops the run before anything is fetched.",
         )
     ],
 )
@@ -62,7 +64,7 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     """The effective configuration of this site, secrets masked."""
     try:
         effective = runtime.settings()
-        shown, problems = effective.redacted(), _problems(effective)
+        shown, problems = effective.redacted(), unusable_settings(effective)
     except SettingsError as error:
         shown, problems = {}, {"settings": str(error)}
     rows = "\n".join(f"| `{name}` | {'' if value is None else f'`{value}`'} |" for name, value in shown.items())
@@ -73,17 +75,17 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
             "missing": len(problems),
         },
         check_results=[
-            dg.AssetCheckResult(
-                check_name="required_settings",
-                passed=not problems,
-                description="; ".join(f"{name} {problem}" for name, problem in problems.items()) or "All are set.",
+            check_result(
+                "required_settings",
+                "; ".join(f"{name} {problem}" for name, problem in problems.items()),
+                well="All are set.",
                 metadata={"missing": dg.MetadataValue.md(hints or "none")},
             )
         ],
     )
 
 
-def _problems(settings: Settings) -> dict[str, str]:
+def unusable_settings(settings: Settings) -> dict[str, str]:
     """Name of each setting that is missing or makes no sense → what is wrong, and what to do."""
     problems = {name: f"is not set: {hint}" for name, hint in settings.missing_required().items()}
     problems |= {name: f"is {what}" for name, what in unreadable_crons(settings).items()}
@@ -108,10 +110,8 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
         description=f"{what}, exactly as JW Platform lists them: a snapshot in `raw_snapshots` and `raw_pages`, "
         "proven complete or marked incomplete.",
         check_specs=[
-            dg.AssetCheckSpec(
-                "verified",
-                asset=name,
-                description="The snapshot proved complete; an incomplete one may add and change, but not delete.",
+            check_spec(
+                "verified", name, "The snapshot proved complete; an incomplete one may add and change, but not delete."
             )
         ],
     )
@@ -131,10 +131,10 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
             if config.scope == "changes":
                 overlap = timedelta(minutes=runtime.settings().jwp_overlap_minutes)
                 listing = read_changes(
-                    engine, client, resource_type, overlap=overlap, run_id=context.run_id, observe=observe
+                    engine, client, resource_type, overlap=overlap, run_id=context.run.run_id, observe=observe
                 )
             else:
-                listing = read_listing(engine, client, resource_type, run_id=context.run_id, observe=observe)
+                listing = read_listing(engine, client, resource_type, run_id=context.run.run_id, observe=observe)
         runtime.report(listing)
         return dg.MaterializeResult(metadata=listing_metadata(listing), check_results=[_verified(listing)])
 
@@ -173,20 +173,20 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
         ),
     ],
     check_specs=[
-        dg.AssetCheckSpec(
+        check_spec(
             "live_rows_equal_listing",
-            asset="cached_resources",
-            description="Live rows of each type equal the distinct keys of the last applied full listing.",
+            "cached_resources",
+            "Live rows of each type equal the distinct keys of the last applied full listing.",
         ),
-        dg.AssetCheckSpec(
+        check_spec(
             "nothing_quarantined",
-            asset="cached_resources",
-            description="No snapshot waits for somebody to look at it. The guard itself sits in the transaction.",
+            "cached_resources",
+            "No snapshot waits for somebody to look at it. The guard itself sits in the transaction.",
         ),
-        dg.AssetCheckSpec(
+        check_spec(
             "no_open_problems",
-            asset="cached_resources",
-            description="Nothing that JW Platform sent had to be set aside or mended (table sync_problems).",
+            "cached_resources",
+            "Nothing that JW Platform sent had to be set aside or mended (table sync_problems).",
         ),
     ],
 )
@@ -200,13 +200,12 @@ def cached_resources(
     with failing_clearly(), runtime.database() as engine:
         for resource_type in RESOURCE_TYPES:
             try:
-                outcomes.append(_apply(config, runtime, engine, resource_type, context.run_id))
+                outcomes.append(_apply(config, runtime, engine, resource_type, context.run.run_id))
             except SnapshotQuarantined as error:
                 refused.append(error)
-    if not config.dry_run:
-        yield _nothing_quarantined(key, refused)
-        yield _live_rows_equal_listing(key, outcomes)
-        yield _no_open_problems(key, outcomes)
+    yield _nothing_quarantined(key, refused, outcomes)
+    yield _live_rows_equal_listing(key, outcomes)
+    yield _no_open_problems(key, outcomes)
     with failing_clearly():
         if refused:
             raise refused[0]
@@ -235,50 +234,58 @@ def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type:
 
 
 def _verified(listing: Listing) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name="verified",
-        passed=listing.verified,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=listing.problem or f"Complete: {listing.key_count} of {listing.expected_total}.",
+    return check_result(
+        "verified",
+        listing.problem,
+        well=f"Complete: {listing.key_count} of {listing.expected_total}.",
         metadata={"snapshot_id": listing.snapshot_id, "attempts": listing.attempts},
+        severity=WARN,
     )
 
 
-def _nothing_quarantined(key: dg.AssetKey, refused: Sequence[SnapshotQuarantined]) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="nothing_quarantined",
-        passed=not refused,
-        description=" ".join(map(str, refused)) or "Nothing waits to be released.",
-        metadata={"snapshots": [error.snapshot_id for error in refused]},
+def _nothing_quarantined(
+    key: dg.AssetKey, refused: Sequence[SnapshotQuarantined], outcomes: Sequence[Applied]
+) -> dg.AssetCheckResult:
+    found = {error.snapshot_id: str(error) for error in refused}
+    # A dry run puts nothing in quarantine; it says what the next sync would do.
+    for outcome in outcomes:
+        if outcome.plan and outcome.refusal:
+            snapshot = f"snapshot {outcome.plan.snapshot_id} of {outcome.resource_type}s"
+            found[outcome.plan.snapshot_id] = f"The guard would refuse {snapshot}: {outcome.refusal}."
+    return check_result(
+        "nothing_quarantined",
+        " ".join(found.values()),
+        well="Nothing waits to be released.",
+        metadata={"snapshots": list(found)},
+        key=key,
     )
 
 
 def _live_rows_equal_listing(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
     apart = [outcome for outcome in outcomes if outcome.listed is not None and outcome.live != outcome.listed]
     explained = all(outcome.plan and (outcome.plan.spared or outcome.plan.problems) for outcome in apart)
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="live_rows_equal_listing",
-        passed=not apart,
-        severity=dg.AssetCheckSeverity.WARN if explained else dg.AssetCheckSeverity.ERROR,
-        description="; ".join(
-            f"{outcome.live} {outcome.resource_type}s are live, {outcome.listed} were listed"
-            + (f", {outcome.plan.spared} missing ones were spared" if outcome.plan and outcome.plan.spared else "")
-            for outcome in apart
-        )
-        or "They are equal.",
+    found = "; ".join(
+        f"{outcome.live} {outcome.resource_type}s are live, {outcome.listed} were listed"
+        + (f", {outcome.plan.spared} missing ones were spared" if outcome.plan and outcome.plan.spared else "")
+        for outcome in apart
+    )
+    return check_result(
+        "live_rows_equal_listing",
+        found,
+        well="They are equal.",
         metadata={f"{outcome.resource_type}s_live": outcome.live for outcome in outcomes},
+        key=key,
+        severity=WARN if explained else ERROR,
     )
 
 
 def _no_open_problems(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
     count = sum(outcome.open_problems for outcome in outcomes)
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="no_open_problems",
-        passed=not count,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{count} open: SELECT * FROM sync_problems WHERE resolved_at IS NULL" if count else "None.",
+    return check_result(
+        "no_open_problems",
+        f"{count} open: {OPEN_PROBLEMS}" if count else None,
+        well="None.",
         metadata={"open": count},
+        key=key,
+        severity=WARN,
     )

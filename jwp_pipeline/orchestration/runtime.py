@@ -12,12 +12,14 @@ from typing import Any
 
 import dagster as dg
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from jwp_pipeline.database.locate import open_database
-from jwp_pipeline.errors import PipelineError, SnapshotQuarantined, TransientError
+from jwp_pipeline.errors import DatabaseError, PipelineError, SnapshotQuarantined, TransientError
 from jwp_pipeline.jwplatform.connect import connect
 from jwp_pipeline.jwplatform.management import ManagementClient, WaitObserver
 from jwp_pipeline.mirror.landing import Observer
+from jwp_pipeline.runbook import path, told
 from jwp_pipeline.settings import Settings, load_settings
 
 QUARANTINED = "quarantined_snapshot"
@@ -63,8 +65,23 @@ class Runtime:
 def failing_clearly() -> Iterator[None]:
     """Turn our errors into Dagster failures that say what to do, retried only where that can help."""
     try:
-        yield
-    except SnapshotQuarantined as error:
-        raise dg.Failure(str(error), metadata={QUARANTINED: error.snapshot_id}, allow_retries=False) from None
+        with database_failing_clearly():
+            yield
     except PipelineError as error:
-        raise dg.Failure(str(error), allow_retries=isinstance(error, TransientError)) from None
+        metadata: dict[str, Any] = {"runbook": path(error.runbook)}
+        if isinstance(error, SnapshotQuarantined):
+            metadata[QUARANTINED] = error.snapshot_id
+        retriable = isinstance(error, TransientError)
+        raise dg.Failure(told(error), metadata=metadata, allow_retries=retriable) from None
+
+
+@contextmanager
+def database_failing_clearly() -> Iterator[None]:
+    """Turn the loss of a database that could be reached before, or its lack of space, into a DatabaseError."""
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseError(
+            f"The database failed in the middle of the work: {str(error.orig).splitlines()[0]}. What was not committed "
+            "is undone. See to the server; the next run goes on from what is stored."
+        ) from None

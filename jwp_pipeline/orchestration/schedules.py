@@ -1,40 +1,46 @@
 """Schedules: the daily full resync and the frequent sync of changes. When, and when not; the jobs do the rest."""
 
+import time
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._utils.schedules import is_valid_cron_string
+from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
 
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import run_in_progress
 from jwp_pipeline.settings import Settings
 
+_CRONS = ("jwp_full_resync_cron", "jwp_frequent_sync_cron")
 # A full resync does all that a frequent one would.
 _SYNCS = (jobs.sync.name, jobs.full_resync.name, jobs.frequent_sync.name)
 
 
 def unreadable_crons(settings: Settings) -> dict[str, str]:
-    """Name of each cron setting that Dagster cannot read → what to do."""
-    crons = {
-        "JWP_FULL_RESYNC_CRON": settings.jwp_full_resync_cron,
-        "JWP_FREQUENT_SYNC_CRON": settings.jwp_frequent_sync_cron,
-    }
+    """Name of each cron setting that Dagster cannot follow → what to do."""
+    crons = {name.upper(): getattr(settings, name) for name in _CRONS}
     return {
-        name: f"{cron!r}, which is not a cron expression of five fields, such as `0 3 * * *`"
+        name: f"{cron!r}, which is not a cron expression of five fields for times that come, such as `0 3 * * *`"
         for name, cron in crons.items()
-        if not is_valid_cron_string(cron)
+        if not _comes(cron)
     }
+
+
+def _comes(cron: str) -> bool:
+    """Whether there is a next time. The 31st of April is valid for Dagster, and then its scheduler fails."""
+    if not is_valid_cron_string(cron):
+        return False
+    try:
+        next(cron_string_iterator(time.time(), cron, "UTC"))
+    except ValueError:
+        return False
+    return True
 
 
 def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
-    """Both schedules, at the times that settings say; their defaults where those cannot be read."""
-    if unreadable_crons(settings):
-        settings = settings.model_copy(
-            update={
-                name: type(settings).model_fields[name].default
-                for name in ("jwp_full_resync_cron", "jwp_frequent_sync_cron")
-            }
-        )
+    """Both schedules, at the times that settings say; the default of one that cannot be read."""
+    unreadable = unreadable_crons(settings)
+    defaults = {name: Settings.model_fields[name].default for name in _CRONS if name.upper() in unreadable}
+    settings = settings.model_copy(update=defaults)
     return [
         _schedule(
             "daily_full_resync",

@@ -15,6 +15,7 @@ from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.runbook import told
 
 _SYNCS = (jobs.sync.name, jobs.full_resync.name, jobs.frequent_sync.name)
 Decision = dg.SensorResult | dg.SkipReason
@@ -22,7 +23,7 @@ Decision = dg.SensorResult | dg.SkipReason
 
 @dg.sensor(
     job_name=jobs.frequent_sync.name,
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks JW Platform, in a request or two a type, whether anything changed; requests a sync when the "
     "newest change or a total moved.",
@@ -36,7 +37,7 @@ def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         stamps = {kind: f"{probe.total}@{probe.newest_change or ''}" for kind, probe in probes.items()}
         return "; ".join(f"{kind}s {stamp}" for kind, stamp in stamps.items())
 
-    return _ask_for(context, seen, busy_with=_SYNCS, what="Nothing changed at JW Platform")
+    return _ask_for(context, seen, busy_with=_SYNCS, settled=True, what="Nothing changed at JW Platform")
 
 
 @dg.sensor(
@@ -53,15 +54,16 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         if missing:
             raise SettingsError(f"Not set: {', '.join(missing)}. A sync could not read anything.")
         oldest = timedelta(hours=runtime.settings().jwp_max_listing_age_hours)
-        old = [
-            f"{status.resource_type}s of {status.in_step_as_of:%Y-%m-%d %H:%M:%S}"
-            for status in _statuses(runtime)
-            if status.in_step_as_of is not None and status.lag is not None and status.lag > oldest
-        ]
-        never = [f"{status.resource_type}s never" for status in _statuses(runtime) if status.in_step_as_of is None]
-        return "; ".join([*old, *never]) or None
+        causes = []
+        for status in _statuses(runtime):
+            if status.in_step_as_of is None or status.lag is None:
+                causes.append(f"{status.resource_type}s never")
+            elif status.lag > oldest:
+                causes.append(f"{status.resource_type}s of {status.in_step_as_of:%Y-%m-%d %H:%M:%S}")
+        return "; ".join(causes) or None
 
-    return _ask_for(context, stale, busy_with=_SYNCS, what="The last full listings are recent enough")
+    what = "The last full listings are recent enough"
+    return _ask_for(context, stale, busy_with=_SYNCS, settled=False, what=what)
 
 
 @dg.sensor(
@@ -77,9 +79,8 @@ def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.Resource
         late = [status for status in _statuses(runtime) if status.behind]
         return "; ".join(f"{s.behind} {s.resource_type}s since {s.changes_seen_until}" for s in late) or None
 
-    return _ask_for(
-        context, behind, busy_with=(*_SYNCS, jobs.media_sync.name), what="The media side has followed the cache"
-    )
+    busy_with = (*_SYNCS, jobs.media_sync.name)
+    return _ask_for(context, behind, busy_with=busy_with, settled=False, what="The media side has followed the cache")
 
 
 def _statuses(runtime: Runtime) -> list[TypeStatus]:
@@ -88,21 +89,29 @@ def _statuses(runtime: Runtime) -> list[TypeStatus]:
 
 
 def _ask_for(
-    context: dg.SensorEvaluationContext, find_cause: Callable[[], str | None], *, busy_with: tuple[str, ...], what: str
+    context: dg.SensorEvaluationContext,
+    find_cause: Callable[[], str | None],
+    *,
+    busy_with: tuple[str, ...],
+    settled: bool,
+    what: str,
 ) -> Decision:
-    """Request a run for the cause that is found, unless one is under way or has seen to it."""
+    """Request a run for the cause that is found, unless one is under way or has seen to it.
+
+    `settled`: whether a run's success settles a cause, though it can still be seen. `what`: is so without a cause.
+    """
     run = run_in_progress(context.instance, busy_with)
     if run is not None:
         return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")
     try:
         cause = find_cause()
     except PipelineError as error:
-        return dg.SkipReason(str(error))
+        return dg.SkipReason(told(error))
     if cause is None:
         return dg.SkipReason(f"{what}.")
-    run_key, why_not = may_ask(context.instance, context.sensor_name, cause)
+    run_key, why_not = may_ask(context.instance, context.sensor_name, cause, settled=settled)
     if run_key is None:
-        return dg.SkipReason(f"{what}: {why_not}.")
+        return dg.SkipReason(f"{cause}: {why_not}.")
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, tags={CAUSE_TAG: cause})], cursor=cause)
 
 

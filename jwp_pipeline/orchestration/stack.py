@@ -23,7 +23,8 @@ from rich.console import Console
 
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.errors import PipelineError
-from jwp_pipeline.orchestration.launch import configuration, dagster_home, end_abandoned_runs
+from jwp_pipeline.orchestration.automation import end_abandoned_runs
+from jwp_pipeline.orchestration.launch import configuration, dagster_home
 from jwp_pipeline.processes import die_with_parent
 from jwp_pipeline.settings import Settings, environment_of
 

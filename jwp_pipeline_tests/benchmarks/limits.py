@@ -19,7 +19,7 @@ from jwp_pipeline.settings import load_settings
 
 DIFF_REPETITIONS = 5
 
-_NEWEST = "(SELECT max(id) FROM raw_snapshots WHERE resource_type = 'video')"
+_NEWEST = "(SELECT max(id) FROM raw_snapshots WHERE resource_type = 'video' AND scope = 'full')"
 _LISTED = (
     "SELECT element.data, coalesce(element.data ->> 'id', element.data ->> 'key') AS key FROM raw_pages AS page"
     " CROSS JOIN LATERAL jsonb_array_elements(coalesce(page.body -> 'media', page.body -> 'videos')) AS element (data)"
@@ -40,11 +40,13 @@ _COPIES = {
 def fetch():
     """Seconds and requests of reading all listings, storing nothing."""
     client = connect(load_settings())
-    started = time.monotonic()
-    for resource_type in RESOURCE_TYPES:
-        for _ in client.list_pages(resource_type):
-            pass
-    figures = {"fetch_seconds": time.monotonic() - started, "fetch_requests": client.stats.requests}
+    # The first reading is for the simulator, which works out each listing once.
+    for _ in range(2):
+        started, before = time.monotonic(), client.stats.requests
+        for resource_type in RESOURCE_TYPES:
+            for _ in client.list_pages(resource_type):
+                pass
+    figures = {"fetch_seconds": time.monotonic() - started, "fetch_requests": client.stats.requests - before}
     client.close()
     return figures
 

@@ -8,6 +8,7 @@ import json
 import re
 import resource
 import sys
+import time
 from pathlib import Path
 
 
@@ -34,6 +35,7 @@ def main():
         "requests": sum(
             getattr(report, "request_count", 0) + getattr(report, "members_asked", 0) for report in outcome.reports
         ),
+        "cpu_seconds": time.process_time(),
         "peak_rss_mb": peak_rss_mb(),
     }
     print(json.dumps(figures))

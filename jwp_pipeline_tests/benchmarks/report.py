@@ -29,18 +29,21 @@ def targets(runs):
     """Every target that these runs can tell about."""
     found = []
     for run in runs:
-        where = name_of(run)
         for case in (case for case in run["cases"] if case["unchanged"]):
-            written = sum(case["rows_written"])
-            found.append(Target(f"{where}, {case['case']}: rows written", "0", f"{written:,}", written == 0))
-            wal = case["wal_outside_raw_mb"]
-            limit = f"< {MOST_WAL_MB:g} MB"
-            found.append(Target(f"{where}, {case['case']}: WAL", limit, f"{wal:.2f} MB", wal < MOST_WAL_MB))
-            ratio = case["seconds_of"]["applied videos"] / run["limits"]["plain_diff_seconds"]
-            holds = ratio <= MOST_DIFFS if run["videos"] >= LARGE else None
-            found.append(
-                Target(f"{where}, {case['case']}: apply / plain diff", f"≤ {MOST_DIFFS:g}", f"{ratio:.1f}", holds)
-            )
+            where = f"{name_of(run)}, {case['case']}"
+            written, wal = sum(case["rows_written"]), case["wal_outside_raw_mb"]
+            diffs = case["seconds_of"]["applied videos"] / run["limits"]["plain_diff_seconds"]
+            holds = diffs <= MOST_DIFFS if run["videos"] >= LARGE else None
+            found += [
+                Target(f"{where}: rows written", "0", f"{written:,}", written == 0),
+                Target(
+                    f"{where}: WAL, our others and catalogs",
+                    f"< {MOST_WAL_MB:g} MB",
+                    f"{wal:.2f} MB",
+                    wal < MOST_WAL_MB,
+                ),
+                Target(f"{where}: apply / plain diff", f"≤ {MOST_DIFFS:g}", f"{diffs:.1f}", holds),
+            ]
     for smaller, larger in pairwise(sorted(runs, key=lambda run: (run["api"], run["videos"]))):
         if smaller["api"] == larger["api"] and smaller["videos"] >= LARGE:
             ratio = _peak(larger) / _peak(smaller)
@@ -57,10 +60,10 @@ def name_of(run):
 def times_table(run):
     """Where the time and the memory of each case went."""
     table = _table(f"{name_of(run)}: seconds, memory")
-    _columns(table, "total", "start-up", "Dagster", "listing", "apply", "media", "requests", "peak RSS, MB")
+    _columns(table, "total", "start-up", "Dagster", "listing", "apply", "media", "our CPU", "requests", "peak RSS, MB")
     for case in run["cases"]:
         seconds = [case[f"{part}_seconds"] for part in ("total", "startup", "dagster")]
-        seconds += [_seconds(case, part) for part in ("listing", "applied", "media")]
+        seconds += [*(_seconds(case, part) for part in ("listing", "applied", "media")), case["cpu_seconds"]]
         table.add_row(case["case"], *(f"{s:.2f}" for s in seconds), f"{case['requests']}", f"{case['peak_rss_mb']:.0f}")
     return table
 
@@ -68,9 +71,11 @@ def times_table(run):
 def writes_table(run):
     """What each case wrote."""
     table = _table(f"{name_of(run)}: WAL in MB right after a checkpoint, rows of cached_resources")
-    _columns(table, "WAL", "raw tables", "Dagster's", "the rest", "inserted", "updated", "deleted", "dead now")
+    _columns(table, "WAL", "raw tables", "our others", "catalogs …", "Dagster's")
+    _columns(table, "inserted", "updated", "deleted", "dead now")
     for case in run["cases"]:
-        wal = (case[name] for name in ("wal_mb", "wal_raw_mb", "wal_dagster_mb", "wal_outside_raw_mb"))
+        rest = case["wal_outside_raw_mb"] - case["wal_ours_mb"]
+        wal = (case["wal_mb"], case["wal_raw_mb"], case["wal_ours_mb"], rest, case["wal_dagster_mb"])
         rows = (*case["rows_written"], case["dead_rows"])
         table.add_row(case["case"], *(f"{size:.2f}" for size in wal), *(f"{count:,}" for count in rows))
     return table

@@ -10,10 +10,13 @@ from collections import Counter
 from contextlib import contextmanager
 
 from jwp_pipeline.database.embedded.binaries import find_binaries
+from jwp_pipeline.database.locate import DAGSTER_SCHEMA
+from jwp_pipeline.settings import Settings
 
 SLOT = "benchmark"
 RAW_TABLES = ("raw_pages", "raw_snapshots")
 CACHE = "cached_resources"
+OUR_SCHEMA = Settings.model_fields["jwp_database_schema"].default
 
 _RECORD = re.compile(
     r"rmgr: (\S+) +len \(rec/tot\): *\d+/ *(\d+),.* desc: (\S+)(?:.*? blkref #0: rel \d+/(\d+)/(\d+))?"
@@ -36,7 +39,7 @@ FROM pg_stat_user_tables WHERE relname = %s
 
 
 @contextmanager
-def watched(server, data_folder, *, dagster_schema="dagster"):
+def watched(server, data_folder):
     """Figures of the block, a dict that is filled at its end. Begins with a checkpoint, the worst case for WAL.
 
     `server`: autocommitting psycopg connection to the database; `data_folder`: the server's own.
@@ -53,10 +56,12 @@ def watched(server, data_folder, *, dagster_schema="dagster"):
     finally:
         server.execute("SELECT pg_drop_replication_slot(%s)", [SLOT])
     raw = sum(size for (_, table), size in wal.tables.items() if table in RAW_TABLES)
-    dagsters = sum(size for (schema, _), size in wal.tables.items() if schema == dagster_schema)
+    ours = sum(size for (schema, _), size in wal.tables.items() if schema == OUR_SCHEMA) - raw
+    dagsters = sum(size for (schema, _), size in wal.tables.items() if schema == DAGSTER_SCHEMA)
     figures |= {
         "wal_mb": wal.total / 1e6,
         "wal_raw_mb": raw / 1e6,
+        "wal_ours_mb": ours / 1e6,
         "wal_dagster_mb": dagsters / 1e6,
         "wal_outside_raw_mb": (wal.total - raw - dagsters) / 1e6,
         "wal_of": {f"{schema}.{table}": size / 1e6 for (schema, table), size in wal.tables.most_common(12)},

@@ -173,8 +173,10 @@ class Model:
         item.fields |= {name: value for name, value in listed.items() if value is not KEEP}
         view = resource.read("sms_acl", self.default_acl)
         item.view = NOBODY if view is KEEP else view
-        item.claim = kept(resource.read("sms_media_id", None), item.claim)
-        item.sms_time = kept(resource.read("sms_last_updated_at", None), item.sms_time)
+        claim = resource.read("sms_media_id", None)
+        if claim is not KEEP:
+            item.claim = claim
+            item.sms_time = kept(resource.read("sms_last_updated_at", None), item.sms_time)
 
     def _channel(self, channel, resource):
         listed = {name: resource.read(name, "") for name in TITLES}

@@ -3,6 +3,7 @@
 Not here: looking at what came of it (state.py).
 """
 
+from collections import Counter
 from contextlib import contextmanager
 
 from jwp_pipeline.jwplatform.connect import connect
@@ -53,8 +54,9 @@ class Site:
         return self.follow(**changes)
 
     def members_asked(self):
-        """How often JWP was asked for the members of a playlist."""
-        return sum(request.route == "members" for request in self.simulator.requests)
+        """Key of a playlist → how often JWP was asked for its members."""
+        asked = (request.path for request in self.simulator.requests if request.route == "members")
+        return Counter(path.split("/playlists/")[1].split("/")[0] for path in asked)
 
 
 @contextmanager

@@ -152,12 +152,12 @@ def open_problems(engine):
 
 
 def written_by(engine):
-    """(table, row) → the transaction that wrote it, of every row of the media side."""
+    """(table, row) → the transactions that wrote it and locked it, of every row of the media side."""
     with engine.connect() as connection:
         return {
-            (table, row.place): row.xmin
+            (table, row.place): (row.xmin, row.xmax)
             for table in MEDIA_TABLES
             for row in connection.execute(
-                text(f"SELECT CAST(ctid AS text) AS place, CAST(xmin AS text) AS xmin FROM {table}")
+                text(f"SELECT CAST(ctid AS text) AS place, CAST(xmin AS text), CAST(xmax AS text) FROM {table}")
             )
         }

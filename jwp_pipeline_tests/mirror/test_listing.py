@@ -106,14 +106,19 @@ def change(library, what, number, always_there):
             library.restore("video", removed[number % len(removed)])
 
 
+def swap(removed, uploaded):
+    """One is removed and one uploaded between two pages: the totals stay, the rest moves up by one."""
+
+    def edit(library):
+        library.remove("video", removed)
+        library.put("video", video(uploaded))
+
+    return Fault.edit(edit)
+
+
 def test_one_removed_and_one_uploaded_meanwhile_hide_a_video_and_are_seen_through(engine, simulator, client):
     sync(engine, client)
-
-    def swap(library):
-        library.remove("video", "v0002")
-        library.put("video", video("v0099"))
-
-    simulator.faults.add(Fault.edit(swap), route="list", page=1)
+    simulator.faults.add(swap("v0002", "v0099"), route="list", page=1)
     listing, applied = sync(engine, client)
     # All numbers agree, and yet v0005 slipped to the first page after that was read.
     assert listing.verified
@@ -266,6 +271,17 @@ def test_many_that_a_listing_lacked_and_the_next_one_has_stay(engine, simulator,
     assert listing.verified
     assert applied.plan.deleted == 1
     assert live(engine) == set(simulator.library.keys("video"))
+
+
+def test_what_only_the_second_listing_misses_stays(engine, simulator, client):
+    simulator.library.replace_all(videos(*range(60)), [])
+    sync(engine, client)
+    simulator.library.remove("video", *simulator.library.keys("video")[:25])
+    # The first 35 are read; while they are read again, v0030 slips to a page that was read already.
+    simulator.faults.add(swap("v0026", "v0099"), route="list", page=1, nth=2)
+    listing, applied = sync(engine, client, **OPEN)
+    assert (listing.verified, applied.plan.deleted, applied.plan.spared) == (True, 25, 1)
+    assert live(engine) == {*simulator.library.keys("video"), "v0026"}
 
 
 @pytest.mark.parametrize("hidden", [2, 27])

@@ -9,7 +9,7 @@ from typing import Any
 
 from jwp_pipeline.access.acl import Permission
 from jwp_pipeline.media.mapping.datetimes import iso_change_stamp
-from jwp_pipeline.media.mapping.fields import change_stamp, integers
+from jwp_pipeline.media.mapping.fields import change_stamp, instid, integers
 from jwp_pipeline.media.mapping.properties import Reading
 from jwp_pipeline.media.mapping.results import KEEP, ChannelFields, CreateItems, Keep
 from jwp_pipeline.media.mapping.shapes import open_resource
@@ -29,7 +29,7 @@ def map_channel(data: Any, *, key: str, create_items: CreateItems) -> ChannelFie
         lists_members=is_v2,
         title=reading.text("title", source.title),
         description=reading.text("description", source.description),
-        instid=reading.property("sms_instid", ("instid",), str, ""),
+        instid=reading.property("sms_instid", ("instid",), instid, ""),
         permission=_edit_permission(reading),
         sms_collection_id=sms_collection_id,
         wants_playlist=_wants_playlist(sms_collection_id, create_items),

@@ -15,6 +15,8 @@ from jwp_pipeline.media.mapping.results import MediaType
 
 MAX_TAG_LENGTH = 256
 LANGUAGE_LENGTH = 3
+MAX_INSTID_LENGTH = 255
+"""Billing accounts are found by it, and an index of PostgreSQL holds no entry of thousands of characters."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BIGINT = range(-(2**63), 2**63)
@@ -119,6 +121,13 @@ def jwp_tags(value: Any) -> tuple[str, ...]:
 def language(text: str) -> str:
     """The first three characters."""
     return text[:LANGUAGE_LENGTH]
+
+
+def instid(text: str) -> str:
+    """The id of an institution in Lookup."""
+    if len(text) > MAX_INSTID_LENGTH:
+        raise Unreadable(f"longer than {MAX_INSTID_LENGTH} characters")
+    return text
 
 
 def is_true(text: str) -> bool:

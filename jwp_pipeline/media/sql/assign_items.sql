@@ -1,4 +1,6 @@
 -- An item listed by several channels belongs to the one with the smallest key. Its updated_at does not move for it.
+-- What the platform itself put into a channel stays there: an item of its own while the channel lives, a video's item
+-- in a channel of the platform's own while no channel of JW Platform lists it.
 UPDATE media_items AS item
 SET media_channel_id = settled.media_channel_id
 FROM (
@@ -10,5 +12,16 @@ FROM (
         ORDER BY media_item_id, key COLLATE "C"
     ) AS owner ON owner.media_item_id = item.id
     WHERE item.media_channel_id IS DISTINCT FROM owner.media_channel_id
+        AND (
+            owner.media_channel_id IS NOT NULL
+            OR EXISTS (
+                SELECT FROM channels
+                WHERE channels.media_channel_id = item.media_channel_id
+                    AND (
+                        channels.deleted_at IS NOT NULL
+                        OR EXISTS (SELECT FROM videos WHERE videos.media_item_id = item.id)
+                    )
+            )
+        )
 ) AS settled
 WHERE item.id = settled.id

@@ -13,8 +13,9 @@ FROM (
             ELSE greatest(proposed.listed, proposed.synchronised)
         END AS updated,
         CASE WHEN proposed.keeps_sms_media_id THEN known.sms_media_id ELSE proposed.sms_media_id END AS sms_media_id,
+        -- An id that cannot be read changes nothing about its SMS row.
         CASE
-            WHEN proposed.keeps_sms_last_updated_at THEN known.sms_last_updated_at
+            WHEN proposed.keeps_sms_media_id OR proposed.keeps_sms_last_updated_at THEN known.sms_last_updated_at
             ELSE proposed.sms_last_updated_at
         END AS sms_last_updated_at
     FROM proposed_items AS proposed

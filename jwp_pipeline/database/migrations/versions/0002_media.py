@@ -10,9 +10,9 @@ revision = "0002"
 down_revision = "0001"
 
 SEARCHED_TEXT = (
-    "setweight(to_tsvector('english', left(title, 100000)), 'A')"
-    " || setweight(to_tsvector('english', left(array_as_text(tags), 100000)), 'B')"
-    " || setweight(to_tsvector('english', left(description, 100000)), 'C')"
+    "setweight(to_tsvector('english', left(title, 30000)), 'A')"
+    " || setweight(to_tsvector('english', left(array_as_text(tags), 30000)), 'B')"
+    " || setweight(to_tsvector('english', left(description, 30000)), 'C')"
 )
 
 # One row a type: in step as of when, what both sides hold, what stands in the way.

@@ -1,0 +1,41 @@
+"""Asset checks as all of ours are made: one text when all is well, else what was found; each names its runbook page.
+
+Not here: what is checked (mirror.py, media.py).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from jwp_pipeline.runbook import of_check
+
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+
+
+def check_spec(name: str, asset: str, description: str, *, blocking: bool = False) -> dg.AssetCheckSpec:
+    """A check of `asset`; a blocking one stops the run."""
+    return dg.AssetCheckSpec(name, asset=asset, description=of_check(name, description), blocking=blocking)
+
+
+def check_result(
+    name: str,
+    found: str | None,
+    *,
+    well: str,
+    metadata: Mapping[str, Any],
+    key: dg.AssetKey | None = None,
+    severity: dg.AssetCheckSeverity = ERROR,
+) -> dg.AssetCheckResult:
+    """Passed, saying `well`, when nothing was found; else failed, saying what was.
+
+    `key` is needed where an op has several assets.
+    """
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=name,
+        passed=not found,
+        severity=severity,
+        description=of_check(name, found) if found else well,
+        metadata=metadata,
+    )

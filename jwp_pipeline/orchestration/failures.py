@@ -1,0 +1,53 @@
+"""Why a run failed, in the words of our own errors, read from its events. Not here: making it fail (runtime.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
+
+from jwp_pipeline.orchestration.runtime import QUARANTINED
+
+EVENT_TYPES = frozenset({dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE})
+"""The events that `failures` looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailure:
+    """One reason for a run's failure."""
+
+    reason: str
+    quarantined: int | None = None
+    """Snapshot that the guard refused."""
+
+
+def failures(events: Iterable[dg.DagsterEvent]) -> list[StepFailure]:
+    """What made a run fail: blocking checks that did not pass, and steps that failed for another reason."""
+    found: list[StepFailure] = []
+    explained: set[str | None] = set()
+    for event in events:
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if check.blocking and not check.passed:
+                found.append(StepFailure(check.description or check.check_name))
+                explained.add(event.step_key)
+        elif event.is_step_failure and event.step_key not in explained:
+            data = event.step_failure_data
+            user = data.user_failure_data
+            quarantined = user.metadata.get(QUARANTINED) if user else None
+            found.append(
+                StepFailure(
+                    user.description if user and user.description else _innermost(data.error),
+                    int(str(quarantined.value)) if quarantined else None,
+                )
+            )
+    return found
+
+
+def _innermost(error: SerializableErrorInfo | None) -> str:
+    """The message at the bottom of a chain of causes: what really happened."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "no reason was recorded"

@@ -1,0 +1,138 @@
+"""Assets of the library's past: library_history, a day a partition, and library_report, its pictures.
+
+Not here: computing days, reading and drawing the report (history/).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from jwp_pipeline.database.history_tables import LibraryDay
+from jwp_pipeline.history.daily import Day, days_that_do_not_add_up, record_days
+from jwp_pipeline.orchestration.metadata import table_metadata
+from jwp_pipeline.orchestration.mirror import OWNERS, POOL
+from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
+
+# No change log is older than this program. Days are UTC, and today is one of them.
+DAYS = dg.DailyPartitionsDefinition(start_date="2026-01-01", timezone="UTC", end_offset=1)
+
+_NUMBERS = ("live", "added", "changed", "restored", "deleted")
+
+
+# A multi-asset of one, since there a backfill policy is stable and with @asset in beta. In a single run any range
+# of days is one statement and one start of a process.
+@dg.multi_asset(
+    name="library_history",
+    pool=POOL,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    specs=[
+        dg.AssetSpec(
+            "library_history",
+            deps=["cached_resources", "resource_changes"],
+            partitions_def=DAYS,
+            description="What the library was at the end of each day (UTC) and what happened on it, by type: live "
+            "totals, added, changed, restored, deleted, hours of video and, where known, storage. Computed from the "
+            "change log at any time, for any range of days; days before the log begins say so in `note`.",
+            group_name="history",
+            kinds={"postgres"},
+            owners=OWNERS,
+            metadata=table_metadata(LibraryDay),
+        )
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "days_add_up",
+            asset="library_history",
+            description="Each complete day's live total is that of the day before, plus what was added and restored, "
+            "less what was deleted.",
+        )
+    ],
+)
+def library_history(
+    context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Compute the days of the run's partitions."""
+    key = context.asset_key_for_output("library_history")
+    partitions = context.partition_key_range
+    with failing_clearly(), runtime.database() as engine:
+        days = record_days(engine, date.fromisoformat(partitions.start), date.fromisoformat(partitions.end))
+        runtime.report(days)
+        for day in sorted({row.day for row in days}):
+            metadata = _day_metadata([row for row in days if row.day == day])
+            context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
+        yield dg.MaterializeResult(key)
+        yield _days_add_up(engine, key)
+
+
+@dg.asset(
+    deps=["library_history", "media_items"],
+    group_name="history",
+    kinds={"python", "pandas", "matplotlib"},
+    owners=OWNERS,
+)
+def library_report(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+    """Pictures of the library: growth, additions and deletions, how soon changes are reflected, what items there are.
+
+    Materialise it for new ones; `report` in its metadata shows them, and they are files in `folder`.
+    """
+    # Slow to load, and of no use to any other asset.
+    from jwp_pipeline.history.pictures import draw, save
+    from jwp_pipeline.history.report import read_report
+
+    with failing_clearly(), runtime.database() as engine:
+        report = read_report(engine)
+        folder = runtime.settings().jwp_home.resolve() / "reports" / datetime.now(UTC).date().isoformat()
+    pictures = draw(report)
+    save(pictures, folder)
+    pieces = [picture.markdown for picture in pictures]
+    if report.days_to_compute:
+        pieces.insert(
+            0,
+            f"**{report.days_to_compute} days since the change log began are missing in the first two pictures.** "
+            f"Materialise `library_history` from {report.first_to_compute} to {report.last_to_compute}, then this.",
+        )
+    return dg.MaterializeResult(
+        metadata={
+            "report": dg.MetadataValue.md("\n\n".join(pieces)),
+            "folder": dg.MetadataValue.path(str(folder)),
+            "pictures": len(pictures),
+            "days": int(report.days["day"].nunique()),
+            "days_to_compute": report.days_to_compute,
+            "media_items": int(report.media_types.sum()),
+            "open_problems": int(report.problems.sum()),
+            **({"median_seconds_to_reflect": round(float(report.waits.median()), 1)} if report.waits.size else {}),
+        }
+    )
+
+
+def _day_metadata(rows: Sequence[Day]) -> dict[str, Any]:
+    """Numbers that plot over the days; without those that are not known."""
+    numbers: dict[str, Any] = {f"{row.type}s_{name}": getattr(row, name) for row in rows for name in _NUMBERS}
+    for row in rows:
+        if row.type == "video":
+            numbers |= {"hours": row.hours, "storage_bytes": row.storage_bytes}
+    return {
+        **{name: value for name, value in numbers.items() if value is not None},
+        "dagster/partition_row_count": len(rows),
+        "rows_written": sum(row.written for row in rows),
+        "complete": all(row.complete for row in rows),
+        "note": " ".join(f"{row.type}s: {row.note}" for row in rows if row.note) or "none",
+    }
+
+
+def _days_add_up(engine: Engine, key: dg.AssetKey) -> dg.AssetCheckResult:
+    with engine.connect() as connection:
+        apart = days_that_do_not_add_up(connection)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="days_add_up",
+        passed=not apart,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{len(apart)} do not: {'; '.join(apart[:5])}. Materialise these days and those before them again."
+        if apart
+        else "They do.",
+        metadata={"days": len(apart)},
+    )

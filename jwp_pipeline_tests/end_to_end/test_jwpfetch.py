@@ -1,0 +1,199 @@
+"""jwpfetch and `jwp-pipeline run` as users run them: what is done, what is said, exit codes, what is left behind."""
+
+import json
+import re
+import signal
+import sys
+
+import pytest
+
+from jwp_pipeline.simulator import Fault
+from jwp_pipeline_tests.database.embedded_processes import server_processes
+from jwp_pipeline_tests.support import PROJECT, cache, live, rows, wait_until
+
+DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+
+
+@pytest.fixture
+def engine(site):
+    engine = site.engine()
+    yield engine
+    engine.dispose()
+
+
+def dagster_runs(site):
+    engine = site.engine("dagster")
+    found = rows(engine, "SELECT status FROM runs ORDER BY id")
+    engine.dispose()
+    return [row.status for row in found]
+
+
+def asked(simulator):
+    """What JW Platform was asked since the last time."""
+    paths = [request.path for request in simulator.requests]
+    simulator.forget_requests()
+    return paths
+
+
+def manual_channels(library):
+    return {record.key for record in library.records("channel") if record.source["type"] == "manual"}
+
+
+def test_from_a_first_sync_to_a_released_one(site, engine):
+    library = site.simulator.library
+    # As a user does: everything in .env, nothing in the shell, the command from the path.
+    (site.folder / ".env").write_text("".join(f"{name}={value!r}\n" for name, value in site.settings.items()))
+    ran = site.run("jwpfetch")
+    assert (ran.code, ran.error) == (DONE, "")
+    assert re.search(r"videos +40 +40 +0", ran.out), ran.out
+    assert "Sync done" in ran.out
+    assert live(engine) == set(library.keys("video"))
+    assert live(engine, "channel") == manual_channels(library)
+    assert dagster_runs(site) == ["SUCCESS"]
+    assert (site.folder / "home" / "dagster_home" / "dagster.yaml").exists()
+    (site.folder / ".env").unlink()
+
+    # What is skipped stays as it is; titles are shown as they are.
+    first, second, *rest = library.keys("video")
+    [channel, *_] = manual_channels(library)
+    library.edit("video", first, title="[/b] :smile: [red]edited")
+    library.edit("channel", channel, title="Edited channel")
+    asked(site.simulator)
+    ran = site.jwpfetch("--skip-video-fetch")
+    assert ran.code == DONE
+    assert asked(site.simulator) == ["/v1/channels/list"]
+    assert cache(engine, "channel")[channel].data["title"] == "Edited channel"
+    assert cache(engine)[first].data["title"] != "[/b] :smile: [red]edited"
+
+    # A dry run lists and tells, and changes nothing.
+    library.remove("video", second)
+    before = cache(engine), rows(engine, "SELECT count(*) FROM resource_changes")
+    ran = site.jwpfetch("--dry-run")
+    assert ran.code == DONE
+    assert "Dry run: nothing was changed" in ran.out
+    assert re.search(rf"deleted +{second}", ran.out)
+    assert "[/b] :smile: [red]edited" in ran.out
+    assert (cache(engine), rows(engine, "SELECT count(*) FROM resource_changes")) == before
+
+    asked(site.simulator)
+    ran = site.jwpfetch("--skip-channel-fetch")
+    assert ran.code == DONE
+    assert live(engine) == {first, *rest}
+    assert not any("channel" in path for path in asked(site.simulator))
+
+    # The guard refuses, says how to go on, and lets that one pass when told to.
+    library.remove("video", *rest[:20])
+    ran = site.run("jwpfetch", **site.settings)
+    assert ran.code == REFUSED
+    [snapshot] = re.findall(r"jwpfetch --release (\d+)", ran.out)
+    assert "it would delete 20 of 39 live videos" in ran.out
+    assert len(live(engine)) == 39
+    assert site.jwpfetch("--skip-fetch").code == REFUSED
+    asked(site.simulator)
+    ran = site.jwpfetch("--release", snapshot)
+    assert ran.code == DONE
+    assert asked(site.simulator) == []
+    assert live(engine) == set(library.keys("video"))
+    ran = site.jwpfetch("--release", snapshot)
+    assert ran.code == USAGE
+    assert "not quarantined" in ran.error
+    ran = site.jwpfetch("--skip-fetch")
+    assert (ran.code, asked(site.simulator)) == (DONE, [])
+    assert dagster_runs(site).count("FAILURE") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--release", "1", "--dry-run"], "--release applies one snapshot"),
+        (["--release", "one"], "invalid int value"),
+        (["--skip-videos"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_usage_is_told_and_does_nothing(site, arguments, message):
+    ran = site.jwpfetch(*arguments)
+    assert ran.code == USAGE
+    assert message in ran.error
+    assert not (site.folder / "home").exists()
+    assert asked(site.simulator) == []
+
+
+def test_a_missing_setting_is_named_before_anything_is_fetched(site):
+    ran = site.jwpfetch(JWPLATFORM_EMBED_PLAYER_KEY=None, JWPLATFORM_API_SECRET="")
+    assert ran.code == USAGE
+    assert "JWPLATFORM_EMBED_PLAYER_KEY is not set" in ran.out
+    assert "JWPLATFORM_API_SECRET is not set" in ran.out
+    assert "JWP dashboard" in ran.out
+    assert asked(site.simulator) == []
+    assert dagster_runs(site) == ["FAILURE"]
+
+
+def test_an_unreadable_setting_is_named(site):
+    ran = site.jwpfetch(JWP_MAX_DELETE_RATIO="a third", JWP_REQUESTS_PER_MINUTE="0")
+    assert ran.code == USAGE
+    assert "JWP_MAX_DELETE_RATIO" in ran.error
+    assert "JWP_REQUESTS_PER_MINUTE" in ran.error
+    assert "a third" not in ran.error
+    assert "Traceback" not in ran.error
+
+
+@pytest.mark.parametrize(("api", "setting"), [("v1", "JWPLATFORM_API_SECRET"), ("v2", "JWPLATFORM_V2_API_SECRET")])
+def test_a_wrong_secret_is_named_at_once(site, api, setting):
+    ran = site.jwpfetch(**site.simulator.environment(api) | {setting: "wrong"})
+    assert ran.code == FAILED
+    assert setting in ran.out
+    # One for each type; asking again would not help.
+    assert len(asked(site.simulator)) <= 2
+
+
+def test_a_database_that_is_down_is_told(site):
+    ran = site.jwpfetch(JWP_DATABASE_URL="postgresql://somebody:hidden@127.0.0.1:9/nothing")
+    assert ran.code == FAILED
+    assert "JWP_DATABASE_URL" in ran.error
+    assert "hidden" not in ran.error + ran.out
+    assert "Traceback" not in ran.error
+
+
+def test_while_jwp_is_away_it_waits_and_can_be_interrupted(site, engine):
+    site.simulator.faults.add(Fault.status(503, "html"), times=1)
+    with site.started("jwpfetch", **site.settings) as process:
+        told = process.stdout.readline()
+        assert re.match(r"waiting \d+ s: listing \w+.*HTTP 503", told), told
+        out, error = process.communicate(timeout=120)
+    assert process.returncode == DONE, error
+    assert len(live(engine)) == 40
+
+    site.simulator.faults.add(Fault.latency(60), resource="channel", times=None)
+    site.simulator.faults.add(Fault.latency(60), resource="video", times=None)
+    with site.started("jwpfetch", **site.settings) as process:
+        wait_until(lambda: rows(engine, "SELECT 1 FROM raw_snapshots WHERE status = 'running'"))
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=120)
+    assert process.returncode == FAILED
+    assert "Interrupted" in error, (out, error)
+    assert "Traceback" not in out + error
+    assert dagster_runs(site)[-1] in ("FAILURE", "CANCELED")
+    assert rows(engine, "SELECT 1 FROM raw_snapshots WHERE status = 'running'") == []
+
+
+def processes_that_name(text):
+    found = server_processes(text)
+    return {pid: command for pid, command in found.items() if command}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left over in /proc")
+def test_with_nothing_configured_it_runs_on_what_it_brings_along(site):
+    home = site.folder / ".jwp"
+    for turn in range(2):
+        ran = site.run("jwp-pipeline", "run", HOME=str(site.folder))
+        assert (ran.code, ran.error) == (DONE, "")
+        assert f"day {turn} of its library" in ran.out
+        assert "Sync done" in ran.out
+        wait_until(lambda: not processes_that_name(site.folder))
+    table = ran.out[ran.out.index("cached_resources") :]
+    [counts] = [line.split()[1:] for line in table.splitlines() if line.startswith("videos ")][:1]
+    added, changed, deleted = (int(counts[place]) for place in (1, 2, 4))
+    assert min(added, changed, deleted) > 0
+    assert json.loads((home / "demo.json").read_text())["generation"] == 1
+    assert sorted(path.name for path in site.folder.iterdir()) == [".jwp"]
+    assert not (PROJECT / "demo.json").exists()

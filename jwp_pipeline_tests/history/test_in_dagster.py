@@ -1,0 +1,117 @@
+"""library_history and library_report as Dagster runs them: a day, a range of days in one run, the pictures."""
+
+import base64
+import io
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+import dagster as dg
+import pytest
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from PIL import Image
+
+from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.orchestration.history import DAYS
+from jwp_pipeline.orchestration.launch import dagster_home
+from jwp_pipeline.settings import Settings, load_settings
+from jwp_pipeline.simulator import Simulator, demo_library
+from jwp_pipeline_tests.history.conftest import kept, mirror
+from jwp_pipeline_tests.support import video, videos
+
+HISTORY, REPORT = dg.AssetKey("library_history"), dg.AssetKey("library_report")
+FIRST = date(2026, 2, 26)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def run(engine, history_url, tmp_path, monkeypatch):
+    """Runs one of our jobs on the database of `engine`, recorded where all our runs are."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JWP_DATABASE_URL", history_url)
+    with dg.DagsterInstance.from_config(str(dagster_home(load_settings()))) as instance:
+        instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
+
+        def run(job, **asked):
+            result = build_definitions().resolve_job_def(job).execute_in_process(instance=instance, **asked)
+            assert result.success
+            return result
+
+        run.instance = instance
+        yield run
+
+
+def test_a_day_and_a_range(engine, run):
+    mirror(engine, [video("a", duration="5400.00")], at=datetime.combine(FIRST, time(8), UTC))
+    mirror(engine, [video("a", duration="3600.00"), *videos(1)], at=datetime.combine(FIRST + 4 * DAY, time(8), UTC))
+
+    run("history", partition_key=str(FIRST))
+    assert {day for day, _ in kept(engine)} == {FIRST}
+    alone = kept(engine)
+    result = run(
+        "history",
+        tags={ASSET_PARTITION_RANGE_START_TAG: str(FIRST - DAY), ASSET_PARTITION_RANGE_END_TAG: str(FIRST + 4 * DAY)},
+    )
+
+    days = [FIRST + number * DAY for number in range(-1, 5)]
+    assert {place: row for place, row in kept(engine).items() if place[0] == FIRST} == alone
+    assert run.instance.get_materialized_partitions(HISTORY) == {str(day) for day in days}
+    shown = {event.partition: event.materialization.metadata for event in result.get_asset_materialization_events()}
+    assert [shown[str(day)]["rows_written"].value for day in days] == [2, 0, 2, 2, 2, 2]
+    assert [shown[str(day)]["videos_live"].value for day in days[1:]] == [1, 1, 1, 1, 2]
+    assert [shown[str(day)]["hours"].value for day in days[1:]] == [1.5, 1.5, 1.5, 1.5, 1.0]
+    assert "The change log begins on 2026-02-26." in shown[str(days[0])]["note"].value
+    assert "videos_live" not in shown[str(days[0])]
+    assert all(check.passed for check in result.get_asset_check_evaluations())
+
+
+def test_today_is_a_partition():
+    assert DAYS.get_partition_keys(current_time=datetime(2026, 11, 5, 0, 1, tzinfo=UTC))[-1] == "2026-11-05"
+
+
+def test_the_report_of_a_library(engine, run, monkeypatch, tmp_path):
+    with Simulator(demo_library(videos=150, channels=6)) as simulator:
+        for name, value in simulator.environment("v1").items():
+            monkeypatch.setenv(name, value)
+        run("sync")
+        key = simulator.library.keys("video")[0]
+        simulator.library.edit("video", key, updated=int(datetime.now(UTC).timestamp()) - 90)
+        simulator.library.remove("video", *simulator.library.keys("video")[1:4])
+        run("sync")
+    unread = report_of(run)
+    run("history", partition_key=datetime.now(UTC).date().isoformat())
+    metadata = report_of(run)
+
+    pictures = [Image.open(io.BytesIO(png)) for png in pngs(metadata)]
+    assert len(pictures) == metadata["pictures"].value == 8
+    for picture, png in zip(pictures, pngs(metadata), strict=True):
+        picture.verify()
+        assert (picture.format, picture.width) == ("PNG", 840)
+        assert len(png) < 60_000
+    files = sorted((tmp_path / ".jwp" / "reports" / datetime.now(UTC).date().isoformat()).iterdir())
+    assert sorted(file.read_bytes() for file in files) == sorted(pngs(metadata))
+    assert metadata["folder"].value == str(files[0].parent)
+    assert (unread["days_to_compute"].value, metadata["days_to_compute"].value) == (1, 0)
+    assert "are missing" in unread["report"].value
+    assert unread["report"].value != metadata["report"].value
+    assert metadata["media_items"].value == 147
+    assert 90 <= metadata["median_seconds_to_reflect"].value < 200
+
+
+def test_the_report_of_nothing(run):
+    metadata = report_of(run)
+    assert len(pngs(metadata)) == 8
+    assert metadata["media_items"].value == metadata["days"].value == metadata["days_to_compute"].value == 0
+
+
+def report_of(run):
+    """Metadata of a new library_report."""
+    (event,) = run("report").asset_materializations_for_node("library_report")
+    return event.metadata
+
+
+def pngs(metadata):
+    return [
+        base64.b64decode(found) for found in re.findall(r"data:image/png;base64,([^)]+)\)", metadata["report"].value)
+    ]

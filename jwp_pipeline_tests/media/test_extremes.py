@@ -1,0 +1,238 @@
+"""What JSON can say and PostgreSQL or Python cannot hold, and answers of unheard-of shapes: none stops a sync."""
+
+import json
+import random
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from jwp_pipeline.database.media_tables import MediaItem
+from jwp_pipeline.database.tables import CachedResource
+from jwp_pipeline.errors import MalformedAnswer
+from jwp_pipeline.simulator import Fault, RawJson
+from jwp_pipeline_tests.media.site import Site, channel, site, video
+from jwp_pipeline_tests.media.state import open_problems, read_state
+from jwp_pipeline_tests.support import jwplatform
+
+RARE_LETTERS = [chr(code) for code in range(0x20000, 0x2A000)]
+"""Of four bytes each."""
+
+
+@pytest.mark.parametrize(
+    ("stage", "tokens"),
+    [("mapping", ["1e400", "1e5000", "-1e131000"]), ("cache", ["1e200000", "NaN", "-Infinity"]), (None, ["1e-5000"])],
+)
+def test_numbers_beyond_what_is_held(stage, tokens, engine, simulator):
+    """P4: Python reads no integer of more than 4,300 digits, `jsonb` none of more than 131,072."""
+    with site(engine, simulator) as jwp:
+        jwp.library.append("video", video("good", 100))
+        for sms_id, token in enumerate(tokens, start=1):
+            as_sent = json.dumps(video(token, sms_id, duration=0)).replace('"duration": 0', f'"duration": {token}')
+            jwp.library.append("video", RawJson(as_sent), "v1")
+        jwp.sync()
+    items = read_state(engine)["media_items"]
+    assert {key: item["duration"] for key, item in items.items()} == dict.fromkeys(["good", *tokens], 0)
+    assert items["good"]["sms_media_id"] == 100
+    assert open_problems(engine).keys() == {(stage, "video", token, "duration") for token in tokens if stage}
+    with Session(engine) as session:
+        # Nor does one spoil the queries of others.
+        assert {resource.data["key"] for resource in session.scalars(CachedResource.videos)} == items.keys()
+
+
+def test_a_value_nested_deeper_than_python_walks(engine, simulator):
+    """P4, P5: what the stack of the reading thread could hold and the one of the sync cannot."""
+
+    def at_depth(depth, function):
+        return at_depth(depth - 1, function) if depth else function()
+
+    with site(engine, simulator) as jwp:
+        jwp.library.append("video", video("good", 2))
+        jwp.library.append("video", video("deep", 1))
+        jwp.sync()
+        jwp.library.override(
+            "video", "deep", {**video("deep", 1, updated=2), "title": json.loads("[" * 600 + "]" * 600)}
+        )
+        jwp.library.put("video", video("good", 2, updated=2, title="Still read"))
+        jwp.fetch()
+        at_depth(450, jwp.follow)
+        items = read_state(engine)["media_items"]
+        assert items["good"]["title"] == "Still read"
+        assert items["deep"]["title"] == "Video deep"
+        assert list(open_problems(engine)) == [("mapping", "video", "deep", "data")]
+
+
+def test_characters_that_postgresql_refuses(api, engine, simulator):
+    """P4, P5: NUL and lone surrogates become U+FFFD wherever they stand; an ACL with one grants what is left of it."""
+    bad = "\0\ud800"
+    properties = {
+        "sms_copyright": f"copyright:a{bad}b:",
+        "sms_keywords": f"keywords:x{bad}|y:",
+        "sms_acl": f"acl:WORLD{bad},CAM:",
+        "sms_language": f"language:e{bad}g:",
+    }
+    texts = {"title": f"T{bad}", "description": bad}
+    with site(engine, simulator, api) as jwp:
+        jwp.library.append("video", video("good", 2))
+        jwp.library.append("video", video("bad", 1, custom=properties, **texts))
+        jwp.library.append("channel", channel("bad", 1, custom={"sms_groupid": f"groupid:{bad}:"}, **texts))
+        jwp.sync()
+        state = read_state(engine)
+    item = state["media_items"]["bad"]
+    found = {name: item[name] for name in ("title", "description", "copyright", "tags", "language")}
+    assert found == {
+        "title": "T\ufffd\ufffd",
+        "description": "\ufffd\ufffd",
+        "copyright": "a\ufffd\ufffdb",
+        "tags": ["x\ufffd\ufffd", "y"],
+        "language": "e\ufffd\ufffd",
+    }
+    assert (item["view"]["is_public"], item["view"]["is_signed_in"]) == (False, True)
+    assert state["channels"]["bad"]["edit"]["lookup_groups"] == ["\ufffd\ufffd"]
+    assert state["media_items"]["good"]["title"] == "Video good"
+    assert {(stage, kind, path.rpartition(".")[2]) for stage, kind, _, path in open_problems(engine)} == {
+        *(("cache", "video", name) for name in (*properties, *texts)),
+        *(("cache", "channel", name) for name in ("sms_groupid", *texts)),
+        ("mapping", "video", "sms_acl"),
+    }
+
+
+def words(characters, word, seed=0):
+    """That many characters, of words of rare letters."""
+    letters = random.Random(seed).choices(RARE_LETTERS, k=characters)
+    return "".join(" " if index % (word + 1) == word else letter for index, letter in enumerate(letters))
+
+
+def test_texts_beyond_what_search_and_indexes_hold(engine, simulator):
+    """P4: a tsvector holds 1 MB, an index entry 2,700 bytes; the texts themselves have no limit."""
+    huge = words(299_999, 5)
+    # A word with hyphens is indexed as a whole and by its parts.
+    parts = huge.replace(" ", "-")
+    keywords = [words(300, 300, seed) for seed in range(200)]
+    properties = {"sms_keywords": f"keywords:{'|'.join(keywords)}:", "sms_copyright": f"copyright:{huge}:"}
+    with site(engine, simulator) as jwp:
+        jwp.library.append("video", video("huge", 1, custom=properties, title=f"Beginning {huge}", description=huge))
+        properties = {"sms_keywords": f"keywords:{parts}:"}
+        jwp.library.append("video", video("parts", 3, custom=properties, title=parts, description=parts))
+        jwp.library.append("video", video("long", 2, description="word " * 600_000, acl=f"USER_{huge}"))
+        jwp.library.append("channel", channel("huge", 1, custom={"sms_instid": f"instid:{huge}:"}, description=huge))
+        jwp.library.append("channel", channel("long", 2, custom={"sms_groupid": f"groupid:{huge}:"}))
+        jwp.sync()
+        state = read_state(engine)
+    assert state["media_items"]["huge"]["description"] == state["media_items"]["huge"]["copyright"] == huge
+    assert state["media_items"]["huge"]["tags"] == [keyword[:256] for keyword in keywords]
+    assert len(state["media_items"]["long"]["description"]) == 3_000_000
+    assert state["media_items"]["long"]["view"]["crsids"] == [huge]
+    assert state["channels"]["long"]["edit"]["lookup_groups"] == [huge]
+    assert state["channels"]["huge"]["billing_account"] == ""
+    assert list(open_problems(engine)) == [("mapping", "channel", "huge", "sms_instid")]
+    with Session(engine) as session:
+        beginning = MediaItem.searched_text.bool_op("@@")(func.websearch_to_tsquery("english", "beginning"))
+        assert session.scalars(select(MediaItem).where(beginning)).one().video.key == "huge"
+
+
+def test_elements_that_are_no_resources(api, engine, simulator):
+    """P4: set aside by their place in the listing; the others go on, and nothing is deleted for them."""
+    with jwplatform(simulator, api) as client:
+        jwp = Site(engine, simulator, client)
+        jwp.library.append("video", video("good", 2))
+        jwp.library.append("video", video("turns", 3))
+        jwp.sync()
+        for value in (None, 7, "text", [], {}, {"key": 7}, {"key": ""}):
+            jwp.library.append("video", value, like={"date": 2_000_000_000})
+        jwp.library.override("video", "turns", "no object any more")
+        jwp.library.append("video", video("new", 4))
+        jwp.sync()
+        items = read_state(engine)["media_items"]
+    assert {key: item["deleted"] for key, item in items.items()} == {"good": False, "turns": False, "new": False}
+    assert {(stage, field) for stage, _, _, field in open_problems(engine)} == {("cache", "key")}
+    assert len(open_problems(engine)) == 8
+
+
+NOBODY = {"is_public": False, "is_signed_in": False, "crsids": [], "lookup_groups": [], "lookup_insts": []}
+UNREADABLE_METADATA = {"null": None, "number": 7, "text": "text", "list": []}
+
+
+def test_metadata_of_v2_that_cannot_be_read(engine, simulator):
+    """P5: an item keeps what it had and is nobody's, a new one has nothing and is nobody's."""
+    with site(engine, simulator, "v2", create_items="all") as jwp:
+        for number, name in enumerate(UNREADABLE_METADATA, start=1):
+            jwp.library.append("video", video(name, number))
+            properties = {"sms_created_by": "created_by:a:"}
+            jwp.library.append("channel", channel(name, number, media_ids=[number], custom=properties))
+        jwp.sync()
+        before = read_state(engine)
+        for name, metadata in UNREADABLE_METADATA.items():
+            jwp.library.append("video", video(f"new-{name}"))
+            for kind, key in (("video", name), ("video", f"new-{name}"), ("channel", name)):
+                stamp = "2030-01-01T00:00:00+00:00"
+                sent = {"id": key, "media_type": "video", "last_modified": stamp, "metadata": metadata}
+                jwp.library.override(kind, key, sent)
+        jwp.sync()
+    state = read_state(engine)
+    for name in UNREADABLE_METADATA:
+        item, new_item = state["media_items"][name], state["media_items"][f"new-{name}"]
+        assert before["media_items"][name]["view"]["is_public"]
+        assert item == {**before["media_items"][name], "view": NOBODY}
+        assert (new_item["title"], new_item["view"]) == ("", NOBODY)
+        assert state["channels"][name] == {**before["channels"][name], "edit": NOBODY}
+    assert open_problems(engine).keys() == {
+        ("mapping", kind, key, "metadata")
+        for name in UNREADABLE_METADATA
+        for kind, key in (("video", name), ("video", f"new-{name}"), ("channel", name))
+    }
+
+
+UNREADABLE_MEMBERS = {"numbers": [1], "text": "a", "object": {"a": 1}, "lists": [["a"]]}
+
+
+def test_members_of_v2_that_cannot_be_read(engine, simulator):
+    """P4: the playlist keeps its members, with a problem, and the others go on; a bad hour of JWP is another matter."""
+    with jwplatform(simulator, "v2") as client:
+        jwp = Site(engine, simulator, client, create_items="all")
+        names = [*UNREADABLE_MEMBERS, "well"]
+        jwp.library.replace_all([video("a"), video("b")], [channel(name) for name in names])
+        for name in names:
+            jwp.library.set_members(name, ["a"], modified=1)
+        jwp.sync()
+        for name, values in UNREADABLE_MEMBERS.items():
+            metadata = {"title": "Read", "media_filter": {"include": {"match": "any", "values": values}}}
+            stamp = "2030-01-01T00:00:00+00:00"
+            jwp.library.override("channel", name, {"id": name, "last_modified": stamp, "metadata": metadata})
+        jwp.library.set_members("well", ["b"], modified=2)
+        jwp.sync()
+        channels = read_state(engine)["channels"]
+        shown = {name: (channels[name]["title"], channels[name]["playlist"]["media_items"]) for name in names}
+        assert shown == {**dict.fromkeys(UNREADABLE_MEMBERS, ("Read", ["a"])), "well": ("Channel well", ["b"])}
+        problems = [name for stage, _, name, field in open_problems(engine) if (stage, field) == ("mapping", "members")]
+        assert sorted(problems) == sorted(UNREADABLE_MEMBERS)
+
+        for name in UNREADABLE_MEMBERS:
+            jwp.library.put("channel", channel(name), modified=3)
+            jwp.library.set_members(name, ["b", "b"], modified=3)
+        jwp.fetch()
+        for route in ("members", "show"):
+            simulator.faults.add(Fault.status(500), route=route, times=None)
+        with pytest.raises(MalformedAnswer):
+            jwp.follow()
+        simulator.faults.clear()
+        jwp.follow()
+        channels = read_state(engine)["channels"]
+        assert all(channels[name]["playlist"]["media_items"] == ["b", "b"] for name in UNREADABLE_MEMBERS)
+        assert {field for _, _, _, field in open_problems(engine)} == {"items"}
+
+
+def test_jwp_s_own_tags_that_cannot_be_read(api, engine, simulator):
+    """P4: they are only looked at where every video has an item and the SMS gives none."""
+    unreadable = [7, True, {}, [1], ["x", None]]
+    with site(engine, simulator, api, create_items="all") as jwp:
+        for number in range(len(unreadable)):
+            jwp.library.append("video", video(f"known-{number}", tags="Kept"))
+        jwp.sync()
+        for number, tags in enumerate(unreadable):
+            for name in ("known", "new"):
+                jwp.library.put("video", video(f"{name}-{number}", updated=2, tags=tags))
+        jwp.sync()
+    items = read_state(engine)["media_items"]
+    assert all(item["tags"] == (["kept"] if key.startswith("known") else []) for key, item in items.items())
+    assert open_problems(engine).keys() == {("mapping", "video", key, "tags") for key in items}

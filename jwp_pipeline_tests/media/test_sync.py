@@ -1,0 +1,271 @@
+"""One sync of the media side as a whole: assets alone and together, atomic, one at a time, streaming, asking little."""
+
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from jwp_pipeline.errors import SyncInProgress
+from jwp_pipeline.media import sync as sync_module
+from jwp_pipeline.media.report import MEDIA_ASSETS
+from jwp_pipeline.mirror.resources import set_resources
+from jwp_pipeline_tests.media.sabotage import LOSES_THE_CONNECTION, RAISES, sabotaged, takes
+from jwp_pipeline_tests.media.site import channel, site, video
+from jwp_pipeline_tests.media.state import MEDIA_TABLES, open_problems, read_state, written_by
+from jwp_pipeline_tests.support import rows
+
+BEFORE = (
+    [video("kept", 1), video("changed", 2), video("goes", 3)],
+    [channel("stays", 1, media_ids=[1, 2, 3]), channel("goes", 2, media_ids=[2])],
+)
+AFTER = (
+    [
+        video("kept", 1),
+        video("changed", 5, updated=2, title="New", acl="MARTIAN"),
+        video("new", 4),
+    ],
+    [
+        channel("stays", 1, media_ids=[4, 1]),
+        channel("new", 3, media_ids=[1], custom={"sms_groupid": "x", "sms_instid": "instid:NEW:"}),
+    ],
+)
+"""Every table of the media side has something to write for it, and so has sync_problems."""
+
+
+@pytest.fixture
+def jwp(engine, simulator):
+    """A site in step with the library BEFORE, whose cache already holds AFTER."""
+    with site(engine, simulator) as jwp:
+        jwp.library.replace_all(*BEFORE)
+        jwp.sync()
+        jwp.library.replace_all(*AFTER)
+        jwp.fetch()
+        yield jwp
+
+
+def everything(engine):
+    """All rows of the media side and of the problems."""
+    return {
+        table: sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in (*MEDIA_TABLES, "sync_problems")
+    }
+
+
+@pytest.mark.parametrize("asset", MEDIA_ASSETS)
+def test_an_asset_alone_brings_itself_in_step(asset, jwp, engine):
+    """Design, data flow: from what is stored, whatever ran before; twice is a no-op."""
+    report = jwp.follow(asset)
+    assert list(report.counts) == [asset]
+    live = rows(engine, f"SELECT {TELLING[asset]} FROM {asset} WHERE deleted_at IS NULL ORDER BY 1")
+    assert [value for (value,) in live] == IN_STEP[asset]
+    assert report.counts[asset].live == len(live)
+    written = written_by(engine)
+    assert not jwp.follow(asset).counts[asset].written
+    assert written_by(engine) == written
+
+
+TELLING = dict.fromkeys(MEDIA_ASSETS, "title") | dict.fromkeys(("videos", "channels"), "key")
+IN_STEP = {
+    "videos": ["changed", "kept", "new"],
+    "media_items": ["New", "Video kept", "Video new"],
+    "channels": ["new", "stays"],
+    "media_channels": ["Channel new", "Channel stays"],
+    "playlists": ["Channel new", "Channel stays"],
+}
+
+
+def test_one_after_the_other_they_do_what_all_do(jwp, engine):
+    """Design, data flow: in the order of their dependencies nothing is left for another sync."""
+    for asset in MEDIA_ASSETS:
+        jwp.follow(asset)
+    written, state = written_by(engine), read_state(engine)
+    assert not any(counts.written for counts in jwp.follow().counts.values())
+    assert (written_by(engine), read_state(engine)) == (written, state)
+    assert state["media_items"]["new"]["channel"] == "stays"
+    assert state["channels"]["stays"]["playlist"]["media_items"] == ["new", "kept"]
+
+
+@pytest.mark.parametrize("table", [*MEDIA_TABLES, "sync_problems"])
+def test_a_sync_that_breaks_in_the_middle_leaves_nothing(table, jwp, engine):
+    """P2: whatever it was writing; the next one converges."""
+    before = everything(engine)
+    with sabotaged(engine, table, RAISES), pytest.raises(DBAPIError, match="sabotaged"):
+        jwp.follow()
+    assert everything(engine) == before
+    jwp.follow()
+    assert read_state(engine)["media_items"]["changed"]["title"] == "New"
+
+
+@pytest.mark.parametrize(("what", "at_commit"), [(RAISES, True), (LOSES_THE_CONNECTION, False)])
+def test_nor_does_one_that_breaks_at_its_end_or_loses_the_server(what, at_commit, jwp, engine):
+    """P2: at commit, or with its connection; the lock goes with it."""
+    before = everything(engine)
+    with sabotaged(engine, "sms_collections", what, at_commit=at_commit), pytest.raises(DBAPIError):
+        jwp.follow()
+    assert everything(engine) == before
+    jwp.follow()
+    assert read_state(engine)["channels"]["new"]["sms_collection_id"] == 3
+
+
+def test_a_reader_sees_the_state_before_or_after(jwp, engine):
+    """P2, semantics §7."""
+    reader = engine.execution_options(isolation_level="REPEATABLE READ")
+    before = read_state(reader)
+    seen = []
+    with sabotaged(engine, "playlists", takes(0.3)):
+        syncing = Thread(target=jwp.follow)
+        syncing.start()
+        while syncing.is_alive():
+            seen.append(read_state(reader))
+        syncing.join()
+    after = read_state(reader)
+    assert before != after
+    assert [state for state in seen if state not in (before, after)] == []
+    assert seen.count(before) > 1
+
+
+def test_a_second_sync_waits_for_the_first(jwp, engine):
+    """P2, semantics §7: one writer; whoever waited finds nothing left to do."""
+    with sabotaged(engine, "playlists", takes(0.3)), ThreadPoolExecutor(4) as pool:
+        reports = [sync.result() for sync in [pool.submit(jwp.follow) for _ in range(4)]]
+    did = [report for report in reports if any(counts.written for counts in report.counts.values())]
+    assert len(did) == 1
+    assert read_state(engine)["media_items"]["changed"]["title"] == "New"
+
+
+def test_or_says_who_holds_the_lock(jwp, engine, monkeypatch):
+    """Semantics §7: when it takes too long; also while the cache is written."""
+    monkeypatch.setattr(sync_module, "_LOCK_PATIENCE", 0.2)
+    before = everything(engine)
+    with engine.begin() as connection:
+        set_resources(connection, [], "video")
+        with pytest.raises(SyncInProgress, match="nothing was done here"):
+            jwp.follow()
+        assert everything(engine) == before
+        connection.rollback()
+    jwp.follow()
+
+
+def test_many_writers_never_deadlock(jwp, engine):
+    """Semantics §7: syncs of all, of single assets, and of the cache, in each other's way."""
+
+    def write(number):
+        if number % 3 == 0:
+            with engine.begin() as connection:
+                set_resources(connection, [video("kept", 1, updated=number)], "video")
+                set_resources(connection, [channel("stays", number, media_ids=[1])], "channel")
+        elif number % 3 == 1:
+            jwp.follow()
+        else:
+            jwp.follow(MEDIA_ASSETS[-number % 5])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(16)))
+    jwp.follow()
+    assert not any(counts.written for counts in jwp.follow().counts.values())
+
+
+def test_what_costs_nothing_leaves_no_log(engine, simulator):
+    """P3: with 2,000 videos and 40 channels, right after a checkpoint, when any touched page would go into the WAL."""
+    with site(engine, simulator) as jwp:
+        videos = [video(f"v{number:04}", number, acl="USER_a") for number in range(2000)]
+        ids = [range(50 * number, 50 * number + 50) for number in range(40)]
+        channels = [channel(f"c{number:02}", number, media_ids=ids[number]) for number in range(40)]
+        with engine.begin() as connection:
+            set_resources(connection, videos, "video")
+            set_resources(connection, channels, "channel")
+        jwp.follow()
+        for sync_all in (False, True):
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("CHECKPOINT"))
+            written, before = written_by(engine), rows(engine, "SELECT pg_current_wal_insert_lsn()")[0][0]
+            report = jwp.follow(sync_all=sync_all)
+            [(spent,)] = rows(engine, "SELECT pg_current_wal_insert_lsn() - CAST(:before AS pg_lsn)", before=before)
+            assert written_by(engine) == written
+            assert report.looked_at == (2000 if sync_all else 0)
+            assert report.counts["media_items"].unchanged == 2000
+            assert spent < 600_000
+
+
+def test_memory_does_not_grow_with_the_library(jwp, engine):
+    """P6: with 12 MB more of videos."""
+    peaks = {}
+    for count in (2000, 5000):
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM cached_resources"))
+            connection.execute(
+                text(
+                    "INSERT INTO cached_resources (type, key, data) SELECT 'video', 'v' || number,"
+                    " jsonb_build_object('key', 'v' || number, 'description', repeat('word ', 800), 'custom',"
+                    " jsonb_build_object('sms_media_id', 'media:' || number || ':'))"
+                    " FROM generate_series(1, :count) AS number"
+                ),
+                {"count": count},
+            )
+        tracemalloc.start()
+        report = jwp.follow(sync_all=True)
+        peaks[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert report.looked_at == count
+    assert peaks[5000] < peaks[2000] + 2_000_000
+
+
+def test_members_of_a_playlist_are_asked_for_once(engine, simulator):
+    """Semantics §5: one request each, only for playlists that changed, and never for those that list SMS ids."""
+    with site(engine, simulator, "v2", create_items="all") as jwp:
+        jwp.library.replace_all(
+            [video("a", 1), video("b", 2)],
+            [channel("own"), channel("other"), channel("sms", media_ids=[2, 2]), channel("none", media_ids=[])],
+        )
+        for key in ("own", "other", "sms", "none"):
+            jwp.library.set_members(key, ["b", "a", "gone", "b"], modified=1)
+
+        def shown():
+            channels = read_state(engine)["channels"]
+            return {key: found["playlist"]["media_items"] for key, found in channels.items() if not found["deleted"]}
+
+        jwp.sync()
+        assert jwp.members_asked() == {"own": 1, "other": 1}
+        assert shown() == {"own": ["b", "a", "b"], "other": ["b", "a", "b"], "sms": ["b", "b"], "none": []}
+        items = read_state(engine)["media_items"]
+        assert {key: item["channel"] for key, item in items.items()} == {"a": "other", "b": "other"}
+
+        jwp.sync(sync_all=True)
+        jwp.library.edit("video", "a", title="Another title", updated=2)
+        jwp.sync()
+        assert jwp.members_asked() == {"own": 1, "other": 1}
+
+        jwp.library.set_members("own", ["a"], modified=2)
+        jwp.library.edit("channel", "sms", title="Another title")
+        jwp.sync()
+        assert jwp.members_asked() == {"own": 2, "other": 1}
+        assert shown()["own"] == ["a"]
+
+        # Without JW Platform the known members stay, and are asked for at the next opportunity.
+        jwp.library.set_members("own", ["b"], modified=3)
+        jwp.fetch()
+        client, jwp.client = jwp.client, None
+        jwp.follow()
+        assert (jwp.members_asked()["own"], shown()["own"]) == (2, ["a"])
+        jwp.client = client
+        jwp.follow()
+        assert (jwp.members_asked()["own"], shown()["own"]) == (3, ["b"])
+
+
+def test_a_playlist_that_is_gone_when_it_is_asked(engine, simulator):
+    """P4: 404 for its members; the others go on, and the next listing tells."""
+    with site(engine, simulator, "v2", create_items="all") as jwp:
+        jwp.library.replace_all([video("a")], [channel("gone"), channel("well")])
+        for key in ("gone", "well"):
+            jwp.library.set_members(key, ["a"], modified=1)
+        jwp.fetch()
+        jwp.library.remove("channel", "gone")
+        jwp.follow()
+        channels = read_state(engine)["channels"]
+        assert channels["gone"]["playlist"]["media_items"] == []
+        assert channels["well"]["playlist"]["media_items"] == ["a"]
+        jwp.sync()
+        assert read_state(engine)["channels"]["gone"] == {"deleted": True}
+        assert open_problems(engine) == {}

@@ -1,0 +1,309 @@
+"""Reading only what changed: never deletes by itself, misses nothing that JW Platform shows, and is cheap."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jwp_pipeline.errors import MalformedAnswer
+from jwp_pipeline.jwplatform import v2
+from jwp_pipeline.mirror import snapshots
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.changes import read_changes
+from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.simulator import Fault
+from jwp_pipeline_tests.mirror.conftest import empty
+from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync
+
+HOUR = 3600
+FAR_FUTURE = 4_102_444_800
+"""2100-01-01."""
+
+
+@dataclass
+class Site:
+    """A simulated site with a clock of its own, and the cache beside it. `kind` is what is listed."""
+
+    engine: object
+    simulator: object
+    client: object
+    kind: str = "video"
+    now: float = field(default_factory=lambda: time.time() - 10 * 24 * HOUR)
+    """JW Platform's time, epoch seconds."""
+    numbers: count = field(default_factory=count)
+
+    @property
+    def library(self):
+        return self.simulator.library
+
+    def keys(self):
+        return self.library.keys(self.kind)
+
+    def put(self, key=None, *, stamp=None):
+        """Add or edit a resource at `stamp` (by default now), with a title never used before; its key."""
+        number = next(self.numbers)
+        stamp = int(self.now if stamp is None else stamp)
+        # Unique dates, so that listings in full have one order; listings of changes have ties.
+        known = self.library.get(self.kind, key) if key else {"date": 1_000_000_000 + number}
+        resource = {**known, "key": key or f"k{number:07}", "title": f"Title {number}"}
+        if self.kind == "video":
+            self.library.put("video", {**resource, "updated": stamp})
+        else:
+            self.library.put("channel", {**resource, "type": "manual"}, modified=stamp)
+        return resource["key"]
+
+    def sync(self, overlap=timedelta(hours=1)):
+        """One frequent sync; its listing."""
+        self.simulator.forget_requests()
+        listing = read_changes(self.engine, self.client, self.kind, overlap=overlap)
+        options = MirrorOptions(max_delete_ratio=1)
+        self.applied = apply_newest(self.engine, self.kind, options=options, client=self.client)
+        return listing
+
+    def assert_in_step(self):
+        cached = {key: title_of(row.data) for key, row in cache(self.engine, self.kind).items() if not row.deleted_at}
+        assert cached == {key: self.library.get(self.kind, key)["title"] for key in self.keys()}
+
+    def watermark(self):
+        with self.engine.connect() as connection:
+            return snapshots.watermark(connection, self.kind)
+
+
+def title_of(data):
+    return data.get("title") or data["metadata"]["title"]
+
+
+@pytest.fixture
+def make_site(engine, simulator):
+    """Makes a site of an API and a kind; pages of three."""
+    with jwplatform(simulator, "v1", page_length=3) as one, jwplatform(simulator, "v2", page_length=3) as two:
+        clients = {"v1": one, "v2": two}
+        yield lambda api, kind="video", **clock: Site(engine, simulator, clients[api], kind, **clock)
+
+
+LISTED_BY_CHANGE = [("v1", "video"), ("v2", "video"), ("v2", "channel")]
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("edit"), st.integers(0, 9), st.sampled_from([0, 0, 0.3, 1])),
+        st.tuples(st.just("add"), st.sampled_from([0, 0.5, 1])),
+        st.tuples(st.just("add with an old stamp"), st.integers(0, 9)),
+        st.tuples(st.just("remove"), st.integers(0, 9)),
+        st.tuples(st.just("restore")),
+        st.tuples(st.just("stamp from the future"), st.integers(0, 9)),
+        st.tuples(st.just("wait"), st.sampled_from([1, 0.2, 3, 40])),
+        st.tuples(st.just("sync")),
+        st.tuples(st.just("sync")),
+    ),
+    min_size=4,
+    max_size=24,
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    listed=st.sampled_from(LISTED_BY_CHANGE),
+    overlap=st.sampled_from([0, 60, HOUR, 50 * HOUR]),
+    # Ahead of us, about the same (and passing our time on the way), behind.
+    ahead=st.sampled_from([3 * HOUR, -5, -10 * 24 * HOUR]),
+    steps=steps,
+)
+def test_the_cache_follows_every_change(make_site, listed, overlap, ahead, steps):
+    """Lags are shares of the overlap: the index shows an edit that much later than its stamp says."""
+    site = make_site(*listed, now=time.time() + ahead)
+    site.simulator.behaviour.unstable_ties = True
+    site.library.replace_all([], [])
+    empty(site.engine)
+    for _ in range(5):
+        site.put(stamp=site.now - 1000 * HOUR)
+    lagging: list[tuple[float, str | None, float]] = []
+    unseen: set[str] = set()
+    for step, *values in [*steps, ("wait", 1), ("sync",)]:
+        keys = site.keys()
+        if step == "wait":
+            site.now += values[0] * (overlap or 1)
+        elif step == "edit" and keys:
+            lagging.append((site.now + values[1] * overlap, keys[values[0] % len(keys)], site.now))
+        elif step == "add":
+            lagging.append((site.now + values[0] * overlap, None, site.now))
+        elif step == "stamp from the future" and keys:
+            site.put(keys[values[0] % len(keys)], stamp=FAR_FUTURE)
+        # One gone and another one there with an old stamp is what only a full listing can tell.
+        elif step == "remove" and keys and "old" not in unseen:
+            site.library.remove(site.kind, keys[values[0] % len(keys)])
+            unseen.add("removed")
+        elif step == "add with an old stamp" and "removed" not in unseen:
+            site.put(stamp=site.now - 500 * HOUR - values[0])
+            unseen.add("old")
+        elif step == "restore" and "removed" not in unseen and site.library.removed_keys(site.kind):
+            site.library.restore(site.kind, site.library.removed_keys(site.kind)[-1])
+            unseen.add("old")
+        elif step == "sync":
+            for entry in [entry for entry in lagging if entry[0] <= site.now]:
+                lagging.remove(entry)
+                _, key, stamp = entry
+                if key is None or key in site.keys():
+                    site.put(key, stamp=stamp)
+            site.sync(timedelta(seconds=overlap))
+            site.assert_in_step()
+            unseen.clear()
+
+
+@pytest.mark.parametrize(("api", "kind"), LISTED_BY_CHANGE)
+def test_what_did_not_change_costs_two_requests_and_no_write(make_site, api, kind):
+    site = make_site(api, kind)
+    for number in range(40):
+        site.put(stamp=site.now - 48 * HOUR - number)
+    assert site.sync().scope == "full"
+    site.assert_in_step()
+    site.put(site.keys()[5])
+    assert site.sync().scope == "incremental"
+    assert (site.applied.plan.changed, site.applied.plan.deleted) == (1, 0)
+    before = {key: row.written_by for key, row in cache(site.engine, kind).items()}
+    listing = site.sync()
+    assert (listing.scope, listing.request_count, len(site.simulator.requests)) == ("incremental", 2, 2)
+    assert site.applied.plan.rows == 0
+    assert {key: row.written_by for key, row in cache(site.engine, kind).items()} == before
+
+
+def test_v1_channels_have_no_stamp_and_are_listed_in_full(make_site):
+    site = make_site("v1", "channel")
+    site.put()
+    for _ in range(2):
+        site.put(site.keys()[0])
+        assert site.sync().scope == "full"
+        site.assert_in_step()
+
+
+def test_what_is_gone_is_listed_in_full_confirmed_and_deleted(make_site, api):
+    site = make_site(api)
+    kept, gone = site.put(), site.put()
+    site.sync()
+    site.library.remove("video", gone)
+    assert site.sync().scope == "full"
+    assert "show" in {request.route for request in site.simulator.requests}, "JWP was not asked a second time"
+    assert live(site.engine) == {kept}
+
+
+def test_changes_that_reach_the_window_are_all_read(make_site, monkeypatch):
+    site = make_site("v2")
+    monkeypatch.setattr(v2, "WINDOW", 12)
+    site.simulator.behaviour.window = 12
+    for _ in range(30):
+        site.put()
+    site.sync()
+    for key in site.keys():
+        site.put(key)
+    site.put()
+    site.sync()
+    site.assert_in_step()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.short_page(),
+        Fault.empty_page(),
+        Fault.repeated_page(),
+        # What the site answers if it understands the condition in another way than we do.
+        Fault("matches nothing", bend=lambda page: page.elements.clear() or page.envelope.update(total=0)),
+    ],
+    ids=lambda fault: fault.name,
+)
+@pytest.mark.parametrize(("api", "kind"), LISTED_BY_CHANGE)
+def test_a_faulty_list_of_changes_hides_none(make_site, api, kind, fault):
+    site = make_site(api, kind)
+    for _ in range(7):
+        site.put(stamp=site.now - 48 * HOUR)
+    site.sync()
+    for key in site.keys()[:5]:
+        site.put(key)
+    site.simulator.faults.add(fault, route="list", page=2 if fault.name == "repeated page" else 1)
+    site.sync()
+    site.assert_in_step()
+
+
+def test_a_change_while_changes_are_paged_hides_none(make_site, api):
+    """The first of them changes again and goes to the end, so that the fourth becomes the third, which was read."""
+    site = make_site(api)
+    for number in range(8):
+        site.put(stamp=site.now - 48 * HOUR - number)
+    site.sync()
+    for key in site.keys():
+        site.now += 1
+        site.put(key)
+    site.now += 1
+    site.simulator.faults.add(Fault.edit(lambda library: site.put(site.keys()[0])), route="list", page=1)
+    site.sync()
+    site.assert_in_step()
+
+
+def test_an_incomplete_listing_does_not_move_the_watermark(make_site, api):
+    """It missed the older of two edits; the newer one, which it has, must not hide that."""
+    site = make_site(api)
+    missed, seen = [site.put(stamp=site.now - 72 * HOUR) for _ in range(2)][::-1]
+    site.sync()
+    site.put(missed)
+    site.now += 48 * HOUR
+    site.put(seen)
+    site.simulator.faults.add(Fault.short_page(), route="list", times=None)
+    listing, _ = sync(site.engine, site.client)
+    assert listing.status == "incomplete"
+    site.simulator.faults.clear()
+    site.sync()
+    site.assert_in_step()
+
+
+def test_the_watermark_is_no_later_than_what_was_read(make_site, api):
+    """JW Platform's clock is ten days behind ours here: our own time would hide its changes as well."""
+    site = make_site(api)
+    site.put(site.put(), stamp=FAR_FUTURE)
+    newest = int(site.now)
+    site.put()
+    site.sync()
+    assert site.watermark() == datetime.fromtimestamp(newest, UTC)
+    site.now += 5 * HOUR
+    site.put(site.keys()[-1])
+    assert site.sync(timedelta(0)).scope == "incremental"
+    site.assert_in_step()
+
+
+def test_stamps_beyond_the_calendar_stop_nothing(make_site, api):
+    site = make_site(api)
+    for stamp in (0, 1):
+        site.put(stamp=stamp)
+    for _ in range(2):
+        site.sync(timedelta(days=100_000))
+        site.assert_in_step()
+    assert site.sync(timedelta(0)).scope == "incremental"
+
+
+def test_what_the_cache_cannot_hold_does_not_force_full_listings(make_site, api):
+    """An element without a key and a key listed twice are in JW Platform's total, and never among our rows."""
+    site = make_site(api)
+    for _ in range(4):
+        site.put(stamp=site.now - 48 * HOUR)
+    site.library.append("video", None)
+    site.library.append("video", site.library.get("video", site.keys()[0]), api=api)
+    site.sync()
+    site.put(site.keys()[1])
+    assert site.sync().scope == "incremental"
+    assert len(live(site.engine)) == 4
+
+
+def test_a_read_that_fails_is_in_the_books(make_site, api):
+    """Also when it is the probe that fails: `jwpfetch --status` looks there."""
+    site = make_site(api)
+    site.put()
+    site.sync()
+    site.simulator.faults.add(Fault.status(503), route="list", nth=2, times=None)
+    with pytest.raises(MalformedAnswer):
+        site.sync()
+    ((scope, status, applied),) = rows(
+        site.engine, "SELECT scope, status, applied_at FROM raw_snapshots ORDER BY id DESC LIMIT 1"
+    )
+    assert (scope, status, applied) == ("incremental", "failed", None)
