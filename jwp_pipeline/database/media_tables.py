@@ -170,7 +170,7 @@ class Video(Base):
             select(cls)
             .join(MediaItem, MediaItem.id == cls.media_item_id, isouter=True)
             .where(cls.sms_media_id == media_id, cls.deleted_at.is_(None))
-            .order_by(MediaItem.type.is_distinct_from(preferred_media_type), cls.key)
+            .order_by(MediaItem.type.is_distinct_from(preferred_media_type), cls.key.collate("C"))
             .limit(1)
         )
         return session.scalars(claims).one_or_none()

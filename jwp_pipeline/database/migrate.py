@@ -49,6 +49,8 @@ def create_schema(connection: Connection, schema: str) -> None:
     """Make a schema that is not there yet, in a transaction of its own. Raises MigrationError."""
     try:
         with connection.begin():
+            # IF NOT EXISTS alone fails for one of two that come at the same moment.
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": schema})
             # Asked first: who may not make schemas may use one that was made for them.
             if connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": f'"{schema}"'}) is None:
                 connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))

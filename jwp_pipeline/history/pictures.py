@@ -75,7 +75,9 @@ def _title(figure: Figure) -> str:
 def _png(figure: Figure) -> bytes:
     drawn, target = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png")
-    # They stand in Dagster's event log. Of our few colours nothing is lost, and two thirds of the bytes are saved.
-    palette = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    palette.save(target, format="png", optimize=True)
+    # They stand in Dagster's event log: a palette saves two thirds. Maximum coverage keeps the colours of small dots.
+    colours, plain = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+    Image.open(drawn).convert("RGB").quantize(64, method=colours, dither=plain).save(
+        target, format="png", optimize=True
+    )
     return target.getvalue()

@@ -50,4 +50,6 @@ def _innermost(error: SerializableErrorInfo | None) -> str:
     """The message at the bottom of a chain of causes: what really happened."""
     while error is not None and error.cause is not None:
         error = error.cause
+    if error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return "Interrupted; the next run goes on from what is stored."
     return error.message.strip() if error else "no reason was recorded"

@@ -10,8 +10,10 @@ from typing import Any
 
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.utils import DagsterPostgresException
 
 from jwp_pipeline.database.locate import dagster_storage_url
+from jwp_pipeline.errors import DatabaseError
 from jwp_pipeline.settings import load_settings
 
 
@@ -28,4 +30,11 @@ class ConfiguredPostgresStorage(DagsterPostgresStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
     ) -> ConfiguredPostgresStorage:
         """Made by Dagster when it loads dagster.yaml. Raises SettingsError, DatabaseError."""
-        return cls(postgres_url=dagster_storage_url(load_settings()), inst_data=inst_data)
+        try:
+            return cls(postgres_url=dagster_storage_url(load_settings()), inst_data=inst_data)
+        except DagsterPostgresException as error:
+            reason = str(getattr(error.__cause__, "orig", error)).splitlines()[0]
+            raise DatabaseError(
+                f"Dagster's own storage cannot be used: {reason}. Check JWP_DAGSTER_DATABASE_URL and that the server "
+                "is up, or unset it to keep Dagster's records on the server of our tables."
+            ) from None

@@ -17,31 +17,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from jwp_pipeline_tests.support import bare_environment
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-without_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on PATH: `apt-get install chromium` brings it (.ci/run does)"
-)
 
 HOST = "127.0.0.1"
 # Generous: on a busy machine everything takes several times as long as it should.
-READY_SECONDS, RUN_SECONDS, STOP_SECONDS, PAGE_SECONDS = 120, 90, 40, 30
+READY_SECONDS, RUN_SECONDS, STOP_SECONDS, PAGE_SECONDS = 120, 90, 60, 30
+_ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 _RUNS = """query ($filter: RunsFilter) {
-  runsOrError(filter: $filter, limit: 20) { ... on Runs { results { runId status jobName } } }
+  runsOrError(filter: $filter, limit: 50) { ... on Runs { results { runId status } } }
 }"""
+_ASSETS = "{ assetNodes { assetKey { path } } }"
 _SWITCHES = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
   schedules { name scheduleState { status } } sensors { name sensorState { status } }
 } } } }"""
-_CHECKS = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+_MATERIALIZED = "{ assetNodes { assetKey { path } assetMaterializations(limit: 1) { runId } } }"
+_CHECK = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
   assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization {
-    status evaluation { success description }
+    evaluation { success description }
 } } } } } } }"""
-_ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+_DAYS = """{ assetNodeOrError(assetKey: { path: ["library_history"] }) { ... on AssetNode {
+  assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey status } } }
+} } }"""
 
 
 class Stack:
@@ -57,41 +58,47 @@ class Stack:
         """Data of a GraphQL query."""
         body = json.dumps({"query": text, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=PAGE_SECONDS) as answer:
-            answer = json.load(answer)
+        with urllib.request.urlopen(request, timeout=PAGE_SECONDS) as response:
+            answer = json.load(response)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
-    def answers(self):
+    def is_ready(self):
         """Whether the first page would come, with the assets on it."""
-        assert self.process.poll() is None, self.log()
+        assert self.process.poll() is None, (self.folder / "log").read_text()
         try:
-            return bool(self.query("{ assetNodes { id } }")["assetNodes"])
+            return bool(self.assets())
         except OSError:
             return False
 
-    def asset_names(self):
-        """Last part of every asset's key."""
-        return {
-            node["assetKey"]["path"][-1] for node in self.query("{ assetNodes { assetKey { path } } }")["assetNodes"]
-        }
+    def assets(self):
+        """Names of all assets."""
+        return {_name(node) for node in self.query(_ASSETS)["assetNodes"]}
+
+    def materialized_by(self, run_id):
+        """Names of the assets whose last materialization is of this run."""
+        nodes = self.query(_MATERIALIZED)["assetNodes"]
+        return {_name(node) for node in nodes if {"runId": run_id} in node["assetMaterializations"]}
 
     def runs(self, **criteria):
-        """Runs, the newest first; criteria as in GraphQL's RunsFilter."""
-        return self.query(_RUNS, filter=criteria)["runsOrError"]["results"]
+        """Id of each run → its status; criteria as in GraphQL's RunsFilter."""
+        return {run["runId"]: run["status"] for run in self.query(_RUNS, filter=criteria)["runsOrError"]["results"]}
 
-    def runs_of_a_person(self):
-        """Those started with a click."""
-        return self.runs(tags=[{"key": "dagster/from_ui", "value": "true"}])
+    def run_started_by(self, act):
+        """Id of the run that a person's act starts, and no schedule or sensor."""
+
+        def started():
+            return set(self.runs(tags=[{"key": "dagster/from_ui", "value": "true"}]))
+
+        before = started()
+        act()
+        (run_id,) = eventually(lambda: started() - before, PAGE_SECONDS)
+        return run_id
 
     def ended(self, run_id):
         """How a run ended, once it has: SUCCESS, FAILURE or CANCELED."""
-
-        def status():
-            return next(run["status"] for run in self.runs(runIds=[run_id]))
-
-        eventually(lambda: status() in _ENDED, RUN_SECONDS)
-        return status()
+        eventually(lambda: self.runs(runIds=[run_id])[run_id] in _ENDED, RUN_SECONDS)
+        return self.runs(runIds=[run_id])[run_id]
 
     def switches(self):
         """Name of each schedule and sensor → whether it is on."""
@@ -102,36 +109,31 @@ class Stack:
 
     def check(self, asset, name):
         """The latest evaluation of a check: (passed, description)."""
-        node = self.query(_CHECKS, key={"path": [asset]})["assetNodeOrError"]
+        node = self.query(_CHECK, key={"path": [asset]})["assetNodeOrError"]
         (check,) = (each for each in node["assetChecksOrError"]["checks"] if each["name"] == name)
         evaluation = check["executionForLatestMaterialization"]["evaluation"]
         return evaluation["success"], evaluation["description"]
 
+    def computed_days(self):
+        """Ranges of library_history that have been computed: (first day, last day)."""
+        ranges = self.query(_DAYS)["assetNodeOrError"]["assetPartitionStatuses"]["ranges"]
+        return [(each["startKey"], each["endKey"]) for each in ranges if each["status"] == "MATERIALIZED"]
+
     def jwpfetch(self, *arguments):
         """`jwpfetch` in the same folder with the same settings, finished."""
-        command = [sys.executable, "-c", "import sys; from jwp_pipeline.cli import jwpfetch; sys.exit(jwpfetch())"]
-        return subprocess.run(
-            [*command, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-        )
-
-    def log(self):
-        """What it has written so far."""
-        return (self.folder / "log").read_text()
+        command = [Path(sys.executable).with_name("jwpfetch"), *arguments]
+        where = {"cwd": self.folder, "env": self.environment}
+        return subprocess.run(command, **where, capture_output=True, text=True, timeout=RUN_SECONDS)
 
     def stop(self):
-        """As Ctrl-C does; the exit code."""
+        """Do as Ctrl-C does; the exit code."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(STOP_SECONDS)
 
     def processes(self):
-        """Processes that work for this stack, by what Dagster's home is for them."""
+        """Processes that work for this stack: those with this Dagster home."""
         home = f"DAGSTER_HOME={self.folder}/".encode()
-        return [pid for pid in Path("/proc").glob("[0-9]*") if home in _environment_of(pid)]
+        return [process.name for process in Path("/proc").glob("[0-9]*") if home in _environment_of(process)]
 
 
 @contextmanager
@@ -140,13 +142,12 @@ def stack(folder, **settings):
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-c", "from jwp_pipeline.cli import main; raise SystemExit(main())"]
-    # The daemon's usual half minute between two looks at freshness is long for a test.
+    # Half a minute, which the daemon takes between two looks at freshness, is long for a test.
     environment = bare_environment(**settings, FRESHNESS_DAEMON_INTERVAL_SECONDS="2")
     folder = folder.resolve()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "up", "--port", str(port)],
+            [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(port)],
             cwd=folder,
             env=environment,
             stdout=log,
@@ -157,14 +158,14 @@ def stack(folder, **settings):
         )
     running = Stack(process, folder, port, environment)
     try:
-        eventually(running.answers, READY_SECONDS)
+        eventually(running.is_ready, READY_SECONDS)
         yield running
     finally:
-        if process.poll() is None:
-            try:
+        try:
+            if process.poll() is None:
                 running.stop()
-            finally:
-                process.kill()
+        finally:
+            process.kill()
 
 
 @contextmanager
@@ -179,12 +180,13 @@ def browser():
 
 
 class Ui:
-    """One browser window on a stack; notes what a good UI does not do."""
+    """One page of a browser on a stack; notes what a good UI does not do."""
 
     def __init__(self, page, url):
         self.page = page
         self.url = url
         self.complaints = []
+        expect.set_options(timeout=PAGE_SECONDS * 1000)
         page.set_default_timeout(PAGE_SECONDS * 1000)
         page.on("console", self._note_console)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
@@ -195,20 +197,26 @@ class Ui:
         self.page.goto(f"{self.url}{path}")
 
     def sees(self, text, *, exact=False):
-        """Wait until this text can be seen."""
-        shown(self.page.get_by_text(text, exact=exact).filter(visible=True).first)
+        """Wait until this text, or one that matches it, can be seen."""
+        expect(self.page.get_by_text(text, exact=exact).filter(visible=True).first).to_be_visible()
 
     def press(self, name):
-        """Press a button as soon as it can be; its accessible name may begin with its icon's."""
-        button = self.page.get_by_role("button", name=re.compile(name)).first
-        expect(button).to_be_enabled(timeout=PAGE_SECONDS * 1000)
+        """Press a button as soon as it can be; its accessible name begins with that of its icon."""
+        button = self.page.get_by_role("button", name=re.compile(rf"\b{name}")).first
+        expect(button).to_be_enabled()
         button.click()
+
+    def choose_days(self, text):
+        """Give the partitions in the dialogue of a materialization: `2026-11-23` or `[2026-11-20...2026-11-23]`."""
+        days = self.page.get_by_role("dialog").get_by_role("textbox").first
+        days.fill(text)
+        days.press("Enter")
 
     def switch(self, name):
         """Turn the switch of a schedule or sensor in the Automation page."""
         row = self.page.locator("[data-index]").filter(has=self.page.get_by_role("link", name=name))
         # The row's first box selects it, its second is the switch. A box is hidden; its label is what one clicks.
-        expect(row.get_by_role("checkbox").nth(1)).to_be_enabled(timeout=PAGE_SECONDS * 1000)
+        expect(row.get_by_role("checkbox").nth(1)).to_be_enabled()
         row.locator("label").nth(1).click()
 
     def _note_console(self, message):
@@ -221,11 +229,6 @@ class Ui:
             self.complaints.append(f"asked another host: {where.hostname}")
 
 
-def shown(locator):
-    """Wait until a part of a page can be seen."""
-    expect(locator).to_be_visible(timeout=PAGE_SECONDS * 1000)
-
-
 def eventually(condition, seconds):
     """What the condition gives once it gives something; asked with pauses, for each answer costs the server work."""
     deadline = time.monotonic() + seconds
@@ -235,8 +238,12 @@ def eventually(condition, seconds):
     return result
 
 
-def _environment_of(pid):
+def _name(node):
+    return node["assetKey"]["path"][-1]
+
+
+def _environment_of(process):
     try:
-        return (pid / "environ").read_bytes()
+        return (process / "environ").read_bytes()
     except OSError:
         return b""

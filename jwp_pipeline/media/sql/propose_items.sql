@@ -39,7 +39,12 @@ SELECT
         coalesce(mapped.language, item.language), coalesce(mapped.copyright, item.copyright),
         coalesce(mapped.tags, item.tags), mapped.view_is_public, mapped.view_is_signed_in, mapped.view_crsids,
         mapped.view_lookup_groups, mapped.view_lookup_insts
-    ) AS differs
+    ) AS differs,
+    item.id IS NOT NULL AND NOT mapped.keeps_sms_media_id AND (
+        mapped.sms_media_id IS DISTINCT FROM videos.sms_media_id
+        OR NOT mapped.keeps_sms_last_updated_at
+            AND mapped.sms_last_updated_at IS DISTINCT FROM videos.sms_last_updated_at
+    ) AS sms_differs
 FROM mapped_videos AS mapped
 JOIN videos ON videos.key = mapped.key
 LEFT JOIN media_items AS item ON item.id = videos.media_item_id

@@ -6,7 +6,7 @@ FROM (
     SELECT
         mapped.key,
         mapped.looked_at,
-        coalesce(proposed.differs AND NOT (proposed.is_due OR :sync_all), false) AS waits,
+        coalesce((proposed.differs OR proposed.sms_differs) AND NOT (proposed.is_due OR :sync_all), false) AS waits,
         CASE WHEN known.media_item_id IS NULL THEN greatest(mapped.updated, known.updated) ELSE known.updated END AS updated
     FROM mapped_videos AS mapped
     JOIN videos AS known ON known.key = mapped.key

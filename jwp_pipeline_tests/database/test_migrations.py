@@ -1,0 +1,171 @@
+"""A schema is brought to this version's tables once, whoever comes, and the tables are those of the models."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Barrier
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from jwp_pipeline.database import history_tables, media_tables
+from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, open_engine
+from jwp_pipeline.database.media_tables import MediaItem
+from jwp_pipeline.database.migrate import migrate
+from jwp_pipeline.database.tables import Base, CachedResource
+from jwp_pipeline.errors import DatabaseError
+from jwp_pipeline.media.report import MEDIA_ASSETS
+from jwp_pipeline.media.sync import sync_media
+from jwp_pipeline.mirror.resources import set_resources
+from jwp_pipeline_tests.media.site import media_options, video
+from jwp_pipeline_tests.support import python, rows
+
+SCHEMA = "jwp"
+assert {history_tables, media_tables}, "imported so that Base knows their tables"
+
+
+@pytest.fixture
+def engine_of(database_url):
+    """Makes engines of a fresh database; a schema is there only once it is migrated."""
+    with ExitStack() as engines:
+
+        def make(schema=SCHEMA):
+            engine = open_engine(database_url, schema)
+            engines.callback(engine.dispose)
+            return engine
+
+        yield make
+
+
+def test_the_tables_are_those_of_the_models(engine_of):
+    """Also what Alembic does not compare: generated columns, defaults, indexes."""
+    migrated, modelled = engine_of("migrated"), engine_of("modelled")
+    migrate(migrated, "migrated")
+    with migrated.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    function = rows(migrated, "SELECT pg_get_functiondef('array_as_text'::regproc) AS definition")[0].definition
+    with modelled.begin() as connection:
+        connection.execute(text("CREATE SCHEMA modelled"))
+        connection.execute(text(function.replace("migrated.", "modelled.")))
+        Base.metadata.create_all(connection)
+    assert definitions(migrated) == definitions(modelled)
+    assert len(definitions(migrated)) > 150
+
+
+def definitions(engine):
+    """Every column, index and constraint of the models' tables, as the server writes it."""
+    names = list(Base.metadata.tables)
+    columns = rows(
+        engine,
+        "SELECT table_name, column_name, udt_name, is_nullable, column_default, generation_expression, is_identity"
+        " FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ANY(:names)",
+        names=names,
+    )
+    indexes = rows(
+        engine,
+        "SELECT replace(indexdef, current_schema(), '') FROM pg_indexes"
+        " WHERE schemaname = current_schema() AND tablename = ANY(:names)",
+        names=names,
+    )
+    constraints = rows(
+        engine,
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text = ANY(:names)",
+        names=names,
+    )
+    return {tuple(row) for row in (*columns, *indexes, *constraints)}
+
+
+def test_migrating_twice_does_nothing(engine_of):
+    engine = engine_of()
+    assert migrate(engine, SCHEMA)
+    with engine.begin() as connection:
+        set_resources(connection, [video("a")], "video")
+    assert not migrate(engine, SCHEMA)
+    assert rows(engine, "SELECT count(*) FROM cached_resources") == [(1,)]
+
+
+def test_many_that_migrate_at_once(engine_of):
+    """P2: threads that begin at the same moment; one of them does it, and none fails."""
+    for round_ in range(5):
+        schema = f"s{round_}"
+        start = Barrier(6)
+
+        def at_once(engine, schema=schema, start=start):
+            start.wait()
+            return migrate(engine, schema)
+
+        engines = [engine_of(schema) for _ in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            did = list(pool.map(at_once, engines))
+        assert True in did
+        assert rows(engines[0], "SELECT count(*) FROM media_items") == [(0,)]
+
+
+def test_processes_that_migrate_at_once(engine_of, database_url):
+    """P2: as `make up` starts them."""
+    code = (
+        "import sys; from jwp_pipeline.database.connection import open_engine;"
+        "from jwp_pipeline.database.migrate import migrate;"
+        "print(migrate(open_engine(sys.argv[1], 'jwp'), 'jwp'))"
+    )
+    with ExitStack() as running:
+        processes = [running.enter_context(python(code, database_url)) for _ in range(3)]
+        answers = [process.communicate(timeout=60) for process in processes]
+    assert {out.strip() for out, _ in answers} <= {"True", "False"}, answers
+    assert rows(engine_of(), "SELECT count(*) FROM media_items") == [(0,)]
+
+
+def test_two_sites_share_a_database(engine_of):
+    """Two schemas know nothing of each other: neither rows nor locks."""
+    one, other = engine_of("one"), engine_of("other")
+    for engine, title in ((one, "Of one"), (other, "Of the other")):
+        migrate(engine, "one" if engine is one else "other")
+        with engine.begin() as connection:
+            set_resources(connection, [video("same", 1, title=title)], "video")
+    with one.connect() as connection, advisory_lock(connection, WRITER_LOCK, patience=1):
+        sync_media(other, MEDIA_ASSETS, options=media_options(), client=None)
+    with Session(one) as session:
+        assert session.scalars(CachedResource.videos).one().data["title"] == "Of one"
+        assert session.scalars(MediaItem.including_deleted).all() == []
+    with Session(other) as session:
+        assert session.scalars(MediaItem.live).one().title == "Of the other"
+
+
+def test_a_schema_of_a_newer_version_is_refused(engine_of):
+    engine = engine_of()
+    migrate(engine, SCHEMA)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseError, match=r"Schema jwp is at migration 9999.*a newer version made it"):
+        migrate(engine, SCHEMA)
+    assert rows(engine, "SELECT version_num FROM alembic_version") == [("9999",)]
+
+
+def test_items_are_found_by_their_words(engine_of):
+    """Titles before tags before descriptions, stemmed, through the index."""
+    engine = engine_of()
+    migrate(engine, SCHEMA)
+    with engine.begin() as connection:
+        lectures = [
+            video("description", 1, description="A lecture on moving glaciers"),
+            video("title", 2, title="Glaciers move"),
+            video("tag", 3, custom={"sms_keywords": "keywords:moving glaciers|ice:"}),
+            *(video(f"other-{number}", 10 + number, title=f"Lecture {number}") for number in range(2000)),
+        ]
+        set_resources(connection, lectures, "video")
+    sync_media(engine, MEDIA_ASSETS, options=media_options(), client=None)
+    query = func.websearch_to_tsquery("english", "glacier moves -volcano")
+    matching = MediaItem.live.where(MediaItem.searched_text.bool_op("@@")(query))
+    by_rank = matching.order_by(func.ts_rank(MediaItem.searched_text, query).desc())
+    with Session(engine) as session:
+        session.execute(text("ANALYZE media_items"))
+        assert [item.video.key for item in session.scalars(by_rank)] == ["title", "tag", "description"]
+        searched = (
+            "EXPLAIN SELECT id FROM media_items WHERE searched_text @@ websearch_to_tsquery('english', 'glacier')"
+        )
+        assert "media_items_search" in "\n".join(session.scalars(text(searched)))
+        tagged = select(MediaItem.id).where(MediaItem.tags.contains(["ice"]))
+        assert len(session.scalars(tagged).all()) == 1

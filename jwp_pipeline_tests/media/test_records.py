@@ -1,0 +1,200 @@
+"""The platform's own record: when items come about, what the sync leaves alone, and how readers find their way."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from jwp_pipeline.database.media_tables import BillingAccount, Channel, MediaChannel, MediaItem, Playlist, Video
+from jwp_pipeline_tests.media.site import channel, site, video
+from jwp_pipeline_tests.media.state import open_problems, read_rows, read_state
+from jwp_pipeline_tests.support import rows
+
+
+@pytest.fixture
+def jwp(engine, simulator):
+    with site(engine, simulator) as jwp:
+        yield jwp
+
+
+def items(engine):
+    """Key of the video → title of its live item."""
+    return {key: item["title"] for key, item in read_state(engine)["media_items"].items() if not item["deleted"]}
+
+
+def test_an_item_comes_with_the_sms_id(jwp, engine):
+    """Semantics §2: also when the id appears later, with the same `updated` or an older one; and stays."""
+    jwp.library.replace_all([video("a", updated=5), video("b", updated=5)], [])
+    jwp.sync()
+    assert items(engine) == {}
+    jwp.library.replace_all([video("a", 1, updated=5), video("b", 2, updated=4)], [])
+    jwp.sync()
+    assert items(engine) == {"a": "Video a", "b": "Video b"}
+    assert read_state(engine)["videos"] == {"a": 5, "b": 5}
+    jwp.library.replace_all([video("a", updated=6), video("b", 2, updated=4)], [])
+    jwp.sync()
+    assert items(engine) == {"a": "Video a", "b": "Video b"}
+    assert [row.id for row in rows(engine, "SELECT id FROM sms_media_items")] == [2]
+
+
+def test_the_missing_items_come_when_all_videos_are_to_have_one(jwp, engine):
+    """Semantics §2, §5: JWP_CREATE_ITEMS from `sms` to `all`, with JWP's own tags and a playlist for every channel."""
+    jwp.library.replace_all(
+        [video("a", 1), video("b", tags="Sea, sky")], [channel("c"), channel("d", 1, media_ids=[1])]
+    )
+    jwp.sync()
+    ids = {name: row.id for name, row in read_rows(engine).items()}
+    assert items(engine) == {"a": "Video a"}
+    jwp.sync(create_items="all")
+    assert items(engine) == {"a": "Video a", "b": "Video b"}
+    assert read_state(engine)["media_items"]["b"]["tags"] == ["sea", "sky"]
+    assert read_state(engine)["channels"]["c"]["playlist"] == {
+        "title": "Channel c",
+        "description": "",
+        "media_items": [],
+    }
+    assert ids.items() <= {name: row.id for name, row in read_rows(engine).items()}.items()
+    jwp.sync()
+    assert items(engine) == {"a": "Video a", "b": "Video b"}
+    assert read_state(engine)["channels"]["c"]["playlist"] is None
+
+
+def test_an_edit_of_ours_lasts_until_jwp_has_a_newer_one(jwp, engine):
+    """Semantics §2: with the same `updated`, whatever else changed, the item stays."""
+    jwp.library.replace_all([video("a", 1, updated=5)], [])
+    jwp.sync()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE media_items SET title = 'Ours', view_is_public = false"))
+    for fields in ({}, {"views": 7}, {"title": "Theirs"}, {"title": "Theirs", "updated": 4}):
+        jwp.library.put("video", video("a", 1, **{"updated": 5, **fields}))
+        jwp.sync()
+        assert items(engine) == {"a": "Ours"}
+        assert not read_state(engine)["media_items"]["a"]["view"]["is_public"]
+    jwp.library.put("video", video("a", 1, updated=6, title="Theirs"))
+    jwp.sync()
+    assert items(engine) == {"a": "Theirs"}
+
+
+def test_what_the_platform_made_itself_is_left_alone(jwp, engine, simulator):
+    """Items without a video, channels without one of JWP's, their playlists: no sync writes them, whatever it does."""
+    jwp.library.replace_all([video("a", 1), video("b", 2)], [channel("c", 1, media_ids=[1, 2])])
+    jwp.sync()
+    texts = {"title": "Ours", "description": ""}
+    with Session(engine) as session, session.begin():
+        c = session.scalars(MediaChannel.live).one()
+        session.add(BillingAccount(id="account", description="", lookup_instid="OURS"))
+        session.flush()
+        session.add(MediaChannel(id="channel", billing_account_id="account", **texts))
+        session.flush()
+        for item_id, channel_id in (("loose", None), ("in-ours", "channel"), ("in-theirs", c.id)):
+            kind = {"type": "video", "duration": 1.0, "language": "", "copyright": "", "published_at": c.created_at}
+            session.add(MediaItem(id=item_id, media_channel_id=channel_id, **texts, **kind))
+        session.add(Playlist(id="playlist", media_channel_id="channel", media_item_ids=["in-ours"], **texts))
+        session.scalars(MediaItem.live.where(MediaItem.title == "Video b")).one().media_channel_id = "channel"
+
+    def ours():
+        tables = ("media_items", "media_channels", "playlists", "billing_accounts")
+        condition = "id IN ('loose', 'in-ours', 'in-theirs', 'channel', 'playlist', 'account')"
+        return [
+            rows(engine, f"SELECT CAST(xmin AS text), * FROM {table} WHERE {condition} ORDER BY id") for table in tables
+        ]
+
+    before = ours()
+    jwp.library.put("channel", channel("c", 1, media_ids=[1]))
+    jwp.sync()
+    jwp.sync(sync_all=True)
+    jwp.sync(create_items="all", sync_all=True)
+    jwp.library.remove("video", "a")
+    jwp.sync()
+    assert ours() == before
+    in_ours = rows(engine, "SELECT title FROM media_items WHERE media_channel_id = 'channel' ORDER BY title")
+    assert [title for (title,) in in_ours] == ["Ours", "Video b"]
+    # What a channel of JWP lists belongs to it, and an item of a channel that goes to none.
+    jwp.library.put("channel", channel("c", 1, media_ids=[2]))
+    jwp.sync()
+    assert rows(engine, "SELECT 1 FROM media_items WHERE title = 'Video b' AND media_channel_id = :id", id=c_id(engine))
+    jwp.library.replace_all([], [])
+    jwp.sync()
+    assert [
+        row.media_channel_id for row in rows(engine, "SELECT * FROM media_items ORDER BY id") if row.title == "Ours"
+    ] == [
+        "channel",
+        None,
+        None,
+    ]
+    assert rows(engine, "SELECT 1 FROM playlists WHERE id = 'playlist' AND deleted_at IS NULL")
+    assert open_problems(engine) == {}
+
+
+def c_id(engine):
+    return read_rows(engine)["media_channels", "c"].id
+
+
+def test_a_video_is_found_by_its_sms_id(jwp, engine):
+    """Video.from_media_id: of the preferred type if there is one, else the smallest key; only live ones."""
+    jwp.library.replace_all(
+        [
+            video("b-audio", 1, mediatype="audio"),
+            video("b-video", 1),
+            video("B-video", 1),
+            video("a-audio", 1, mediatype="audio"),
+            video("other", 2, mediatype="unknown"),
+            video("gone", 3),
+            video("no-item"),
+        ],
+        [],
+    )
+    jwp.sync()
+    jwp.library.remove("video", "gone")
+    jwp.sync()
+    with Session(engine) as session:
+
+        def key(*arguments):
+            found = Video.from_media_id(session, *arguments)
+            return found and found.key
+
+        assert key(1) == key(1, "video") == "B-video"
+        assert key(1, "audio") == "a-audio"
+        assert key(1, "unknown") == "B-video"
+        assert key(2) == "other"
+        assert key(3) is None
+        assert key(99) is None
+        assert Video.from_media_id(session, 1).media_item.sms.id == 1
+
+
+def test_readers_find_their_way(jwp, engine):
+    """Live rows, deleted ones too, and from each row to what belongs to it."""
+    jwp.library.replace_all(
+        [video("a", 1), video("b", 2), video("gone", 3), video("no-item")],
+        [channel("c", 7, media_ids=[2, 1, 2], custom={"sms_instid": "instid:UIS:"}), channel("gone")],
+    )
+    jwp.sync()
+    jwp.library.remove("video", "gone")
+    jwp.library.remove("channel", "gone")
+    jwp.sync()
+    with Session(engine) as session:
+        live = {
+            model: session.scalars(model.live).all() for model in (Video, Channel, MediaItem, MediaChannel, Playlist)
+        }
+        total = {model: len(session.scalars(model.including_deleted).all()) for model in live}
+        assert {model: (len(found), total[model]) for model, found in live.items()} == {
+            Video: (3, 4),
+            Channel: (1, 2),
+            MediaItem: (2, 3),
+            MediaChannel: (1, 2),
+            Playlist: (1, 1),
+        }
+        a = session.scalars(MediaItem.live.where(MediaItem.title == "Video a")).one()
+        assert (a.video.key, a.video.media_item, a.sms.id) == ("a", a, 1)
+        assert a.video.cached_resource.data["title"] == "Video a"
+        c = a.channel
+        assert (c.title, c.billing_account.lookup_instid) == ("Channel c", "UIS")
+        assert {item.title for item in c.items} == {"Video a", "Video b"}
+        assert (c.jwp_channel.key, c.jwp_channel.media_channel, c.jwp_channel.sms_collection_id) == ("c", c, 7)
+        assert c.jwp_channel.cached_resource.type == "channel"
+        assert [session.get(MediaItem, item_id).title[-1] for item_id in c.playlist.media_item_ids] == ["b", "a", "b"]
+        no_item = session.get(Video, "no-item")
+        assert (no_item.media_item, no_item.cached_resource.key) == (None, "no-item")
+        gone = session.get(Video, "gone")
+        assert gone.cached_resource.deleted_at is not None
+        assert gone.media_item.deleted_at is not None
+        assert gone.media_item.sms is None

@@ -1,0 +1,251 @@
+"""What Dagster loads, and what its assets do: alone, twice, unconfigured, refused; every run tells what it did."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from jwp_pipeline.database.connection import open_engine
+from jwp_pipeline.definitions import build_definitions, defs
+from jwp_pipeline.errors import SettingsError
+from jwp_pipeline.orchestration.runtime import QUARANTINED, Runtime
+from jwp_pipeline.settings import REDACTED, Settings, load_settings
+from jwp_pipeline.simulator import Simulator, demo_library
+from jwp_pipeline_tests.support import PROJECT, bare_environment, live, python, rows
+
+MIRROR = ["settings", "raw_videos", "raw_channels", "cached_resources", "resource_changes"]
+MIRROR_CHECKS = {
+    ("settings", "required_settings"),
+    ("raw_videos", "verified"),
+    ("raw_channels", "verified"),
+    ("cached_resources", "live_rows_equal_listing"),
+    ("cached_resources", "nothing_quarantined"),
+    ("cached_resources", "no_open_problems"),
+}
+
+
+@pytest.fixture(autouse=True)
+def unconfigured(monkeypatch, tmp_path):
+    """No setting in the environment, and a folder without .env."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def simulator():
+    with Simulator(demo_library(videos=30, channels=3)) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(simulator, database_url):
+    """Settings of the simulated site and a fresh database."""
+    site = {name.lower(): value for name, value in simulator.environment("v1").items()}
+    return load_settings(**site, jwp_database_url=database_url, jwp_requests_per_minute=6000)
+
+
+@pytest.fixture
+def engine(database_url):
+    engine = open_engine(database_url, "jwp")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def run(settings):
+    """Runs assets of job `sync`, all by default, on one Dagster instance."""
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def run(*names, runtime=None, **config):
+            definitions = build_definitions(runtime or Runtime(settings=lambda: settings))
+            return definitions.resolve_job_def("sync").execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey(name) for name in names] or None,
+                run_config={"ops": config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+
+        yield run
+
+
+def metadata(result, asset):
+    [materialization] = [
+        event.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(asset)
+    ]
+    return {name: entry.value for name, entry in materialization.metadata.items()}
+
+
+def checks(result):
+    return {
+        (check.asset_key.to_user_string(), check.check_name): check for check in result.get_asset_check_evaluations()
+    }
+
+
+def materialized(result):
+    return {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
+
+
+# --- Loading ----------------------------------------------------------------------------------------------
+
+
+def keys(definitions):
+    return {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+
+
+def test_definitions_load_whatever_is_configured(monkeypatch):
+    unconfigured = defs()
+    dg.Definitions.validate_loadable(unconfigured)
+    assert keys(unconfigured) >= set(MIRROR)
+    monkeypatch.setenv("JWP_ASSET_PREFIX", "site/one")
+    prefixed = defs()
+    dg.Definitions.validate_loadable(prefixed)
+    assert keys(prefixed) == {f"site/one/{key}" for key in keys(unconfigured)}
+    monkeypatch.setenv("JWP_MAX_DELETE_RATIO", "a third")
+    unreadable = defs()
+    dg.Definitions.validate_loadable(unreadable)
+    assert len(keys(unreadable)) == len(keys(unconfigured))
+
+
+IMPORT = """
+import os, sys
+import dagster
+class Watched(dict):
+    def __getitem__(self, name): seen.add(name); return super().__getitem__(name)
+    def get(self, name, default=None): seen.add(name); return super().get(name, default)
+    def __iter__(self): seen.add("everything"); return super().__iter__()
+seen, connected, opened = set(), [], []
+def audit(event, arguments):
+    if event.startswith("socket.connect"): connected.append(arguments)
+    if event == "open" and str(arguments[0]).endswith(".env"): opened.append(arguments)
+sys.addaudithook(audit)
+os.environ = Watched(os.environ)
+import jwp_pipeline.definitions, jwp_pipeline.cli
+asked = {name for name in seen if name.startswith(("JWP", "LOOKUP", "OAUTH2"))} | seen & {"everything"}
+assert (asked, connected, opened) == (set(), [], []), (asked, connected, opened)
+jwp_pipeline.definitions.defs()
+assert not connected, connected
+print("quiet")
+"""
+
+
+def test_importing_connects_to_nothing_and_reads_no_environment():
+    with python(IMPORT) as process:
+        out, error = process.communicate(timeout=60)
+    assert out == "quiet\n", error
+
+
+def test_dagsters_own_commands_find_the_code_location():
+    command = [sys.executable, "-m", "dagster", "definitions", "validate", "-w", PROJECT / "workspace.yaml"]
+    environment = bare_environment(PYTHONPATH=str(PROJECT), PYTHONWARNINGS="ignore")
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "jwp_pipeline" in ended.stderr + ended.stdout
+
+
+# --- Runs -------------------------------------------------------------------------------------------------
+
+
+def test_a_sync_tells_all_that_it_did(run, simulator, engine):
+    first = run()
+    assert first.success
+    found = checks(first)
+    assert found.keys() >= MIRROR_CHECKS
+    assert all(found[name].passed for name in MIRROR_CHECKS)
+    raw = metadata(first, "raw_videos")
+    expected = {"dagster/row_count": 30, "distinct_keys": 30, "expected_total": 30, "pages": 1, "requests": 1}
+    assert {name: raw[name] for name in expected} == expected
+    assert raw["status"] == "verified"
+    cached = metadata(first, "cached_resources")
+    assert (cached["seen"], cached["added"], cached["deleted"], cached["dagster/row_count"]) == (33, 33, 0, 33)
+    assert (cached["videos_added"], cached["channels_added"]) == (30, 3)
+    assert "| added |" in cached["plan"]
+    assert metadata(first, "resource_changes")["changes_logged"] == 33
+    shown = metadata(first, "settings")["configuration"]
+    assert f"| `JWPLATFORM_API_SECRET` | `{REDACTED}` |" in shown
+    assert simulator.api_secret not in shown
+
+    simulator.library.remove("video", simulator.library.keys("video")[0])
+    second = run()
+    cached = metadata(second, "cached_resources")
+    assert (cached["added"], cached["deleted"], cached["unchanged"]) == (0, 1, 32)
+    [recorded] = rows(engine, "SELECT DISTINCT dagster_run_id FROM raw_snapshots WHERE id > 2")
+    assert recorded.dagster_run_id == second.run_id
+
+
+def test_every_asset_may_be_materialised_alone_and_twice(run, engine):
+    everything = sorted(
+        key.to_user_string() for key in build_definitions().resolve_job_def("sync").asset_layer.executable_asset_keys
+    )
+    assert set(everything) >= set(MIRROR)
+    for when in ("before anything was fetched", "after a sync"):
+        for asset in everything:
+            for turn in (1, 2):
+                result = run(asset)
+                assert result.success, (when, asset, turn)
+                assert asset in materialized(result) or asset in ("cached_resources", "resource_changes")
+        assert run().success
+    assert len(live(engine)) == 30
+
+
+@pytest.mark.parametrize("unset", ["jwplatform_embed_player_key", "jwplatform_api_secret"])
+def test_a_missing_setting_stops_the_run_before_anything_is_fetched(run, settings, simulator, unset):
+    result = run(runtime=Runtime(settings=lambda: settings.model_copy(update={unset: None})))
+    check = checks(result)["settings", "required_settings"]
+    assert (result.success, check.passed, check.blocking) == (False, False, True)
+    assert f"{unset.upper()} is not set" in check.description
+    assert "JWP dashboard" in check.description
+    assert metadata(result, "settings")["missing"] == 1
+    assert materialized(result) == {"settings"}
+    assert simulator.requests == []
+
+
+def test_unreadable_settings_stop_it_too(run, simulator):
+    def unreadable():
+        raise SettingsError("Some settings cannot be read: JWP_MAX_DELETE_RATIO: Input should be a valid number.")
+
+    result = run(runtime=Runtime(settings=unreadable))
+    check = checks(result)["settings", "required_settings"]
+    assert (result.success, check.passed) == (False, False)
+    assert "JWP_MAX_DELETE_RATIO" in check.description
+    assert simulator.requests == []
+
+
+def test_what_the_guard_refuses_fails_the_run_and_a_check(run, simulator, engine):
+    run()
+    library = simulator.library
+    gone = library.keys("video")[:15]
+    library.remove("video", *gone)
+    library.remove("channel", next(key for key in library.keys("channel") if key in live(engine, "channel")))
+    refused = run()
+    assert not refused.success
+    check = checks(refused)["cached_resources", "nothing_quarantined"]
+    assert not check.passed
+    assert "15 of 30 live videos" in check.description
+    [failure] = [event for event in refused.all_events if event.is_step_failure]
+    told = failure.step_failure_data.user_failure_data
+    assert "jwpfetch --release" in told.description
+    assert told.metadata[QUARANTINED].value == check.metadata["snapshots"].value[0]
+    # Videos were refused, channels were not; and nothing was built on what was refused.
+    assert (len(live(engine)), len(live(engine, "channel"))) == (30, 2)
+    assert not materialized(refused) - set(MIRROR)
+
+    library.restore("video", *gone)
+    good = run()
+    assert good.success
+    assert checks(good)["cached_resources", "nothing_quarantined"].passed
+
+
+def test_a_dry_run_observes_and_changes_nothing(run, simulator, engine):
+    run()
+    simulator.library.remove("video", simulator.library.keys("video")[0])
+    dry = run(*MIRROR, cached_resources={"config": {"dry_run": True}})
+    assert dry.success
+    assert not materialized(dry) & {"cached_resources", "resource_changes"}
+    [observed] = dry.asset_observations_for_node("cached_resources")
+    assert observed.metadata["deleted"].value == 1
+    assert "| deleted |" in observed.metadata["plan"].value
+    assert len(live(engine)) == 30
