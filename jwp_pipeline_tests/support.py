@@ -67,9 +67,14 @@ def rows(engine, query, **parameters):
 
 
 def cache(engine, resource_type="video"):
-    """Key → row of cached_resources, with the transactions that wrote it and that locked it."""
-    query = "SELECT *, xmin || ' ' || xmax AS touched_by FROM cached_resources WHERE type = :type"
-    return {row.key: row for row in rows(engine, query, type=resource_type)}
+    """Key → row of cached_resources."""
+    return {row.key: row for row in rows(engine, "SELECT * FROM cached_resources WHERE type = :type", type=resource_type)}
+
+
+def touched(engine):
+    """Type and key → the transactions that wrote the row of cached_resources, and that locked it."""
+    query = "SELECT type, key, xmin || ' ' || xmax AS touched_by FROM cached_resources"
+    return {(row.type, row.key): row.touched_by for row in rows(engine, query)}
 
 
 def live(engine, resource_type="video"):

@@ -14,6 +14,7 @@ from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress
+from jwp_pipeline.orchestration.mirror import unusable_settings
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.runbook import told
 
@@ -32,6 +33,7 @@ def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     """The cause is what JWP says: totals and newest changes."""
 
     def seen() -> str:
+        _require_settings(runtime)
         with runtime.jwplatform(hurried=True) as client:
             probes = {kind: client.probe(kind) for kind in RESOURCE_TYPES}
         stamps = {kind: f"{probe.total}@{probe.newest_change or ''}" for kind, probe in probes.items()}
@@ -50,9 +52,7 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     """The cause is the listing that became too old."""
 
     def stale() -> str | None:
-        missing = runtime.settings().missing_required()
-        if missing:
-            raise SettingsError(f"Not set: {', '.join(missing)}. A sync could not read anything.")
+        _require_settings(runtime)
         oldest = timedelta(hours=runtime.settings().jwp_max_listing_age_hours)
         causes = []
         for status in _statuses(runtime):
@@ -81,6 +81,13 @@ def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.Resource
 
     busy_with = (*_SYNCS, jobs.media_sync.name)
     return _ask_for(context, behind, busy_with=busy_with, settled=False, what="The media side has followed the cache")
+
+
+def _require_settings(runtime: Runtime) -> None:
+    """Raises SettingsError when a sync would only fail at its first check, `required_settings`."""
+    problems = unusable_settings(runtime.settings())
+    if problems:
+        raise SettingsError(". ".join(f"{name} {problem}" for name, problem in problems.items()) + ".")
 
 
 def _statuses(runtime: Runtime) -> list[TypeStatus]:

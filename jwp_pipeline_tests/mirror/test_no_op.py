@@ -7,7 +7,7 @@ from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import bulk_library
-from jwp_pipeline_tests.support import cache, jwplatform, rows, sync
+from jwp_pipeline_tests.support import jwplatform, rows, sync, touched
 
 VIDEOS = 5000
 LITTLE = 1_000_000
@@ -25,21 +25,21 @@ def client(simulator, engine):
 
 def apply_and_measure(engine, client):
     """What an apply does: its report, keys of the rows written or only locked, and the bytes of WAL it makes."""
-    before = cache(engine)
+    before = touched(engine)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         start = connection.scalar(text("SELECT pg_current_wal_insert_lsn()"))
         applied = apply_newest(engine, "video", options=MirrorOptions(), client=client)
         wal = connection.scalar(text("SELECT pg_current_wal_insert_lsn() - CAST(:start AS pg_lsn)"), {"start": start})
-    after = cache(engine)
-    return applied, {key for key in after if after[key] != before.get(key)}, int(wal)
+    after = touched(engine)
+    return applied, {key for _, key in after.items() - before.items()}, int(wal)
 
 
 def test_nothing_new_writes_nothing(engine, client):
     changes = rows(engine, "SELECT count(*) FROM resource_changes")
     read_listing(engine, client, "video")
-    applied, touched, wal = apply_and_measure(engine, client)
+    applied, rows_touched, wal = apply_and_measure(engine, client)
     assert (applied.plan.unchanged, applied.plan.rows, applied.live) == (VIDEOS, 0, VIDEOS)
-    assert touched == set()
+    assert rows_touched == set()
     assert rows(engine, "SELECT count(*) FROM resource_changes") == changes
     assert wal < LITTLE
     # And with nothing read either, there is not even anything to compare.
@@ -55,8 +55,8 @@ def test_only_what_changed_is_written(engine, simulator, client):
         library.edit("video", key, views=1_000_000)
     library.remove("video", *removed)
     read_listing(engine, client, "video")
-    applied, touched, wal = apply_and_measure(engine, client)
-    assert touched == {*edited, *watched, *removed}
+    applied, rows_touched, wal = apply_and_measure(engine, client)
+    assert rows_touched == {*edited, *watched, *removed}
     assert (applied.plan.changed, applied.plan.refreshed, applied.plan.deleted) == (10, 10, 10)
     assert wal < LITTLE
 

@@ -23,7 +23,7 @@ logged AS MATERIALIZED (
         min(id) FILTER (WHERE changed_fields -> 'size' IS NOT NULL) OVER later AS next_size
     FROM resource_changes
     WHERE changed_at >= CAST(CAST(:first_day AS date) AS timestamp) AT TIME ZONE 'UTC'
-    WINDOW later AS (PARTITION BY type, key ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    WINDOW later AS (PARTITION BY type, key ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 around AS (
     SELECT

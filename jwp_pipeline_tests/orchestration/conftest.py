@@ -1,0 +1,128 @@
+"""A simulated site, our tables and a Dagster instance, with sensors, schedules and jobs to evaluate and run on them."""
+
+import secrets
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import dagster as dg
+import psycopg
+import pytest
+from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
+from dagster._core.test_utils import create_run_for_test
+from sqlalchemy import Engine, text
+
+from jwp_pipeline.database.connection import open_engine
+from jwp_pipeline.database.media_tables import Base
+from jwp_pipeline.database.migrate import migrate
+from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.settings import Settings, load_settings
+from jwp_pipeline.simulator import Simulator
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Site:
+    """One site as its code location sees it. `settings` override the configured ones, by field name."""
+
+    engine: Engine
+    simulator: Simulator
+    instance: dg.DagsterInstance
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def library(self):
+        return self.simulator.library
+
+    def effective(self):
+        return load_settings(**self.settings)
+
+    @property
+    def definitions(self):
+        return build_definitions(Runtime(settings=self.effective), settings=self.effective())
+
+    def sensor(self, name, *, cursor=None):
+        """One tick of a sensor: its run requests, or why it skipped, and its cursor."""
+        definitions = build_definitions(Runtime(settings=self.effective))
+        (sensor,) = [sensor for sensor in definitions.sensors if sensor.name == name]
+        resources = {"runtime": definitions.resources["runtime"]}
+        context = dg.build_sensor_context(self.instance, cursor=cursor, resources=resources, sensor_name=name)
+        return sensor.evaluate_tick(context)
+
+    def schedule(self, name):
+        """One tick of a schedule."""
+        (schedule,) = [schedule for schedule in self.definitions.schedules if schedule.name == name]
+        with dg.build_schedule_context(self.instance) as context:
+            return schedule.evaluate_tick(context)
+
+    def run(self, job, *, tags=None, **config):
+        """Run a job to its end; `config` of ops by their names."""
+        return self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance, run_config={"ops": config, **QUIET}, tags=tags, raise_on_error=False
+        )
+
+    def obey(self, tick, sensor, job):
+        """Do what the daemon does with a sensor's tick: run what it requests, each key once; how many runs."""
+        done = 0
+        for request in tick.run_requests:
+            tags = {SENSOR_NAME_TAG: sensor, RUN_KEY_TAG: request.run_key}
+            if not self.instance.get_runs(dg.RunsFilter(tags=tags)):
+                self.run(job, tags={**request.tags, **tags})
+                done += 1
+        return done
+
+    def pretended_run(self, job, status=dg.DagsterRunStatus.STARTED, **tags):
+        """A run in the books of Dagster that nothing executes."""
+        run = create_run_for_test(self.instance, job_name=job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+        if status == dg.DagsterRunStatus.FAILURE:
+            self.instance.report_run_failed(run)
+        elif status != dg.DagsterRunStatus.STARTED:
+            create = {"job_name": job, "status": status, "tags": tags}
+            self.instance.delete_run(run.run_id)
+            run = create_run_for_test(self.instance, **create)
+        return run
+
+    def execute(self, query, **parameters):
+        with self.engine.begin() as connection:
+            connection.execute(text(query), parameters)
+
+
+@pytest.fixture(scope="package")
+def tables_url(postgres_url):
+    """URL of a database with our tables."""
+    name = f"site_{secrets.token_hex(6)}"
+    url = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        engine = open_engine(url, "jwp")
+        migrate(engine, "jwp")
+        engine.dispose()
+        yield url
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def site(tables_url, monkeypatch, tmp_path):
+    """An empty site, read by v2; nothing else is configured, and no run has been."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    engine = open_engine(tables_url, "jwp")
+    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    # Not an ephemeral one, which a schedule's context cannot be given.
+    with Simulator() as simulator, dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        site = Site(engine, simulator, instance)
+        site.execute(f"TRUNCATE {names} CASCADE")
+        configured = {name.lower(): value for name, value in simulator.environment("v2").items()}
+        site.settings = configured | {"jwp_database_url": tables_url, "jwp_requests_per_minute": 6000}
+        yield site
+    engine.dispose()
+
+
+def video(key, **fields):
+    return {"key": key, "title": f"Video {key}", "date": 1_000_000_000, "updated": 1_000_000_000, **fields}
+
+
+def channel(key, **fields):
+    return {"key": key, "title": f"Channel {key}", "type": "manual", **fields}

@@ -1,0 +1,175 @@
+"""The schedules: when they run, when they skip, what their jobs do; on the days on which clocks change, too."""
+
+import os
+import socket
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from itertools import pairwise, takewhile
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+from dagster._utils.schedules import schedule_execution_time_iterator
+
+from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.orchestration.automation import PROCESS_TAG
+from jwp_pipeline.settings import load_settings
+from jwp_pipeline_tests.orchestration.conftest import channel, video
+from jwp_pipeline_tests.support import rows
+
+RUN = dg.DagsterRunStatus
+DAILY, FREQUENT = "daily_full_resync", "frequent_sync"
+
+
+def schedules(**settings):
+    definitions = build_definitions(settings=load_settings(**settings))
+    dg.Definitions.validate_loadable(definitions)
+    return {schedule.name: schedule for schedule in definitions.schedules}
+
+
+def times(schedule, zone, start, end):
+    """Local times at which Dagster's scheduler runs a schedule, from `start` until before `end` (local dates)."""
+    first, last = (datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)) for day in (start, end))
+    ticks = schedule_execution_time_iterator(first.timestamp(), schedule.cron_schedule, schedule.execution_timezone)
+    return [tick.astimezone(ZoneInfo(zone)) for tick in takewhile(lambda tick: tick < last, ticks)]
+
+
+def test_times_are_those_of_the_settings():
+    default = schedules()
+    assert [(s.cron_schedule, s.execution_timezone) for s in default.values()] == [
+        ("0 3 * * *", "UTC"),
+        ("*/15 * * * *", "UTC"),
+    ]
+    assert {schedule.default_status for schedule in default.values()} == {dg.DefaultScheduleStatus.RUNNING}
+    own = schedules(
+        jwp_full_resync_cron="30 1 * * 1-5", jwp_frequent_sync_cron="@hourly", jwp_schedule_timezone="Europe/London"
+    )
+    assert [(s.cron_schedule, s.execution_timezone) for s in own.values()] == [
+        ("30 1 * * 1-5", "Europe/London"),
+        ("@hourly", "Europe/London"),
+    ]
+
+
+@pytest.mark.parametrize("cron", ["every day", "0 3 * *", "0 0 3 * * *", "61 3 * * *", "0 3 31 2,4 *"])
+def test_a_time_that_cannot_be_read_is_reported_and_the_other_one_kept(site, cron):
+    site.settings |= {"jwp_full_resync_cron": cron, "jwp_frequent_sync_cron": "*/5 * * * *"}
+    dg.Definitions.validate_loadable(site.definitions)
+    assert [schedule.cron_schedule for schedule in site.definitions.schedules] == ["0 3 * * *", "*/5 * * * *"]
+    (settings,) = (
+        site.definitions.resolve_job_def("sync")
+        .execute_in_process(instance=site.instance, asset_selection=[dg.AssetKey("settings")], raise_on_error=False)
+        .get_asset_check_evaluations()
+    )
+    assert not settings.passed
+    assert settings.blocking
+    assert "JWP_FULL_RESYNC_CRON" in settings.description
+    assert cron in settings.description
+    assert "JWP_FREQUENT_SYNC_CRON" not in settings.description
+
+
+# 01:30 does not exist in London on 28 March 2027, and comes twice on 31 October 2027.
+@pytest.mark.parametrize(("start", "end"), [("2027-03-25", "2027-04-01"), ("2027-10-28", "2027-11-04")])
+@pytest.mark.parametrize("cron", ["0 3 * * *", "30 1 * * *", "0 1 * * *", "0 2 * * *", "59 0 * * *"])
+def test_the_daily_resync_runs_once_a_day_when_clocks_change(cron, start, end):
+    zone = "Europe/London"
+    found = times(schedules(jwp_full_resync_cron=cron, jwp_schedule_timezone=zone)[DAILY], zone, start, end)
+    first = datetime.fromisoformat(start).date()
+    assert [tick.date() for tick in found] == [first + timedelta(days=day) for day in range(7)]
+    minute, hour = map(int, cron.split()[:2])
+    for tick in found:
+        exists = (hour, tick.date().isoformat()) != (1, "2027-03-28")
+        assert (tick.hour, tick.minute) == ((hour, minute) if exists else (2, 0)), tick
+
+
+@pytest.mark.parametrize(("start", "end"), [("2027-03-27", "2027-03-30"), ("2027-10-30", "2027-11-02")])
+def test_the_frequent_sync_goes_on_when_clocks_change(start, end):
+    zone = "Europe/London"
+    found = times(schedules(jwp_schedule_timezone=zone)[FREQUENT], zone, start, end)
+    assert {after.timestamp() - before.timestamp() for before, after in pairwise(found)} == {900.0}
+
+
+def test_a_schedule_waits_for_a_run_of_its_kind(site):
+    assert len(site.schedule(DAILY).run_requests) == len(site.schedule(FREQUENT).run_requests) == 1
+    for status in (RUN.QUEUED, RUN.NOT_STARTED, RUN.STARTING, RUN.STARTED, RUN.CANCELING):
+        run = site.pretended_run("full_resync", status)
+        for name in (DAILY, FREQUENT):
+            tick = site.schedule(name)
+            assert not tick.run_requests
+            assert tick.skip_message == f"Run {run.run_id[:8]} of full_resync is {status.value.lower()}."
+        site.instance.delete_run(run.run_id)
+    # A full sync does all that a frequent one does, but not the other way round.
+    for job in ("sync", "frequent_sync"):
+        run = site.pretended_run(job)
+        assert len(site.schedule(DAILY).run_requests) == 1
+        assert not site.schedule(FREQUENT).run_requests
+        site.instance.delete_run(run.run_id)
+    for status in (RUN.SUCCESS, RUN.FAILURE, RUN.CANCELED):
+        site.pretended_run("full_resync", status)
+        site.pretended_run("frequent_sync", status)
+    site.pretended_run("media_sync")
+    assert len(site.schedule(DAILY).run_requests) == len(site.schedule(FREQUENT).run_requests) == 1
+
+
+def test_runs_whose_process_is_gone_hold_nobody_up(site, tmp_path):
+    """What kill -9 leaves: Dagster goes on calling them started, for hours."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    here = socket.gethostname()
+    of_jwpfetch = site.pretended_run("full_resync", **{PROCESS_TAG: f"{here}:{ended.pid}"})
+    path = tmp_path / "socket"
+    of_a_stack = site.pretended_run("full_resync", **{".dagster/grpc_info": f'{{"host": "x", "socket": "{path}"}}'})
+    assert len(site.schedule(DAILY).run_requests) == 1
+    for run in (of_jwpfetch, of_a_stack):
+        assert site.instance.get_run_by_id(run.run_id).status == RUN.FAILURE
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        for tags in (
+            {PROCESS_TAG: f"{here}:{os.getpid()}"},
+            {PROCESS_TAG: f"another-host:{ended.pid}"},
+            {".dagster/grpc_info": f'{{"host": "x", "socket": "{path}"}}'},
+            {".dagster/grpc_info": '{"host": "x", "port": 1}'},
+        ):
+            run = site.pretended_run("full_resync", **tags)
+            assert run.run_id[:8] in site.schedule(DAILY).skip_message
+            site.instance.delete_run(run.run_id)
+
+
+def test_the_daily_resync_follows_what_jw_platform_does_not_stamp(site):
+    """A tag renamed there changes content and no stamp; a sync alone leaves the item as it was (semantics §2)."""
+    site.library.put("video", video("aaaa0001", title="Before"))
+    site.library.put("channel", channel("cccc0001"), modified=1_000_000_000)
+    assert site.run("sync").success
+    site.library.edit("video", "aaaa0001", title="After")
+    assert site.run("sync").success
+    assert title(site) == "Before"
+    (schedule,) = [schedule for schedule in site.definitions.schedules if schedule.name == DAILY]
+    job = site.definitions.resolve_job_def(schedule.job_name)
+    assert dg.validate_run_config(job)["ops"]["media"]["config"]["sync_all"] is True
+    (request,) = site.schedule(DAILY).run_requests
+    result = job.execute_in_process(
+        run_config=request.run_config or None, tags=request.tags, instance=site.instance, raise_on_error=False
+    )
+    assert result.success
+    assert title(site) == "After"
+
+
+def title(site):
+    return rows(site.engine, "SELECT title FROM media_items")[0].title
+
+
+def test_the_frequent_sync_reads_changes_and_in_full_what_is_gone(site):
+    for number in range(3):
+        site.library.put("video", video(f"aaaa000{number}"))
+    assert site.run("frequent_sync").success
+    site.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
+    assert site.run("frequent_sync").success
+    scopes = "SELECT scope FROM raw_snapshots WHERE resource_type = 'video' AND applied_at IS NOT NULL ORDER BY id"
+    assert [row.scope for row in rows(site.engine, scopes)] == ["full", "incremental"]
+    site.library.remove("video", "aaaa0002")
+    assert site.run("frequent_sync").success
+    assert [row.scope for row in rows(site.engine, scopes)][2:] == ["full"]
+    titles = rows(site.engine, "SELECT title FROM media_items WHERE deleted_at IS NULL ORDER BY title")
+    assert [row.title for row in titles] == ["New", "Video aaaa0000"]
