@@ -68,7 +68,8 @@ def rows(engine, query, **parameters):
 
 def cache(engine, resource_type="video"):
     """Key → row of cached_resources."""
-    return {row.key: row for row in rows(engine, "SELECT * FROM cached_resources WHERE type = :type", type=resource_type)}
+    query = "SELECT * FROM cached_resources WHERE type = :type"
+    return {row.key: row for row in rows(engine, query, type=resource_type)}
 
 
 def touched(engine):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, timedelta
 
 import dagster as dg
 from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
@@ -37,7 +38,7 @@ def _comes(cron: str) -> bool:
 
 
 def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
-    """Both schedules, at the times that settings say; the default of one that cannot be read."""
+    """All schedules, syncs at the times that settings say; the default of one that cannot be read."""
     unreadable = unreadable_crons(settings)
     defaults = {name: Settings.model_fields[name].default for name in _CRONS if name.upper() in unreadable}
     settings = settings.model_copy(update=defaults)
@@ -59,7 +60,32 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
             busy_with=_SYNCS,
             description="What changed since the last sync, with an overlap; all of it where that cannot be enough.",
         ),
+        daily_history,
+        daily_report,
     ]
+
+
+@dg.schedule(
+    job_name=jobs.history.name,
+    cron_schedule="15 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def daily_history(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """The day that has just ended, in UTC as the days of library_history are."""
+    ended = context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)
+    return dg.RunRequest(partition_key=f"{ended:%Y-%m-%d}")
+
+
+@dg.schedule(
+    job_name=jobs.report.name,
+    cron_schedule="30 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def daily_report() -> dg.RunRequest:
+    """The pictures of the library, with the day that daily_history has computed."""
+    return dg.RunRequest()
 
 
 def _schedule(

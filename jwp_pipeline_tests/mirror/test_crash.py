@@ -15,7 +15,7 @@ from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.support import cache, jwplatform, live, python, rows, sync, video, videos, wait_until
+from jwp_pipeline_tests.support import jwplatform, live, python, rows, sync, video, videos, wait_until
 
 OTHER_PROCESS = """
 import os
@@ -58,6 +58,11 @@ def pages_of(engine, snapshot):
     return rows(engine, "SELECT page_number FROM raw_pages WHERE snapshot_id = :id", id=snapshot.id)
 
 
+def everything(engine):
+    tables = ("cached_resources", "resource_changes", "sync_problems", "raw_snapshots")
+    return [sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in tables]
+
+
 def waiting_for_lock(engine):
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     return bool(rows(engine, waiting))
@@ -89,7 +94,7 @@ def test_killed_while_it_applies(engine, simulator, client, other, blocked_at):
     library.put("video", video("v0020", title="\0"))
     library.edit("video", "v0001", title="Edited")
     read_listing(engine, client, "video")
-    before = cache(engine), rows(engine, "SELECT * FROM resource_changes"), rows(engine, "SELECT * FROM sync_problems")
+    before = everything(engine)
     with engine.connect() as blocker, blocker.begin():
         blocker.execute(text(f"LOCK TABLE {blocked_at} IN SHARE MODE"))
         with other(APPLY) as process:
@@ -99,8 +104,7 @@ def test_killed_while_it_applies(engine, simulator, client, other, blocked_at):
     wait_until(lambda: not waiting_for_lock(engine))
     pending = last_snapshot(engine)
     assert (pending.status, pending.applied_at) == ("verified", None)
-    after = cache(engine), rows(engine, "SELECT * FROM resource_changes"), rows(engine, "SELECT * FROM sync_problems")
-    assert after == before
+    assert everything(engine) == before
     applied = apply_newest(engine, "video", options=MirrorOptions(), client=client)
     assert (applied.plan.added, applied.plan.changed, applied.plan.deleted) == (1, 1, 1)
     assert live(engine) == set(library.keys("video"))

@@ -31,7 +31,7 @@ def apply_and_measure(engine, client):
         applied = apply_newest(engine, "video", options=MirrorOptions(), client=client)
         wal = connection.scalar(text("SELECT pg_current_wal_insert_lsn() - CAST(:start AS pg_lsn)"), {"start": start})
     after = touched(engine)
-    return applied, {key for _, key in after.items() - before.items()}, int(wal)
+    return applied, {key for (_, key), _ in after.items() - before.items()}, int(wal)
 
 
 def test_nothing_new_writes_nothing(engine, client):

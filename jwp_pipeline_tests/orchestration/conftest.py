@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import Engine, text
@@ -73,15 +74,11 @@ class Site:
         return done
 
     def pretended_run(self, job, status=dg.DagsterRunStatus.STARTED, **tags):
-        """A run in the books of Dagster that nothing executes."""
-        run = create_run_for_test(self.instance, job_name=job, status=dg.DagsterRunStatus.STARTED, tags=tags)
-        if status == dg.DagsterRunStatus.FAILURE:
-            self.instance.report_run_failed(run)
-        elif status != dg.DagsterRunStatus.STARTED:
-            create = {"job_name": job, "status": status, "tags": tags}
-            self.instance.delete_run(run.run_id)
-            run = create_run_for_test(self.instance, **create)
-        return run
+        """A run in the books of Dagster, as launched from our code location, that nothing executes."""
+        origin = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("jwp_pipeline"), "__repository__")
+        return create_run_for_test(
+            self.instance, job_name=job, status=status, tags=tags, remote_job_origin=origin.get_job_origin(job)
+        )
 
     def execute(self, query, **parameters):
         with self.engine.begin() as connection:
@@ -103,21 +100,37 @@ def tables_url(postgres_url):
 
 
 @pytest.fixture
-def site(tables_url, monkeypatch, tmp_path):
-    """An empty site, read by v2; nothing else is configured, and no run has been."""
+def make_site(tables_url, monkeypatch, tmp_path):
+    """Makes an empty site, read by v2, on a Dagster instance; nothing else is configured, and no run has been."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     engine = open_engine(tables_url, "jwp")
     names = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    # Not an ephemeral one, which a schedule's context cannot be given.
-    with Simulator() as simulator, dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        site = Site(engine, simulator, instance)
-        site.execute(f"TRUNCATE {names} CASCADE")
-        configured = {name.lower(): value for name, value in simulator.environment("v2").items()}
-        site.settings = configured | {"jwp_database_url": tables_url, "jwp_requests_per_minute": 6000}
-        yield site
+    with Simulator() as simulator:
+
+        def make(instance):
+            site = Site(engine, simulator, instance)
+            site.execute(f"TRUNCATE {names} CASCADE")
+            configured = {name.lower(): value for name, value in simulator.environment("v2").items()}
+            site.settings = configured | {"jwp_database_url": tables_url, "jwp_requests_per_minute": 6000}
+            return site
+
+        yield make
     engine.dispose()
+
+
+@pytest.fixture
+def site(make_site):
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield make_site(instance)
+
+
+@pytest.fixture
+def scheduled_site(make_site, tmp_path):
+    """One whose Dagster is in files: a schedule's context takes no other. Runs cost more there."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        yield make_site(instance)
 
 
 def video(key, **fields):

@@ -89,39 +89,41 @@ def test_the_frequent_sync_goes_on_when_clocks_change(start, end):
     assert {after.timestamp() - before.timestamp() for before, after in pairwise(found)} == {900.0}
 
 
-def test_a_schedule_waits_for_a_run_of_its_kind(site):
-    assert len(site.schedule(DAILY).run_requests) == len(site.schedule(FREQUENT).run_requests) == 1
+def test_a_schedule_waits_for_a_run_of_its_kind(scheduled_site):
+    assert len(scheduled_site.schedule(DAILY).run_requests) == len(scheduled_site.schedule(FREQUENT).run_requests) == 1
     for status in (RUN.QUEUED, RUN.NOT_STARTED, RUN.STARTING, RUN.STARTED, RUN.CANCELING):
-        run = site.pretended_run("full_resync", status)
+        run = scheduled_site.pretended_run("full_resync", status)
         for name in (DAILY, FREQUENT):
-            tick = site.schedule(name)
+            tick = scheduled_site.schedule(name)
             assert not tick.run_requests
             assert tick.skip_message == f"Run {run.run_id[:8]} of full_resync is {status.value.lower()}."
-        site.instance.delete_run(run.run_id)
+        scheduled_site.instance.delete_run(run.run_id)
     # A full sync does all that a frequent one does, but not the other way round.
     for job in ("sync", "frequent_sync"):
-        run = site.pretended_run(job)
-        assert len(site.schedule(DAILY).run_requests) == 1
-        assert not site.schedule(FREQUENT).run_requests
-        site.instance.delete_run(run.run_id)
+        run = scheduled_site.pretended_run(job)
+        assert len(scheduled_site.schedule(DAILY).run_requests) == 1
+        assert not scheduled_site.schedule(FREQUENT).run_requests
+        scheduled_site.instance.delete_run(run.run_id)
     for status in (RUN.SUCCESS, RUN.FAILURE, RUN.CANCELED):
-        site.pretended_run("full_resync", status)
-        site.pretended_run("frequent_sync", status)
-    site.pretended_run("media_sync")
-    assert len(site.schedule(DAILY).run_requests) == len(site.schedule(FREQUENT).run_requests) == 1
+        scheduled_site.pretended_run("full_resync", status)
+        scheduled_site.pretended_run("frequent_sync", status)
+    scheduled_site.pretended_run("media_sync")
+    assert len(scheduled_site.schedule(DAILY).run_requests) == len(scheduled_site.schedule(FREQUENT).run_requests) == 1
 
 
-def test_runs_whose_process_is_gone_hold_nobody_up(site, tmp_path):
+def test_runs_whose_process_is_gone_hold_nobody_up(scheduled_site, tmp_path):
     """What kill -9 leaves: Dagster goes on calling them started, for hours."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     here = socket.gethostname()
-    of_jwpfetch = site.pretended_run("full_resync", **{PROCESS_TAG: f"{here}:{ended.pid}"})
+    of_jwpfetch = scheduled_site.pretended_run("full_resync", **{PROCESS_TAG: f"{here}:{ended.pid}"})
     path = tmp_path / "socket"
-    of_a_stack = site.pretended_run("full_resync", **{".dagster/grpc_info": f'{{"host": "x", "socket": "{path}"}}'})
-    assert len(site.schedule(DAILY).run_requests) == 1
+    of_a_stack = scheduled_site.pretended_run(
+        "full_resync", **{".dagster/grpc_info": f'{{"host": "x", "socket": "{path}"}}'}
+    )
+    assert len(scheduled_site.schedule(DAILY).run_requests) == 1
     for run in (of_jwpfetch, of_a_stack):
-        assert site.instance.get_run_by_id(run.run_id).status == RUN.FAILURE
+        assert scheduled_site.instance.get_run_by_id(run.run_id).status == RUN.FAILURE
 
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
@@ -132,9 +134,9 @@ def test_runs_whose_process_is_gone_hold_nobody_up(site, tmp_path):
             {".dagster/grpc_info": f'{{"host": "x", "socket": "{path}"}}'},
             {".dagster/grpc_info": '{"host": "x", "port": 1}'},
         ):
-            run = site.pretended_run("full_resync", **tags)
-            assert run.run_id[:8] in site.schedule(DAILY).skip_message
-            site.instance.delete_run(run.run_id)
+            run = scheduled_site.pretended_run("full_resync", **tags)
+            assert run.run_id[:8] in scheduled_site.schedule(DAILY).skip_message
+            scheduled_site.instance.delete_run(run.run_id)
 
 
 def test_the_daily_resync_follows_what_jw_platform_does_not_stamp(site):
@@ -148,11 +150,7 @@ def test_the_daily_resync_follows_what_jw_platform_does_not_stamp(site):
     (schedule,) = [schedule for schedule in site.definitions.schedules if schedule.name == DAILY]
     job = site.definitions.resolve_job_def(schedule.job_name)
     assert dg.validate_run_config(job)["ops"]["media"]["config"]["sync_all"] is True
-    (request,) = site.schedule(DAILY).run_requests
-    result = job.execute_in_process(
-        run_config=request.run_config or None, tags=request.tags, instance=site.instance, raise_on_error=False
-    )
-    assert result.success
+    assert site.run(schedule.job_name).success
     assert title(site) == "After"
 
 
