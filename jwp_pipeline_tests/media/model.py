@@ -1,66 +1,16 @@
 """What a sync makes of a library, written from the contract (semantics §2-§6) and not from the SQL.
 
-The library is made of `Value`s, which say both what JWP sends and what it means, so that nothing is parsed here.
+The library is made of Resources, whose values say what they mean, so that nothing is parsed here.
 `Model.sync` goes from one state to the next, `Model.state` gives it as `state.read_state` does.
-Not here: the values themselves and the random libraries (test_model.py).
+Not here: the values themselves (values.py) and the random libraries (test_model.py).
 """
 
 from copy import deepcopy
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 from jwp_pipeline_tests.media.state import NOW
-
-
-class Special(Enum):
-    ABSENT = "not there"
-    KEEP = "cannot be read: the last good value stays"
-
-
-ABSENT, KEEP = Special.ABSENT, Special.KEEP
-
-
-class Value(NamedTuple):
-    raw: Any
-    """What JWP sends, as v1 has it."""
-    means: Any
-    problem: bool = False
-
-
-def permission(is_public=False, is_signed_in=False, crsids=(), lookup_groups=(), lookup_insts=()):
-    return {
-        "is_public": is_public,
-        "is_signed_in": is_signed_in,
-        "crsids": list(crsids),
-        "lookup_groups": list(lookup_groups),
-        "lookup_insts": list(lookup_insts),
-    }
-
-
-NOBODY, WORLD = permission(), permission(is_public=True)
-
-
-class Resource(dict):
-    """Field → Value, of one video or channel. `custom` among them: the properties as a whole cannot be read."""
-
-    def read(self, name, default):
-        if name.startswith("sms_") and "custom" in self:
-            return KEEP
-        return self[name].means if self.has(name) else default
-
-    def has(self, name):
-        return name in self and self[name].raw is not ABSENT
-
-    def problems(self):
-        """Fields with a problem, as mapping should note them."""
-        hidden = {name for name in self if name.startswith("sms_")} if "custom" in self else set()
-        return {name for name, value in self.items() if name not in hidden and value.problem}
-
-    def as_v1(self, key):
-        sent = {name: value.raw for name, value in self.items() if value.raw is not ABSENT}
-        custom = {name: sent.pop(name) for name in list(sent) if name.startswith("sms_")}
-        return {"key": key, "type": "manual", "custom": custom, **sent}
+from jwp_pipeline_tests.media.values import KEEP, NOBODY, permission
 
 
 TITLES = {"title": "", "description": ""}

@@ -13,6 +13,7 @@ from jwp_pipeline.errors import MalformedAnswer
 from jwp_pipeline.simulator import Fault, RawJson
 from jwp_pipeline_tests.media.site import Site, channel, site, video
 from jwp_pipeline_tests.media.state import open_problems, read_state
+from jwp_pipeline_tests.media.values import NOBODY
 from jwp_pipeline_tests.support import jwplatform
 
 RARE_LETTERS = [chr(code) for code in range(0x20000, 0x2A000)]
@@ -149,7 +150,6 @@ def test_elements_that_are_no_resources(api, engine, simulator):
     assert len(open_problems(engine)) == 8
 
 
-NOBODY = {"is_public": False, "is_signed_in": False, "crsids": [], "lookup_groups": [], "lookup_insts": []}
 UNREADABLE_METADATA = {"null": None, "number": 7, "text": "text", "list": []}
 
 

@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.tables import SyncProblem
-from jwp_pipeline_tests.media.malformed import SHAPES, as_text, as_v1, good_channel, good_video, permission
+from jwp_pipeline_tests.media.malformed import SHAPES, as_text, as_v1, good_channel, good_video
 from jwp_pipeline_tests.media.site import site, video
 from jwp_pipeline_tests.media.state import differences, open_problems, read_state
+from jwp_pipeline_tests.media.values import permission
 
 STATE_NAMES = {
     "mediatype": "type",

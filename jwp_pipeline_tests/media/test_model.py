@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline_tests.media.conftest import empty
-from jwp_pipeline_tests.media.model import ABSENT, KEEP, NOBODY, WORLD, Model, Resource, Value, permission
+from jwp_pipeline_tests.media.model import Model
 from jwp_pipeline_tests.media.site import site
 from jwp_pipeline_tests.media.state import (
     differences,
@@ -19,6 +19,7 @@ from jwp_pipeline_tests.media.state import (
     read_state,
     written_by,
 )
+from jwp_pipeline_tests.media.values import ABSENT, KEEP, NOBODY, WORLD, Resource, Value, permission
 
 COUNTED = ("created", "updated", "restored", "deleted")
 
@@ -41,8 +42,8 @@ CUSTOM = bad(None, "text", 7)
 def numbers(word, last):
     """An SMS id, mostly one that another resource may have, too."""
     return [
-        *(Value(f"{word}:{number}:", number) for number in range(1, last + 1)),
-        Value(f"{word}: 0{1}:\n", 1),
+        *(Value(f"{word}:{number}:", number) for number in range(1, last + 1) for _ in range(3)),
+        Value(f"{word}: 01:\n", 1),
         Value(None, None),
         Value(ABSENT, None),
         *bad(f"{word}:one:", 1, "media_id:1:"),
@@ -80,8 +81,13 @@ VIDEO_VALUES = {
 }
 STAMPS = [*(Value(number, number) for number in range(4)), Value("9", 9), Value(ABSENT, 0), *bad("soon", 1.5)]
 MEDIA_IDS = [
-    *(Value(f"collection_media_ids:{text}:", ids) for text, ids in (("1,2", (1, 2)), (" 3,,1,3,99", (3, 1, 3, 99)))),
+    *(
+        Value(f"collection_media_ids:{','.join(map(str, ids))}:", ids)
+        for ids in ((1, 2), (2, 1, 2), (3, 2, 1), (3, 99))
+    ),
+    Value("collection_media_ids: 3,,1,3,99:", (3, 1, 3, 99)),
     Value("collection_media_ids::", ()),
+    Value(ABSENT, None),
     Value(ABSENT, None),
     *bad("collection_media_ids:1,x:", None),
 ]
@@ -109,10 +115,11 @@ def edits(keys, values, **more):
     edit = st.one_of(
         st.fixed_dictionaries(more, optional=often),
         st.fixed_dictionaries(more, optional=often),
+        st.fixed_dictionaries(more, optional=often),
         st.tuples(st.fixed_dictionaries(more, optional=often), seldom).map(lambda pair: pair[0] | pair[1]),
         st.none(),
     )
-    return st.lists(st.tuples(keys, edit), min_size=1, max_size=5)
+    return st.lists(st.tuples(keys, edit), min_size=2, max_size=6)
 
 
 ASSET_ORDERS = st.permutations(["videos", "media_items", "channels", "media_channels", "playlists"])

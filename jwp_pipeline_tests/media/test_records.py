@@ -36,6 +36,20 @@ def test_an_item_comes_with_the_sms_id(jwp, engine):
     assert [row.id for row in rows(engine, "SELECT id FROM sms_media_items")] == [2]
 
 
+def test_what_returns_starts_anew(jwp, engine):
+    """Semantics §2: from the listed `updated`, though it is older; the same item, which tells its text as it is now."""
+    jwp.library.replace_all([video("a", 1, updated=5), video("no-item", updated=5)], [])
+    jwp.sync()
+    ids = {name: row.id for name, row in read_rows(engine).items()}
+    jwp.library.replace_all([], [])
+    jwp.sync()
+    assert (items(engine), read_state(engine)["videos"]) == ({}, {})
+    jwp.library.replace_all([video("a", 1, updated=3, title="Older"), video("no-item", updated=3)], [])
+    jwp.sync()
+    assert (items(engine), read_state(engine)["videos"]) == ({"a": "Older"}, {"a": 3, "no-item": 3})
+    assert {name: row.id for name, row in read_rows(engine).items()} == ids
+
+
 def test_the_missing_items_come_when_all_videos_are_to_have_one(jwp, engine):
     """Semantics §2, §5: JWP_CREATE_ITEMS from `sms` to `all`, with JWP's own tags and a playlist for every channel."""
     jwp.library.replace_all(
@@ -129,6 +143,49 @@ def c_id(engine):
     return read_rows(engine)["media_channels", "c"].id
 
 
+def test_two_claims_to_one_thing(jwp, engine):
+    """Semantics §3, §5: to an SMS id, a collection, an item; settled by what is claimed, whoever came first."""
+
+    def owners():
+        state = read_state(engine)
+        return (
+            [key for key, item in state["media_items"].items() if item.get("sms_media_id")],
+            [key for key, found in state["channels"].items() if found.get("sms_collection_id") == 1],
+            {item["channel"] for item in state["media_items"].values() if item.get("sms_media_id")},
+        )
+
+    def rivals():
+        return sorted((key, field) for stage, _, key, field in open_problems(engine) if stage == "ownership")
+
+    jwp.library.replace_all([video("c", 1)], [channel("c", 1, media_ids=[1])])
+    jwp.sync()
+    assert (owners(), rivals()) == ((["c"], ["c"], {"c"}), [])
+    jwp.library.put("video", video("A", 1, mediatype="audio"))
+    jwp.library.put("video", video("b", 1))
+    jwp.library.put("channel", channel("B", 1, media_ids=[1]))
+    jwp.library.put("channel", channel("d", 2, media_ids=[1]))
+    jwp.sync()
+    assert owners() == (["b"], ["B"], {"B"})
+    assert rivals() == [
+        *(("A", "sms_media_id"), ("c", "items"), ("c", "sms_collection_id")),
+        *(("c", "sms_media_id"), ("d", "items")),
+    ]
+    channels = read_state(engine)["channels"]
+    assert {key: found["playlist"] and found["playlist"]["media_items"] for key, found in channels.items()} == {
+        "B": ["b"],
+        "c": None,
+        "d": ["b"],
+    }
+    jwp.library.remove("video", "b")
+    jwp.library.remove("channel", "B")
+    jwp.sync()
+    assert (owners(), rivals()) == ((["c"], ["c"], {"c"}), [("A", "sms_media_id"), ("d", "items")])
+    jwp.library.edit("video", "c", mediatype="audio", updated=2)
+    jwp.library.remove("channel", "c")
+    jwp.sync()
+    assert (owners(), rivals()) == ((["A"], [], {"d"}), [("c", "sms_media_id")])
+
+
 def test_a_video_is_found_by_its_sms_id(jwp, engine):
     """Video.from_media_id: of the preferred type if there is one, else the smallest key; only live ones."""
     jwp.library.replace_all(
@@ -136,7 +193,7 @@ def test_a_video_is_found_by_its_sms_id(jwp, engine):
             video("b-audio", 1, mediatype="audio"),
             video("b-video", 1),
             video("B-video", 1),
-            video("a-audio", 1, mediatype="audio"),
+            video("A-audio", 1, mediatype="audio"),
             video("other", 2, mediatype="unknown"),
             video("gone", 3),
             video("no-item"),
@@ -153,8 +210,8 @@ def test_a_video_is_found_by_its_sms_id(jwp, engine):
             return found and found.key
 
         assert key(1) == key(1, "video") == "B-video"
-        assert key(1, "audio") == "a-audio"
-        assert key(1, "unknown") == "B-video"
+        assert key(1, "audio") == "A-audio"
+        assert key(1, "unknown") == "A-audio"
         assert key(2) == "other"
         assert key(3) is None
         assert key(99) is None

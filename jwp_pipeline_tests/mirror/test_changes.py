@@ -17,7 +17,7 @@ from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.mirror.conftest import empty
-from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync
+from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, touched
 
 HOUR = 3600
 FAR_FUTURE = 4_102_444_800
@@ -167,11 +167,11 @@ def test_what_did_not_change_costs_two_requests_and_no_write(make_site, api, kin
     site.put(site.listed_keys()[5])
     assert site.sync().scope == "incremental"
     assert (site.applied.plan.changed, site.applied.plan.deleted) == (1, 0)
-    before = {key: row.touched_by for key, row in cache(site.engine, kind).items()}
+    before = touched(site.engine)
     listing = site.sync()
     assert (listing.scope, listing.request_count, len(site.simulator.requests)) == ("incremental", 2, 2)
     assert site.applied.plan.rows == 0
-    assert {key: row.touched_by for key, row in cache(site.engine, kind).items()} == before
+    assert touched(site.engine) == before
 
 
 def test_v1_channels_have_no_stamp_and_are_listed_in_full(make_site):

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import dagster as dg
@@ -45,11 +46,14 @@ class Site:
 
     def sensor(self, name, *, cursor=None):
         """One tick of a sensor: its run requests, or why it skipped, and its cursor."""
-        definitions = build_definitions(Runtime(settings=self.effective))
-        (sensor,) = [sensor for sensor in definitions.sensors if sensor.name == name]
-        resources = {"runtime": definitions.resources["runtime"]}
+        (sensor,) = [sensor for sensor in self._sensors if sensor.name == name]
+        resources = {"runtime": Runtime(settings=self.effective)}
         context = dg.build_sensor_context(self.instance, cursor=cursor, resources=resources, sensor_name=name)
         return sensor.evaluate_tick(context)
+
+    @cached_property
+    def _sensors(self):
+        return build_definitions().sensors
 
     def schedule(self, name):
         """One tick of a schedule."""

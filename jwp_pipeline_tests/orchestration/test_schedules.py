@@ -28,6 +28,10 @@ def schedules(**settings):
     return {schedule.name: schedule for schedule in definitions.schedules}
 
 
+def when(schedule):
+    return schedule.cron_schedule, schedule.execution_timezone
+
+
 def times(schedule, zone, start, end):
     """Local times at which Dagster's scheduler runs a schedule, from `start` until before `end` (local dates)."""
     first, last = (datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)) for day in (start, end))
@@ -37,25 +41,21 @@ def times(schedule, zone, start, end):
 
 def test_times_are_those_of_the_settings():
     default = schedules()
-    assert [(s.cron_schedule, s.execution_timezone) for s in default.values()] == [
-        ("0 3 * * *", "UTC"),
-        ("*/15 * * * *", "UTC"),
-    ]
+    assert when(default[DAILY]) == ("0 3 * * *", "UTC")
+    assert when(default[FREQUENT]) == ("*/15 * * * *", "UTC")
     assert {schedule.default_status for schedule in default.values()} == {dg.DefaultScheduleStatus.RUNNING}
     own = schedules(
         jwp_full_resync_cron="30 1 * * 1-5", jwp_frequent_sync_cron="@hourly", jwp_schedule_timezone="Europe/London"
     )
-    assert [(s.cron_schedule, s.execution_timezone) for s in own.values()] == [
-        ("30 1 * * 1-5", "Europe/London"),
-        ("@hourly", "Europe/London"),
-    ]
+    assert when(own[DAILY]) == ("30 1 * * 1-5", "Europe/London")
+    assert when(own[FREQUENT]) == ("@hourly", "Europe/London")
 
 
 @pytest.mark.parametrize("cron", ["every day", "0 3 * *", "0 0 3 * * *", "61 3 * * *", "0 3 31 2,4 *"])
 def test_a_time_that_cannot_be_read_is_reported_and_the_other_one_kept(site, cron):
     site.settings |= {"jwp_full_resync_cron": cron, "jwp_frequent_sync_cron": "*/5 * * * *"}
-    dg.Definitions.validate_loadable(site.definitions)
-    assert [schedule.cron_schedule for schedule in site.definitions.schedules] == ["0 3 * * *", "*/5 * * * *"]
+    found = schedules(**site.settings)
+    assert (when(found[DAILY])[0], when(found[FREQUENT])[0]) == ("0 3 * * *", "*/5 * * * *")
     (settings,) = (
         site.definitions.resolve_job_def("sync")
         .execute_in_process(instance=site.instance, asset_selection=[dg.AssetKey("settings")], raise_on_error=False)

@@ -1,0 +1,57 @@
+"""Resources whose fields say both what JWP sends and what that means, and permissions as states show them.
+
+Not here: which values there are (test_model.py).
+"""
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+
+class Special(Enum):
+    ABSENT = "not there"
+    KEEP = "cannot be read: the last good value stays"
+
+
+ABSENT, KEEP = Special.ABSENT, Special.KEEP
+
+
+class Value(NamedTuple):
+    raw: Any
+    """What JWP sends, as v1 has it."""
+    means: Any
+    problem: bool = False
+
+
+def permission(is_public=False, is_signed_in=False, crsids=(), lookup_groups=(), lookup_insts=()):
+    return {
+        "is_public": is_public,
+        "is_signed_in": is_signed_in,
+        "crsids": list(crsids),
+        "lookup_groups": list(lookup_groups),
+        "lookup_insts": list(lookup_insts),
+    }
+
+
+NOBODY, WORLD = permission(), permission(is_public=True)
+
+
+class Resource(dict):
+    """Field → Value, of one video or channel. `custom` among them: the properties as a whole cannot be read."""
+
+    def read(self, name, default):
+        if name.startswith("sms_") and "custom" in self:
+            return KEEP
+        return self[name].means if self.has(name) else default
+
+    def has(self, name):
+        return name in self and self[name].raw is not ABSENT
+
+    def problems(self):
+        """Fields with a problem, as mapping should note them."""
+        hidden = {name for name in self if name.startswith("sms_")} if "custom" in self else set()
+        return {name for name, value in self.items() if name not in hidden and value.problem}
+
+    def as_v1(self, key):
+        sent = {name: value.raw for name, value in self.items() if value.raw is not ABSENT}
+        custom = {name: sent.pop(name) for name in list(sent) if name.startswith("sms_")}
+        return {"key": key, "type": "manual", "custom": custom, **sent}

@@ -1,0 +1,232 @@
+"""The sensors for freshness: each asks once per cause, not meanwhile, again after a failure and ever later, and never
+in a storm."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
+
+from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask
+from jwp_pipeline_tests.orchestration.conftest import channel, video
+from jwp_pipeline_tests.support import live, rows
+
+RUN = dg.DagsterRunStatus
+JOBS = {"jwp_changes": "frequent_sync", "stale_cache": "sync", "media_items_behind": "media_sync"}
+
+
+@pytest.fixture
+def small(site):
+    """A site of three videos and one playlist."""
+    for number in range(3):
+        site.library.put("video", video(f"aaaa000{number}", updated=1_000_000_000 + number))
+    site.library.put("channel", channel("cccc0001"), created=1_000_000_000, modified=1_000_000_000)
+    return site
+
+
+def obeyed(site, name, *, cursor=None):
+    """Tick a sensor and do what it asks for; how many runs that were."""
+    return site.obey(site.sensor(name, cursor=cursor), name, JOBS[name])
+
+
+def silent(tick):
+    """Why a tick asked for nothing."""
+    assert not tick.run_requests
+    return tick.skip_message
+
+
+# --- jwp_changes ------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_asked_for_once_whatever_it_is(small):
+    tick = small.sensor("jwp_changes")
+    (request,) = tick.run_requests
+    assert request.run_key == tick.cursor == request.tags[CAUSE_TAG]
+    assert small.obey(tick, "jwp_changes", "frequent_sync") == 1
+    changes = [
+        lambda library: library.edit("video", "aaaa0001", title="New", updated=1_100_000_000),
+        lambda library: library.put("video", video("aaaa0009", updated=5)),
+        lambda library: library.remove("video", "aaaa0009"),
+        # As it was two changes ago, and so are totals and stamps.
+        lambda library: library.restore("video", "aaaa0009"),
+        lambda library: library.put("channel", channel("cccc0001", title="New"), modified=1_100_000_000),
+        lambda library: library.remove("channel", "cccc0001"),
+    ]
+    for change in changes:
+        assert "a run has seen to it" in silent(small.sensor("jwp_changes", cursor=tick.cursor))
+        change(small.library)
+        assert obeyed(small, "jwp_changes") == 1
+        assert obeyed(small, "jwp_changes") == 0
+        assert live(small.engine, "video") == set(small.library.keys("video"))
+        assert live(small.engine, "channel") == set(small.library.keys("channel"))
+    titles = {row.title for row in rows(small.engine, "SELECT title FROM media_items")}
+    assert "New" in titles
+
+
+def test_a_probe_is_two_requests_and_none_while_a_sync_goes_on(small):
+    small.sensor("jwp_changes")
+    assert len(small.simulator.requests) == 2
+    for job in ("sync", "full_resync", "frequent_sync"):
+        run = small.pretended_run(job)
+        assert silent(small.sensor("jwp_changes")) == f"Run {run.run_id[:8]} of {job} is started."
+        small.instance.delete_run(run.run_id)
+    assert len(small.simulator.requests) == 2
+
+
+def test_what_cannot_be_probed_is_a_reason_to_skip(small):
+    settings = dict(small.settings)
+    small.settings = settings | {"jwplatform_v2_api_secret": "not-the-secret"}
+    refused = silent(small.sensor("jwp_changes"))
+    assert "JWPLATFORM_V2_API_SECRET" in refused
+    assert "not-the-secret" not in refused
+    # Only a sync needs the player's key, and would stop at once without it.
+    for missing in ("jwplatform_api_key", "jwplatform_v2_api_secret", "jwplatform_embed_player_key"):
+        small.settings = settings | {"jwplatform_management_api": "v2", missing: None}
+        assert missing.upper() in silent(small.sensor("jwp_changes"))
+    small.settings = settings | {"jwp_max_delete_ratio": "a third"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JWP_MAX_DELETE_RATIO", "a third")
+        small.settings = settings
+        assert "JWP_MAX_DELETE_RATIO" in silent(small.sensor("jwp_changes"))
+
+
+def test_a_site_that_cannot_be_reached_is_given_up_quickly(small):
+    """All sensors share one thread: the alerts would wait as well."""
+    small.simulator.stop()
+    started = time.monotonic()
+    assert "Connection refused" in silent(small.sensor("jwp_changes"))
+    assert time.monotonic() - started < 10
+
+
+# --- stale_cache, media_items_behind ----------------------------------------------------------------------
+
+
+def test_a_listing_that_became_old_is_asked_for_once(small):
+    small.settings |= {"jwp_max_listing_age_hours": 26}
+    assert obeyed(small, "stale_cache") == 1
+    assert silent(small.sensor("stale_cache")) == "The last full listings are recent enough."
+    small.execute("UPDATE raw_snapshots SET started_at = now() - interval '27 hours' WHERE resource_type = 'channel'")
+    tick = small.sensor("stale_cache")
+    assert tick.run_requests[0].tags[CAUSE_TAG].startswith("channels of ")
+    # A read of changes is no full listing.
+    assert small.run("frequent_sync").success
+    assert len(small.sensor("stale_cache").run_requests) == 1
+    assert small.obey(tick, "stale_cache", "sync") == 1
+    assert silent(small.sensor("stale_cache")) == "The last full listings are recent enough."
+
+
+def test_content_that_the_media_side_does_not_follow_is_asked_for_once(small):
+    assert small.run("sync").success
+    assert silent(small.sensor("media_items_behind")) == "The media side has followed the cache."
+    small.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
+    small.library.remove("video", "aaaa0002")
+    fetch = [dg.AssetKey(name) for name in ("raw_videos", "raw_channels", "cached_resources", "resource_changes")]
+    job = small.definitions.resolve_job_def("sync")
+    assert job.execute_in_process(instance=small.instance, asset_selection=fetch, raise_on_error=False).success
+    tick = small.sensor("media_items_behind")
+    assert tick.run_requests[0].tags[CAUSE_TAG].startswith("2 videos since ")
+    run = small.pretended_run("media_sync")
+    assert run.run_id[:8] in silent(small.sensor("media_items_behind"))
+    small.instance.delete_run(run.run_id)
+    assert small.obey(tick, "media_items_behind", "media_sync") == 1
+    assert silent(small.sensor("media_items_behind")) == "The media side has followed the cache."
+    items = rows(small.engine, "SELECT title FROM media_items WHERE deleted_at IS NULL ORDER BY title")
+    assert [row.title for row in items] == ["New", "Video aaaa0000"]
+
+
+def test_without_a_database_they_skip(small):
+    small.settings |= {"jwp_database_url": "postgresql://nobody@127.0.0.1:9/none"}
+    for name in ("stale_cache", "media_items_behind"):
+        assert "127.0.0.1:9" in silent(small.sensor(name))
+
+
+def test_a_stale_cache_that_nothing_can_read_asks_for_nothing(small):
+    small.settings |= {"jwplatform_embed_player_key": None}
+    assert "JWPLATFORM_EMBED_PLAYER_KEY" in silent(small.sensor("stale_cache"))
+
+
+# --- Once per cause, and after failures ever later --------------------------------------------------------
+
+
+def ask(site, sensor, cause, status, **tags):
+    """A run that the daemon launched for a sensor's cause, and how it ended."""
+    ended = status if status == RUN.STARTED else RUN.STARTED
+    tags = {SENSOR_NAME_TAG: sensor, CAUSE_TAG: cause, **tags}
+    run = site.pretended_run(JOBS[sensor], ended, **tags)
+    if status == RUN.FAILURE:
+        site.instance.report_run_failed(run)
+    elif status == RUN.SUCCESS:
+        site.instance.report_dagster_event(
+            dg.DagsterEvent("PIPELINE_SUCCESS", job_name=run.job_name, message=""), run.run_id
+        )
+    elif status == RUN.CANCELED:
+        site.instance.report_run_canceled(run)
+    return run
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_after_failures_it_asks_ever_later_each_time_under_a_new_key(site, settled):
+    keys = []
+    for minutes in [2, 4, 8, 16, 32, *[60] * 18]:
+        key, why_not = may_ask(site.instance, "jwp_changes", "cause", settled=settled, now=in_a_year())
+        assert why_not == ""
+        keys.append(key)
+        ask(site, "jwp_changes", "cause", RUN.FAILURE, **{RUN_KEY_TAG: key})
+        due = datetime.now(UTC) + timedelta(minutes=minutes)
+        for seconds, may in ((-30, False), (30, True)):
+            now = due + timedelta(seconds=seconds)
+            assert bool(may_ask(site.instance, "jwp_changes", "cause", settled=settled, now=now)[0]) == may
+    # Dagster never runs a key twice: with one used before, the sensor would ask in vain for ever.
+    assert len(set(keys)) == len(keys)
+
+
+def in_a_year():
+    return datetime.now(UTC) + timedelta(days=365)
+
+
+def test_a_success_ends_the_cause_unless_the_cause_should_have_gone(site):
+    ask(site, "jwp_changes", "cause", RUN.FAILURE)
+    ask(site, "jwp_changes", "cause", RUN.SUCCESS)
+    assert may_ask(site.instance, "jwp_changes", "cause", settled=True, now=in_a_year())[0] is None
+    # A sync may succeed with a listing that is incomplete: the cache is as stale as before.
+    ask(site, "stale_cache", "cause", RUN.SUCCESS)
+    key, why_not = may_ask(site.instance, "stale_cache", "cause", settled=False)
+    assert (key, why_not.partition(";")[0]) == (None, "1 run for it did not help")
+    assert may_ask(site.instance, "stale_cache", "cause", settled=False, now=in_a_year())[0]
+
+
+def test_a_run_in_progress_or_canceled_counts_as_asked(site):
+    run = ask(site, "jwp_changes", "cause", RUN.STARTED)
+    assert may_ask(site.instance, "jwp_changes", "cause", settled=True, now=in_a_year()) == (
+        None,
+        f"run {run.run_id[:8]} is at it",
+    )
+    ask(site, "jwp_changes", "another", RUN.CANCELED)
+    assert may_ask(site.instance, "jwp_changes", "another", settled=True)[0] is None
+
+
+def test_a_failing_cause_blocks_no_other_cause_and_no_other_sensor(small):
+    assert obeyed(small, "jwp_changes") == 1
+    small.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
+    (request,) = small.sensor("jwp_changes").run_requests
+    ask(small, "jwp_changes", request.tags[CAUSE_TAG], RUN.FAILURE)
+    assert "1 run for it did not help" in silent(small.sensor("jwp_changes"))
+    small.execute("UPDATE raw_snapshots SET started_at = now() - interval '27 hours'")
+    assert len(small.sensor("stale_cache").run_requests) == 1
+    small.library.edit("video", "aaaa0001", title="Newer", updated=1_100_000_001)
+    assert obeyed(small, "jwp_changes") == 1
+    assert rows(small.engine, "SELECT 1 FROM media_items WHERE title = 'Newer'")
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_hundred_ticks_make_no_storm(small, name):
+    """With a cause that no run mends: the database holds more than the media side can follow, JWP has no answer."""
+    if name == "media_items_behind":
+        small.execute("INSERT INTO cached_resources (type, key, data) VALUES ('video', 'aaaa0001', '{}')")
+    asked = 0
+    for _ in range(100):
+        for request in small.sensor(name).run_requests:
+            ask(small, name, request.tags[CAUSE_TAG], RUN.FAILURE, **{RUN_KEY_TAG: request.run_key})
+            asked += 1
+    assert asked == 1
