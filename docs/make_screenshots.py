@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -19,13 +19,20 @@ from unittest import mock
 
 import dagster as dg
 from PIL import Image
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from jwp_pipeline import cli
-from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.report import MEDIA_ASSETS
+from jwp_pipeline.media.sync import sync_media
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.landing import read_listing
+from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.orchestration.automation import IN_PROGRESS
 from jwp_pipeline.orchestration.launch import dagster_home
+from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings, load_settings
 from jwp_pipeline.simulator import Demo, Simulator
 from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, PAGE_SECONDS, RUN_SECONDS, Stack, Ui, browser, eventually, stack
@@ -33,8 +40,7 @@ from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, PAGE_SECONDS, RUN_SECONDS
 FOLDER = Path(__file__).parent
 DAYS = 14
 GROUPS = ("settings", "mirror", "media", "history")
-Box = tuple[int, int, int, int]
-"""Left, top, width, height of what is shown of a page; pixels."""
+COLORS = 128
 
 
 def main() -> None:
@@ -43,24 +49,67 @@ def main() -> None:
         sys.exit("No Chromium is on PATH; install it (Debian: apt-get install chromium) and try again.")
     demo = Demo()
     with tempfile.TemporaryDirectory() as name, chdir(name), Simulator(demo.library) as simulator:
-        configure(simulator)
+        for setting in Settings.model_fields:
+            os.environ.pop(setting.upper(), None)
+        os.environ.update(simulator.environment())
+        with Runtime().database() as engine:
+            mirror_unseen(engine)
+            live_through_days(engine, demo)
+        compute_history()
         with stack(Path(name), **simulator.environment()) as running, browser() as chromium:
-            with chromium.new_page() as page:
-                ui = Ui(page, running.url)
-                switch_all_off(ui, running)
-                live_through_days(demo)
-                photograph_lineage(ui)
-                photograph_plots(ui)
-                photograph_report(ui)
-                simulator.library.remove("video", *simulator.library.keys("video"))
-                photograph_guard(ui, running)
+            ui = Ui(chromium.new_page(), running.url)
+            switch_all_off(ui, running)
+            photograph_lineage(ui)
+            photograph_plots(ui)
+            photograph_report(ui)
+            simulator.library.remove("video", *simulator.library.keys("video"))
+            photograph_guard(ui, running)
 
 
-def configure(simulator: Simulator) -> None:
-    """Let this process and what it starts work on the demo library, whatever is set outside."""
-    for setting in Settings.model_fields:
-        os.environ.pop(setting.upper(), None)
-    os.environ.update(simulator.environment())
+def mirror_unseen(engine: Engine) -> None:
+    """Sync for the first time, unknown to Dagster: beside thousands of additions all that follows would look flat."""
+    settings = load_settings()
+    with Runtime().jwplatform() as client:
+        for resource_type in RESOURCE_TYPES:
+            read_listing(engine, client, resource_type)
+            apply_newest(engine, resource_type, options=MirrorOptions.from_settings(settings), client=client)
+        sync_media(engine, MEDIA_ASSETS, options=MediaOptions.from_settings(settings), client=client)
+
+
+def live_through_days(engine: Engine, demo: Demo) -> None:
+    """Let the library change, and mirror it, once a day up to yesterday."""
+    for days_ago in range(DAYS, 0, -1):
+        demo.evolve()
+        with clock_put_back(timedelta(days=days_ago)):
+            if cli.jwpfetch([]) != cli.SUCCEEDED:
+                sys.exit("The demo library could not be mirrored; see above.")
+        with engine.begin() as connection:
+            for table, column in (("resource_changes", "changed_at"), ("raw_snapshots", "applied_at")):
+                connection.execute(text(f"UPDATE {table} SET {column} = {column} - interval '1 day'"))
+
+
+@contextmanager
+def clock_put_back(by: timedelta) -> Iterator[None]:
+    """Let this process's wall clock, by which Dagster dates its events, be slow."""
+    right = time.time
+
+    def slow() -> float:
+        return right() - by.total_seconds()
+
+    with mock.patch("time.time", slow):
+        yield
+
+
+def compute_history() -> None:
+    """Run jobs `history`, for all the days, and `report`."""
+    last = datetime.now(UTC).date()
+    days = {
+        "dagster/asset_partition_range_start": str(last - timedelta(days=DAYS)),
+        "dagster/asset_partition_range_end": str(last),
+    }
+    with dg.DagsterInstance.from_config(str(dagster_home(load_settings()))) as instance:
+        for job, tags in (("history", days), ("report", {})):
+            build_definitions().resolve_job_def(job).execute_in_process(instance=instance, tags=tags)
 
 
 def switch_all_off(ui: Ui, running: Stack) -> None:
@@ -73,45 +122,12 @@ def switch_all_off(ui: Ui, running: Stack) -> None:
     eventually(lambda: not running.runs(statuses=going_on), RUN_SECONDS)
 
 
-def live_through_days(demo: Demo) -> None:
-    """Mirror the library once a day up to today, then compute its history and draw its report."""
-    if cli.jwpfetch([]) != cli.SUCCEEDED:
-        sys.exit("The demo library could not be mirrored; see above.")
-    engine = open_database(load_settings())
-    with dg.DagsterInstance.from_config(str(dagster_home(load_settings()))) as instance:
-        # The first sync adds thousands. Beside them the plots of all that follows would look flat.
-        instance.wipe_assets(instance.all_asset_keys())
-        for days_ago in reversed(range(DAYS)):
-            with engine.begin() as connection:
-                for column in ("resource_changes.changed_at", "raw_snapshots.applied_at"):
-                    table, name = column.split(".")
-                    connection.execute(text(f"UPDATE {table} SET {name} = {name} - interval '1 day'"))
-            demo.evolve()
-            with clock_put_back(timedelta(days=days_ago)):
-                cli.jwpfetch([])
-        today = datetime.now(UTC).date()
-        days = {"start": today - timedelta(days=DAYS), "end": today}
-        tags = {f"dagster/asset_partition_range_{which}": day.isoformat() for which, day in days.items()}
-        for job in ("history", "report"):
-            tags = tags if job == "history" else {}
-            build_definitions().resolve_job_def(job).execute_in_process(instance=instance, tags=tags)
-    engine.dispose()
-
-
-@contextmanager
-def clock_put_back(by: timedelta) -> Iterator[None]:
-    """Let this process's wall clock, by which Dagster dates its events, be slow."""
-    right: Callable[[], float] = time.time
-    with mock.patch("time.time", lambda: right() - by.total_seconds()):
-        yield
-
-
 def photograph_lineage(ui: Ui) -> None:
     """The graph of all assets, without the lists at its left."""
-    ui.page.set_viewport_size({"width": 1822, "height": 700})
+    ui.page.set_viewport_size({"width": 1942, "height": 900})
     ui.open("/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in GROUPS))
     ui.sees("playlists", exact=True)
-    photograph(ui, "lineage", (541, 52, 1280, 648))
+    photograph(ui, "lineage", left=541, top=52, width=1400, height=780)
 
 
 def photograph_plots(ui: Ui) -> None:
@@ -119,9 +135,9 @@ def photograph_plots(ui: Ui) -> None:
     ui.page.set_viewport_size({"width": 1400, "height": 1200})
     ui.open("/assets/media_items")
     ui.sees("Passing", exact=True)
-    ui.press("table_columns Columns")
+    ui.press("Columns")
     ui.press("Plots")
-    photograph(ui, "asset", (0, 0, 1400, 1200))
+    photograph(ui, "asset", left=0, top=0, width=1400, height=1105)
 
 
 def photograph_report(ui: Ui) -> None:
@@ -129,26 +145,26 @@ def photograph_report(ui: Ui) -> None:
     ui.page.set_viewport_size({"width": 1400, "height": 1010})
     ui.open("/assets/library_report")
     ui.page.get_by_text("[Show Markdown]").click()
-    photograph(ui, "report", (260, 40, 882, 930))
+    photograph(ui, "report", left=260, top=40, width=880, height=930)
 
 
 def photograph_guard(ui: Ui, running: Stack) -> None:
     """What a sync shows after the library was emptied at JW Platform."""
     ui.open("/locations/jwp_pipeline/jobs/sync")
     running.ended(running.run_started_by(lambda: ui.press("Materialize all")))
-    ui.page.set_viewport_size({"width": 1400, "height": 640})
+    ui.page.set_viewport_size({"width": 1400, "height": 700})
     ui.open("/assets/cached_resources?view=checks&checkDetail=nothing_quarantined")
     ui.sees("The guard refused snapshot")
-    photograph(ui, "guard", (0, 0, 1400, 640))
+    photograph(ui, "guard", left=0, top=0, width=1400, height=600)
 
 
-def photograph(ui: Ui, name: str, box: Box) -> None:
-    """Write a part of the page to a PNG of few colours, which a UI's picture needs no more of."""
+def photograph(ui: Ui, name: str, *, left: int, top: int, width: int, height: int) -> None:
+    """Write a part of the page (pixels) to a PNG of few colours: a UI has no more of them."""
     ui.page.mouse.move(0, 0)
-    # Transitions, charts and late answers: there is no event that says that a page has come to rest.
+    # Transitions, charts and late answers: no event says that a page has come to rest.
     ui.page.wait_for_timeout(3000)
-    shot = ui.page.screenshot(clip=dict(zip(("x", "y", "width", "height"), box, strict=True)))
-    picture = Image.open(BytesIO(shot)).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    shot = ui.page.screenshot(clip={"x": left, "y": top, "width": width, "height": height})
+    picture = Image.open(BytesIO(shot)).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
     picture.save(FOLDER / f"{name}.png", optimize=True)
 
 

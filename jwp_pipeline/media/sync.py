@@ -45,11 +45,17 @@ def sync_media(
         with advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE), connection.begin():
             # Sorting and hashing a large library in memory; it is the server's, and freed at commit.
             connection.execute(text("SET LOCAL work_mem TO '64MB'"))
-            steps = _Steps(connection, options)
+            steps = _Steps(connection, options, with_channels=_needs_members(assets))
             if {"videos", "media_items"} & set(assets):
-                steps.videos(items="media_items" in assets)
+                steps.videos()
             if _needs_channels(assets):
-                steps.channels(members, media_channels="media_channels" in assets, playlists="playlists" in assets)
+                steps.channels(members)
+            if _needs_members(assets):
+                steps.media_channels()
+            if "media_items" in assets:
+                steps.media_items()
+            if _needs_members(assets):
+                steps.members(playlists="playlists" in assets)
             return MediaReport(
                 counts={asset: counts for asset, counts in steps.counts.items() if asset in assets},
                 looked_at=steps.looked_at,
@@ -62,6 +68,10 @@ def sync_media(
 
 def _needs_channels(assets: Collection[MediaAsset]) -> bool:
     return bool({"channels", "media_channels", "playlists"} & set(assets))
+
+
+def _needs_members(assets: Collection[MediaAsset]) -> bool:
+    return bool({"media_channels", "playlists"} & set(assets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,40 +109,39 @@ class _Steps:
 
     connection: Connection
     options: MediaOptions
+    with_channels: bool
+    """Whether it is settled in the same transaction which items belong to which channel."""
     counts: dict[MediaAsset, Counts] = field(default_factory=dict)
     looked_at: int = 0
     became_public: BecamePublic = NONE_BECAME_PUBLIC
 
-    def videos(self, *, items: bool) -> None:
-        """`videos`, and with `items` `media_items` and `sms_media_items`."""
+    def videos(self) -> None:
+        """`videos`: which there are. What they remember of their items moves with those."""
         create_found_problems(self.connection)
         self.looked_at = stage_videos(self.connection, self.options)
         created, gone, returned = map(self._run, ("link_new_videos", "unlink_gone_videos", "relink_returned_videos"))
         self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
-        if items:
-            self._items()
         self._run("looked_at_videos")
         record_problems(self.connection, "mapping", "video", complete=False)
-        if items:
-            create_found_problems(self.connection)
-            self._run("found_sms_media_item_rivals")
-            record_problems(self.connection, "ownership", "video", complete=True)
 
-    def _items(self) -> None:
+    def media_items(self) -> None:
+        """`media_items` and `sms_media_items`, of the videos that were looked at."""
         self._run("propose_items")
         self.became_public = self._became_public()
         restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
         created, written = map(self._run, ("create_items", "update_items"))
-        for step in ("remember_synchronised", "remember_looked_at"):
-            self._run(step)
+        self._run("remember_videos")
         deleted = self._run("delete_items")
         for step in ("claim_sms_media_items", "drop_sms_media_items", "move_sms_media_items", "create_sms_media_items"):
             self._run(step)
         live = self._live("media_items")
         self.counts["media_items"] = Counts(created, written - restored, restored, deleted, live=live)
+        create_found_problems(self.connection)
+        self._run("found_sms_media_item_rivals")
+        record_problems(self.connection, "ownership", "video", complete=True)
 
-    def channels(self, members: _Asked, *, media_channels: bool, playlists: bool) -> None:
-        """`channels`, `media_channels` with the items that belong to them, `playlists` and `sms_collections`."""
+    def channels(self, members: _Asked) -> None:
+        """`channels`: which there are, and what each lists."""
         create_found_problems(self.connection)
         stage_channels(self.connection, self.options, members.known)
         note(self.connection, [(key, Problem("members", "", why)) for key, why in members.unreadable.items()])
@@ -141,17 +150,12 @@ class _Steps:
         )
         created, gone = map(self._run, ("link_new_channels", "unlink_gone_channels"))
         written = self._run("remember_channels")
-        updated = max(0, written - returned - created)
-        self.counts["channels"] = Counts(created, updated, returned, gone, live=self._live("channels"))
+        live = self._live("channels")
+        self.counts["channels"] = Counts(created, written - returned, returned, gone, live=live)
         record_problems(self.connection, "mapping", "channel", complete=True)
-        create_found_problems(self.connection)
-        if media_channels or playlists:
-            self._media_channels()
-        if playlists:
-            self._playlists()
-            record_problems(self.connection, "ownership", "channel", complete=True)
 
-    def _media_channels(self) -> None:
+    def media_channels(self) -> None:
+        """`media_channels` and `billing_accounts`."""
         restored = self._number(
             "SELECT count(*) FROM media_channels AS channel JOIN channels ON channels.media_channel_id = channel.id"
             " WHERE channel.deleted_at IS NOT NULL AND channels.deleted_at IS NULL"
@@ -160,10 +164,17 @@ class _Steps:
         created = self._run("create_media_channels")
         self._run("link_media_channels")
         written, deleted = map(self._run, ("update_media_channels", "delete_media_channels"))
-        for step in ("list_members", "assign_items", "found_shared_items"):
-            self._run(step)
         live = self._live("media_channels")
         self.counts["media_channels"] = Counts(created, written - restored, restored, deleted, live=live)
+
+    def members(self, *, playlists: bool) -> None:
+        """Which items belong to which channel; `playlists` and `sms_collections`."""
+        create_found_problems(self.connection)
+        for step in ("list_members", "assign_items", "found_shared_items"):
+            self._run(step)
+        if playlists:
+            self._playlists()
+            record_problems(self.connection, "ownership", "channel", complete=True)
 
     def _playlists(self) -> None:
         self._run("claim_sms_collections")
@@ -182,7 +193,11 @@ class _Steps:
     def _run(self, step: str) -> int:
         result = self.connection.execute(
             statement(PACKAGE, step),
-            {"sync_all": self.options.sync_all, "create_all": self.options.create_items == "all"},
+            {
+                "sync_all": self.options.sync_all,
+                "create_all": self.options.create_items == "all",
+                "with_channels": self.with_channels,
+            },
         )
         return max(0, result.rowcount)
 

@@ -32,7 +32,7 @@ def alert(runtime: Runtime, text: str, **details: str) -> str:
         with _unlogged():
             answer = requests.post(url.get_secret_value(), json={"text": text, **details}, timeout=_TIMEOUT_SECONDS)
     except SettingsError as error:
-        return f"to the log only: {error}"
+        return f"to the log only: {str(error).rstrip('.')}"
     except requests.RequestException as error:
         # Its text would show the URL, which is a secret.
         return f"to the log only: the webhook could not be reached ({type(error).__name__})"

@@ -96,61 +96,6 @@ def _property(word, *texts):
     return tuple(f"{word}:{text}:" for text in texts)
 
 
-_TIMES = (
-    "soon",
-    "2018-13-45",
-    "99999-01-01",
-    "0000-01-01",
-    "10:30",
-    "2018",
-    "July",
-    "9" * 1000,
-    "1" * 19,
-    "2018-06",
-)
-_NO_ACLS = ("MARTIAN", "world", "WORLDS", "WORLD CAM", "[]", "['WORLD']", "WORLD;CAM", "USER", "*", HUGE_TEXT)
-_NO_NUMBERS = (True, [], {}, "", "long", "NaN", "Infinity", "-inf", 10**400)
-SHAPES = (
-    *(
-        Shape(kind, name, raw)
-        for kind, words in WORDS.items()
-        for name, word in words.items()
-        for raw in _of_any_property(word)
-        # No id at all, which is an ordinary thing.
-        if not (raw is None and name in ("sms_media_id", "sms_collection_id"))
-    ),
-    *(Shape("video", "sms_acl", f"acl:{text}:") for text in _NO_ACLS),
-    *(Shape("video", "sms_media_id", f"media:{text}:") for text in _NO_IDS),
-    *(Shape("channel", "sms_collection_id", f"collection:{text}:") for text in _NO_IDS),
-    *(Shape("channel", "sms_collection_media_ids", f"collection_media_ids:1,{text},:") for text in _NO_IDS if text),
-    *(Shape(kind, "sms_last_updated_at", f"last_updated_at:{text}:") for kind in WORDS for text in _NO_TIMES),
-    *(Shape(kind, name, raw) for kind in WORDS for name in ("title", "description") for raw in NO_TEXTS),
-    *(Shape("video", "mediatype", raw) for raw in (*NO_TEXTS, "", "Video", "film", "video ", HUGE_TEXT)),
-    *(Shape("video", "duration", raw) for raw in (*_NO_NUMBERS, "1:30", HUGE_TEXT)),
-    *(Shape("video", "date", raw) for raw in (*_NO_NUMBERS, 10**15, -(10**15), HUGE_TEXT)),
-    *(Shape("video", "updated", raw) for raw in (*_NO_NUMBERS, 1.5, "1.5", "-1", 10**30, HUGE_TEXT)),
-    *(Shape(kind, "custom", raw) for kind in WORDS for raw in (None, 7, True, "text", "{}", [], [{}], 2.5)),
-)
-"""None of these can be read, whatever API sends it."""
-
-
-class Good(NamedTuple):
-    """A field's raw value in three versions, the item's value for each, and the value of an item that has none."""
-
-    raw: tuple[Any, Any, Any]
-    means: tuple[Any, Any, Any]
-    default: Any
-
-
-def _property(word, *texts):
-    return tuple(f"{word}:{text}:" for text in texts)
-
-
-def permission(**of):
-    nobody = {"is_public": False, "is_signed_in": False, "crsids": [], "lookup_groups": [], "lookup_insts": []}
-    return nobody | of
-
-
 _TIMES = tuple(f"2018-07-0{day}T00:00:00+00:00" for day in (1, 2, 3))
 _SMS_TIME = Good(_property("last_updated_at", *_TIMES), _TIMES, None)
 _TEXTS = {name: Good(("One", "Two", "Three"), ("One", "Two", "Three"), "") for name in ("title", "description")}

@@ -12,7 +12,6 @@ from typing import Any
 from jwp_pipeline_tests.media.state import NOW
 from jwp_pipeline_tests.media.values import KEEP, NOBODY, permission
 
-
 TITLES = {"title": "", "description": ""}
 DEFAULTS = {
     **TITLES,

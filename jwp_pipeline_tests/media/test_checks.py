@@ -59,8 +59,7 @@ VIOLATIONS = {
 """What somebody might do to our tables → what each check lists then, our own ids by the keys they stand for."""
 
 
-@pytest.mark.parametrize("statement", VIOLATIONS)
-def test_a_planted_violation_is_found(statement, jwp, engine):
+def test_a_planted_violation_is_found(jwp, engine):
     """P8: by the check whose promise it breaks, and by no other."""
     names = {row.id: "playlist" if table == "playlists" else key for (table, key), row in read_rows(engine).items()}
 
@@ -69,11 +68,13 @@ def test_a_planted_violation_is_found(statement, jwp, engine):
             line = line.replace(own_id, name)
         return line
 
-    with engine.connect() as connection:
-        assert asked(connection) == {}
-        assert connection.execute(text(statement)).rowcount == 1
-        found = {name: sorted(map(legible, sample)) for name, sample in asked(connection).items()}
-    assert found == VIOLATIONS[statement]
+    for statement, expected in VIOLATIONS.items():
+        with engine.connect() as connection:
+            assert asked(connection) == {}
+            assert connection.execute(text(statement)).rowcount == 1
+            found = {name: sorted(map(legible, sample)) for name, sample in asked(connection).items()}
+            connection.rollback()
+        assert found == expected, statement
 
 
 def test_videos_without_an_item_matter_only_where_all_should_have_one(jwp, engine):

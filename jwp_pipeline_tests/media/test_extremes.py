@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 from sqlalchemy import func, select
@@ -57,10 +58,9 @@ def test_a_value_nested_deeper_than_python_walks(engine, simulator):
         jwp.library.put("video", video("good", 2, updated=2, title="Still read"))
         jwp.fetch()
         at_depth(450, jwp.follow)
-        items = read_state(engine)["media_items"]
-        assert items["good"]["title"] == "Still read"
-        assert items["deep"]["title"] == "Video deep"
-        assert list(open_problems(engine)) == [("mapping", "video", "deep", "data")]
+        assert read_state(engine)["media_items"]["good"]["title"] == "Still read"
+        # As a whole, or where Python walks deeper (from 3.12 on) its title.
+        assert [name[:3] for name in open_problems(engine)] == [("mapping", "video", "deep")]
 
 
 def test_characters_that_postgresql_refuses(api, engine, simulator):
@@ -108,7 +108,7 @@ def test_texts_beyond_what_search_and_indexes_hold(engine, simulator):
     """P4: a tsvector holds 1 MB, an index entry 2,700 bytes; the texts themselves have no limit."""
     huge = words(299_999, 5)
     # A word with hyphens is indexed as a whole and by its parts.
-    parts = huge.replace(" ", "-")
+    parts = re.sub(r"(\w+) (\w+)", r"\1-\2", huge)
     keywords = [words(300, 300, seed) for seed in range(200)]
     properties = {"sms_keywords": f"keywords:{'|'.join(keywords)}:", "sms_copyright": f"copyright:{huge}:"}
     with site(engine, simulator) as jwp:

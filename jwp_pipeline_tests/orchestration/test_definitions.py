@@ -118,6 +118,7 @@ class Watched(dict):
     def __getitem__(self, name): seen.add(name); return super().__getitem__(name)
     def get(self, name, default=None): seen.add(name); return super().get(name, default)
     def __iter__(self): seen.add("everything"); return super().__iter__()
+    def items(self): seen.add("everything"); return super().items()
 seen, connected, opened = set(), [], []
 def audit(event, arguments):
     if event.startswith("socket.connect"): connected.append(arguments)

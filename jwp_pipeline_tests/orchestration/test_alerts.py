@@ -1,0 +1,170 @@
+"""Alerts reach the webhook once, say what went wrong, and never the webhook's address."""
+
+import json
+import logging
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import dagster as dg
+import pytest
+
+from jwp_pipeline_tests.orchestration.conftest import channel, video
+
+SECRET_PATH = "/services/T000/B000/s3cretOfTheHook"
+
+
+@contextmanager
+def webhook(status=200):
+    """A webhook on loopback: its URL, and what was posted to it."""
+    posted = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            posted.append((self.path, json.loads(body)))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{SECRET_PATH}", posted
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Watch:
+    """An alerting sensor under the daemon: ticked again and again, with the cursor it left."""
+
+    def __init__(self, site, name):
+        self.site = site
+        self.name = name
+        self.cursor = None
+
+    def tick(self):
+        tick = self.site.sensor(self.name, cursor=self.cursor)
+        # Dagster keeps the last cursor when a tick leaves none.
+        self.cursor = tick.cursor or self.cursor
+        assert not tick.run_requests
+        return tick
+
+
+@pytest.fixture
+def failed_runs(site):
+    """The sensor of failed runs, started; it tells of none that failed before."""
+    watch = Watch(site, "alert_on_failed_run")
+    watch.tick()
+    return watch
+
+
+def fail(site):
+    """A run that JW Platform refuses."""
+    site.settings["jwplatform_v2_api_secret"] = "not-the-secret"
+    result = site.run("sync")
+    assert not result.success
+    return result
+
+
+def test_a_failed_run_is_told_once_with_its_reason(site, failed_runs):
+    with webhook() as (url, posted):
+        site.settings["jwp_alert_webhook_url"] = url
+        assert site.run("media_sync").success
+        result = fail(site)
+        for _ in range(3):
+            failed_runs.tick()
+    ((path, body),) = posted
+    assert path == SECRET_PATH
+    assert body["run_id"] == result.run_id
+    assert body["text"].startswith(f"Run {result.run_id[:8]} of sync failed: ")
+    assert "Check JWPLATFORM_V2_API_SECRET" in body["text"]
+    assert "not-the-secret" not in body["text"]
+
+
+def test_a_missing_setting_is_told_by_its_name(site, failed_runs):
+    """Nothing failed then but a check, which Dagster's own message does not name."""
+    with webhook() as (url, posted):
+        site.settings |= {"jwp_alert_webhook_url": url, "jwplatform_embed_player_key": None}
+        assert not site.run("sync").success
+        failed_runs.tick()
+    ((_, body),) = posted
+    assert "JWPLATFORM_EMBED_PLAYER_KEY is not set" in body["text"]
+
+
+def refuse(site, kind, number):
+    """A sync that the guard stops: of twelve resources eleven are gone."""
+    make = {"video": video, "channel": channel}[kind]
+    keys = [f"{kind[0]}{number}aa{index:04}" for index in range(12)]
+    for key in keys:
+        site.library.put(kind, make(key))
+    assert site.run("sync").success
+    site.library.remove(kind, *keys[1:])
+    assert not site.run("sync").success
+
+
+def test_each_refused_snapshot_is_told_once(site):
+    watch = Watch(site, "alert_on_quarantine")
+    with webhook() as (url, posted):
+        site.settings["jwp_alert_webhook_url"] = url
+        refuse(site, "channel", 0)
+        watch.tick()
+        first = posted[0][1]
+        assert f"jwpfetch --release {first['snapshot_id']}" in first["text"]
+        assert "it would delete 11 of 12 live channels" in first["text"]
+        assert "No snapshot was refused since" in watch.tick().skip_message
+        # Read before the channels' that was told: an alert of one type hides none of the other.
+        site.execute(
+            "INSERT INTO raw_snapshots (id, resource_type, api_version, status, problem) OVERRIDING SYSTEM VALUE"
+            " VALUES (:id, 'video', 'v2', 'quarantined', 'too many')",
+            id=int(first["snapshot_id"]) - 1_000_000,
+        )
+        site.execute("DELETE FROM raw_snapshots WHERE resource_type = 'video' AND status <> 'quarantined'")
+        for _ in range(3):
+            watch.tick()
+    assert [body["text"].partition(": ")[0].split()[-1] for _, body in posted] == ["channels", "videos"]
+
+
+def test_without_a_webhook_it_is_in_the_log(site, failed_runs, caplog):
+    fail(site)
+    failed_runs.tick()
+    (record,) = [record for record in caplog.records if record.name == "jwp_pipeline.alerts"]
+    assert record.levelno == logging.ERROR
+    assert "Check JWPLATFORM_V2_API_SECRET" in record.getMessage()
+
+
+@pytest.mark.parametrize("trouble", ["down", "refuses", "is no URL", "settings"])
+def test_a_webhook_that_fails_breaks_nothing_and_its_url_stays_secret(site, failed_runs, caplog, capfd, trouble):
+    """Not even at level DEBUG, at which urllib3 logs the path of each request."""
+    caplog.set_level(logging.DEBUG)
+    with webhook(status=500) as (url, posted):
+        pass
+    fail(site)
+    with webhook(status=500) as (working, posted):
+        site.settings["jwp_alert_webhook_url"] = {"down": url, "refuses": working}.get(trouble, f"htp:/{SECRET_PATH}")
+        with pytest.MonkeyPatch.context() as patch:
+            if trouble == "settings":
+                patch.setenv("JWP_MAX_DELETE_RATIO", "a third")
+            for _ in range(2):
+                failed_runs.tick()
+    assert len(posted) == (trouble == "refuses")
+    (record,) = [record for record in caplog.records if record.name == "jwp_pipeline.alerts"]
+    assert "Check JWPLATFORM_V2_API_SECRET" in record.getMessage()
+    assert "s3cretOfTheHook" not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_without_a_database_the_quarantine_sensor_skips(site):
+    site.settings["jwp_database_url"] = "postgresql://nobody@127.0.0.1:9/none"
+    assert "127.0.0.1:9" in Watch(site, "alert_on_quarantine").tick().skip_message
+
+
+def test_both_are_switched_on(site):
+    sensors = {sensor.name: sensor for sensor in site.definitions.sensors}
+    for name in ("alert_on_failed_run", "alert_on_quarantine"):
+        assert sensors[name].default_status == dg.DefaultSensorStatus.RUNNING
