@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run up test check migrate lock clean
+.PHONY: setup run up test check migrate screenshots lock clean
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -32,6 +32,10 @@ check: setup
 
 migrate: setup
 	@$(BIN)/jwp-pipeline migrate
+
+# Takes the README's pictures of the UI anew; needs Chromium.
+screenshots: setup
+	@$(BIN)/python docs/make_screenshots.py
 
 # Renews the pins. No index is named, so the file holds no host.
 lock:

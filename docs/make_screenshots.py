@@ -40,7 +40,6 @@ from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, PAGE_SECONDS, RUN_SECONDS
 FOLDER = Path(__file__).parent
 DAYS = 14
 GROUPS = ("settings", "mirror", "media", "history")
-COLORS = 128
 
 
 def main() -> None:
@@ -124,15 +123,15 @@ def switch_all_off(ui: Ui, running: Stack) -> None:
 
 def photograph_lineage(ui: Ui) -> None:
     """The graph of all assets, without the lists at its left."""
-    ui.page.set_viewport_size({"width": 1942, "height": 900})
+    ui.page.set_viewport_size({"width": 1942, "height": 870})
     ui.open("/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in GROUPS))
     ui.sees("playlists", exact=True)
-    photograph(ui, "lineage", left=541, top=52, width=1400, height=780)
+    photograph(ui, "lineage", left=541, top=52, width=1400, height=818)
 
 
 def photograph_plots(ui: Ui) -> None:
     """An asset's page: its state, its freshness, its numbers over time."""
-    ui.page.set_viewport_size({"width": 1400, "height": 1200})
+    ui.page.set_viewport_size({"width": 1400, "height": 1105})
     ui.open("/assets/media_items")
     ui.sees("Passing", exact=True)
     ui.press("Columns")
@@ -152,20 +151,22 @@ def photograph_guard(ui: Ui, running: Stack) -> None:
     """What a sync shows after the library was emptied at JW Platform."""
     ui.open("/locations/jwp_pipeline/jobs/sync")
     running.ended(running.run_started_by(lambda: ui.press("Materialize all")))
-    ui.page.set_viewport_size({"width": 1400, "height": 700})
+    ui.page.set_viewport_size({"width": 1400, "height": 600})
     ui.open("/assets/cached_resources?view=checks&checkDetail=nothing_quarantined")
     ui.sees("The guard refused snapshot")
     photograph(ui, "guard", left=0, top=0, width=1400, height=600)
 
 
 def photograph(ui: Ui, name: str, *, left: int, top: int, width: int, height: int) -> None:
-    """Write a part of the page (pixels) to a PNG of few colours: a UI has no more of them."""
+    """Write a part of the page (pixels) to a PNG."""
     ui.page.mouse.move(0, 0)
     # Transitions, charts and late answers: no event says that a page has come to rest.
     ui.page.wait_for_timeout(3000)
     shot = ui.page.screenshot(clip={"x": left, "y": top, "width": width, "height": height})
-    picture = Image.open(BytesIO(shot)).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
-    picture.save(FOLDER / f"{name}.png", optimize=True)
+    picture = Image.open(BytesIO(shot)).convert("RGB")
+    # A palette is a third of the size; by coverage, so that it has the few red and green pixels' colours, too.
+    palette = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    palette.save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ PAGE_OF_CHECK = MappingProxyType(
         "in_step": "not-in-step",
         "none_became_public": "items-became-public",
         "every_field_was_read": "unreadable-fields",
+        "days_add_up": "not-in-step",
     }
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from jwp_pipeline.database.history_tables import LibraryDay
 from jwp_pipeline.history.daily import Day, days_that_do_not_add_up, record_days
+from jwp_pipeline.orchestration.checks import WARN, check_result, check_spec
 from jwp_pipeline.orchestration.metadata import table_metadata
 from jwp_pipeline.orchestration.mirror import OWNERS, POOL
 from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
@@ -43,11 +44,11 @@ _NUMBERS = ("live", "added", "changed", "restored", "deleted")
         )
     ],
     check_specs=[
-        dg.AssetCheckSpec(
+        check_spec(
             "days_add_up",
-            asset="library_history",
-            description="Each complete day's live total is that of the day before, plus what was added and restored, "
-            "less what was deleted.",
+            "library_history",
+            "Each complete day's live total is that of the day before, plus what was added and restored, less what was "
+            "deleted.",
         )
     ],
 )
@@ -126,13 +127,7 @@ def _day_metadata(rows: Sequence[Day]) -> dict[str, Any]:
 def _days_add_up(engine: Engine, key: dg.AssetKey) -> dg.AssetCheckResult:
     with engine.connect() as connection:
         apart = days_that_do_not_add_up(connection)
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name="days_add_up",
-        passed=not apart,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(apart)} do not: {'; '.join(apart[:5])}. Materialise these days and those before them again."
-        if apart
-        else "They do.",
-        metadata={"days": len(apart)},
+    found = f"{len(apart)} do not: {'; '.join(apart[:5])}. Materialise these days and those before them again."
+    return check_result(
+        "days_add_up", found if apart else None, well="They do.", metadata={"days": len(apart)}, key=key, severity=WARN
     )

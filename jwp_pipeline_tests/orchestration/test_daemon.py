@@ -1,0 +1,161 @@
+"""LIVE: the whole stack as `make up` starts it, its daemon ticking by the clock. A minute of waiting, most of it for
+the next tick of a sensor.
+
+Not here: what sensors and schedules decide (test_sensors.py, test_schedules.py), the UI (end_to_end/).
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from jwp_pipeline.database.embedded import ensure_running, release
+from jwp_pipeline.simulator import Simulator
+from jwp_pipeline_tests.orchestration.conftest import video
+from jwp_pipeline_tests.support import bare_environment, wait_until
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+
+# On a busy machine everything takes several times as long as it should.
+PATIENCE = 150.0
+STOP_SECONDS = 25.0
+
+
+class Stack:
+    """A `jwp-pipeline up` in a folder of its own, and every process that comes of it."""
+
+    def __init__(self, process, folder):
+        self.process = process
+        self.folder = folder
+
+    def log(self):
+        return (self.folder / "log").read_text()
+
+    def processes(self):
+        """Process id → command line of whatever works in the folder: by its arguments, its settings or its place."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                command = (process / "cmdline").read_bytes()
+                traces = command, (process / "environ").read_bytes(), os.readlink(process / "cwd").encode()
+                if int(process.name) != os.getpid() and any(os.fsencode(self.folder) in trace for trace in traces):
+                    found[int(process.name)] = command.replace(b"\0", b" ").decode()
+        return found
+
+    def wait_until_gone(self):
+        deadline = time.monotonic() + STOP_SECONDS
+        while left := self.processes():
+            assert time.monotonic() < deadline, f"left over: {left}"
+            time.sleep(0.1)
+
+    def expect(self, condition, what):
+        """Wait until it is so; the seconds that took."""
+        started = time.monotonic()
+        while not condition():
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() - started < PATIENCE, f"{what}: not in {PATIENCE} s\n{self.log()[-8000:]}"
+            time.sleep(0.1)
+        return time.monotonic() - started
+
+
+@contextmanager
+def up(folder, **settings):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(port)]
+    environment = bare_environment(JWP_HOME=str(folder / "home"), **settings)
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        ) as process,
+    ):
+        stack = Stack(process, folder)
+        try:
+            yield stack
+        finally:
+            process.kill()
+            for pid in stack.processes():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def asked(url, query, *parameters):
+    """Rows of a query; none while its table does not exist."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        try:
+            return connection.execute(query, parameters).fetchall()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return []
+
+
+FRESH = """
+SELECT DISTINCT asset_key FROM dagster.event_logs
+WHERE dagster_event_type = 'FRESHNESS_STATE_CHANGE' AND event LIKE '%%PASS%%'
+"""
+
+
+def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url, tmp_path, capsys):
+    with Simulator() as site:
+        for number in range(5):
+            site.library.put("video", video(f"aaaa000{number}"))
+
+        def titles():
+            return {title for (title,) in asked(database_url, "SELECT title FROM jwp.media_items")}
+
+        with up(tmp_path, JWP_DATABASE_URL=database_url, **site.environment("v2")) as stack:
+            first = stack.expect(lambda: len(titles()) == 5, "the first sync")
+            site.library.edit("video", "aaaa0001", title="Changed", updated=int(time.time()))
+            change = stack.expect(lambda: "Changed" in titles(), "the change")
+            fresh = {"media_items", "cached_resources", "raw_videos"}
+            stack.expect(
+                lambda: all(any(name in key for (key,) in asked(database_url, FRESH)) for name in fresh), "fresh"
+            )
+            assert len(stack.processes()) > 4
+            # As a terminal does it: to the whole group.
+            os.killpg(stack.process.pid, signal.SIGINT)
+            stopping = time.monotonic()
+            assert stack.process.wait(PATIENCE) == 0, stack.log()
+            stack.wait_until_gone()
+            stopped = time.monotonic() - stopping
+    with capsys.disabled():
+        print(f"\nlive: first sync after {first:.0f} s, a change after {change:.0f} s, stopped in {stopped:.1f} s")
+
+
+def test_live_kill_9_in_the_middle_of_a_run_leaves_nothing_and_holds_nobody_up(tmp_path, capsys):
+    """With nothing configured: the simulator, the embedded PostgreSQL and its keeper are processes of the stack."""
+    with up(tmp_path) as stack:
+        stack.expect(lambda: "Started execution of step" in stack.log(), "a run")
+        parts = " ".join(stack.processes().values())
+        assert all(part in parts for part in ("simulator", "embedded.keeper", "postgres", "daemon", "webserver")), parts
+        stack.process.kill()
+        stopping = time.monotonic()
+        stack.wait_until_gone()
+        stopped = time.monotonic() - stopping
+    with capsys.disabled():
+        print(f"\nlive: gone {stopped:.1f} s after kill -9")
+    assert statuses(tmp_path / "home")[0] in ("STARTED", "SUCCESS"), "it was not in the middle of a run"
+    command = [Path(sys.executable).with_name("jwp-pipeline"), "run"]
+    environment = bare_environment(JWP_HOME=str(tmp_path / "home"))
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert re.search(r"Sync done", ended.stdout)
+    assert set(statuses(tmp_path / "home")) <= {"SUCCESS", "FAILURE"}
+    wait_until(lambda: not Stack(None, tmp_path).processes(), 15)
+
+
+def statuses(home):
+    """Status of each run in the books of the stack's own database, the oldest first."""
+    try:
+        return [status for (status,) in asked(ensure_running(home), "SELECT status FROM dagster.runs ORDER BY id")]
+    finally:
+        release(home)
