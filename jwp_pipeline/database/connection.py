@@ -75,7 +75,7 @@ def connect(engine: Engine) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except OperationalError as error:
-        where = engine.url.render_as_string(hide_password=True)
+        where = engine.url.set(query={}).render_as_string(hide_password=True)
         raise DatabaseError(
             f"The database {where} cannot be used: {str(error.orig).splitlines()[0]}. "
             "Check JWP_DATABASE_URL and that the server is up, or unset it to use the embedded PostgreSQL."

@@ -1,6 +1,6 @@
 """`make up`: the Dagster UI, daemon and code server, supervised so that nothing is left running afterwards.
 
-The child is `dagster dev` in a session of its own; the embedded database is held by this process for as long.
+The child is `dagster dev` under a guardian (processes.py); the embedded database is held by this process for as long.
 Not here: the simulator (demo.py), a single sync (launch.py).
 """
 
@@ -25,7 +25,7 @@ from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.orchestration.automation import end_abandoned_runs
 from jwp_pipeline.orchestration.launch import configuration, dagster_home
-from jwp_pipeline.processes import die_with_parent
+from jwp_pipeline.processes import guarded
 from jwp_pipeline.settings import Settings, environment_of
 
 HOST = "127.0.0.1"
@@ -46,7 +46,9 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
         end_abandoned_runs(instance)
     command = [sys.executable, "-m", "dagster", "dev", "--host", HOST, "--port", str(port)]
     command += ["--workspace", str(configuration("workspace.yaml"))]
-    with _stop_requests() as stop, _child(command, home, settings) as child:
+    # Started in its home, where no .env is: what the settings say has been settled here.
+    environment = _environment(settings, home)
+    with _stop_requests() as stop, guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child:
         _announce(child, port, console, stop)
         while child.poll() is None and not stop:
             time.sleep(0.2)
@@ -65,35 +67,14 @@ def _announce(child: subprocess.Popen[bytes], port: int, console: Console, stop:
         time.sleep(0.2)
 
 
-@contextmanager
-def _child(command: list[str], home: Path, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """The supervised process; when the block ends, it and everything it started has ended."""
-    environment = {
+def _environment(settings: Settings, home: Path) -> dict[str, str]:
+    return {
         **os.environ,
         **environment_of(settings),
         "DAGSTER_HOME": str(home),
         # `dagster dev` is superseded by `dg dev`, which needs a project layout that workspace.yaml spares us.
         "PYTHONWARNINGS": "ignore",
     }
-    # Started in its home, where no .env is: what the settings say has been settled here.
-    launcher = os.getpid()
-
-    def before_exec() -> None:
-        # A shell's background job ignores SIGINT; dagster dev would inherit that and never stop.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        die_with_parent(launcher, signal.SIGINT)
-
-    child = subprocess.Popen(command, cwd=home, env=environment, start_new_session=True, preexec_fn=before_exec)
-    try:
-        yield child
-    finally:
-        if child.poll() is None:
-            child.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(_STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
 
 
 @contextmanager

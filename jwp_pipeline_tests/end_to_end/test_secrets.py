@@ -88,6 +88,7 @@ def test_no_secret_is_shown_or_kept(site, role, caplog):
         simulator.faults.clear()
         run(1, **good | wrong)
     run(1, JWP_DATABASE_URL=nowhere)
+    run(1, JWP_DATABASE_URL="postgresql://127.0.0.1:9/nothing?user=somebody&password=wrong-secret-of-a-query")
     run(1, JWP_DATABASE_URL=login.replace(password[-16:], "and-a-wrong-one"))
     run(1, JWP_DAGSTER_DATABASE_URL=nowhere)
     assert "JWP_DAGSTER_DATABASE_URL" in said[-1]

@@ -21,7 +21,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from jwp_pipeline_tests.support import bare_environment
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = shutil.which("chromium")
 
 HOST = "127.0.0.1"
 # Generous: on a busy machine everything takes several times as long as it should.

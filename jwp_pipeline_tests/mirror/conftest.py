@@ -9,9 +9,11 @@ from sqlalchemy import text
 
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.migrate import migrate
-from jwp_pipeline.simulator import Simulator
+from jwp_pipeline.simulator import Fault, Simulator
+from jwp_pipeline_tests.support import jwplatform, video, videos
 
 SCHEMA = "jwp"
+PAGE = 5
 
 
 @pytest.fixture(scope="package")
@@ -50,7 +52,31 @@ def simulator():
         yield running
 
 
+@pytest.fixture
+def twelve_videos(simulator):
+    """The site, with 12 videos."""
+    simulator.library.replace_all(videos(*range(12)), [])
+    return simulator
+
+
 @pytest.fixture(params=["v1", "v2"])
 def api(request):
     """Each Management API in turn."""
     return request.param
+
+
+@pytest.fixture
+def client(simulator, api):
+    """A client of each API that reads five a page."""
+    with jwplatform(simulator, api, page_length=PAGE) as client:
+        yield client
+
+
+def swap(removed, uploaded):
+    """One is removed and one uploaded between two pages: the totals stay, the rest moves up by one."""
+
+    def edit(library):
+        library.remove("video", removed)
+        library.put("video", video(uploaded))
+
+    return Fault.edit(edit)
