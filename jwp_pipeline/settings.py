@@ -10,6 +10,7 @@ Not here: what settings are used for. Modules take the values they need as argum
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -153,6 +154,13 @@ class Settings(BaseSettings):
             raise ValueError("is not the IANA name of a time zone, such as Europe/London") from None
         return value
 
+    @field_validator("jwp_database_url", "jwp_dagster_database_url")
+    @classmethod
+    def _postgresql_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"postgres(ql)?(\+\w+)?://", value.get_secret_value()):
+            raise ValueError("is not of the form postgresql://user:password@host/database")
+        return value
+
     @field_validator("jwp_volatile_fields", "oauth2_lookup_scopes", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
@@ -197,14 +205,6 @@ class Settings(BaseSettings):
             name.upper(): REDACTED if isinstance(value, SecretStr) else _plain(value)
             for name, value in ((name, getattr(self, name)) for name in type(self).model_fields)
         }
-
-    def secret_values(self) -> tuple[str, ...]:
-        """Texts that must never be shown: the secrets, and the passwords inside database URLs."""
-        return tuple(
-            value.get_secret_value()
-            for value in (getattr(self, name) for name in type(self).model_fields)
-            if isinstance(value, SecretStr)
-        )
 
 
 _HINTS = {

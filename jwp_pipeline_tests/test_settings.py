@@ -102,7 +102,8 @@ def test_what_is_required(values, api, missing):
 
 def test_no_secret_is_shown():
     assert {"JWPLATFORM_API_SECRET", "JWPLATFORM_V2_API_SECRET", "JWP_DATABASE_URL", "OAUTH2_CLIENT_SECRET"} <= SECRETS
-    settings = load_settings(**{name.lower(): f"hidden-{name}" for name in SECRETS})
+    hidden = {name.lower(): f"postgresql://hidden-{name}" for name in SECRETS}
+    settings = load_settings(**hidden)
     shown = settings.redacted()
     assert {name for name, value in shown.items() if value == REDACTED} == SECRETS
     for text in (repr(settings), str(settings), str(shown), str(settings.model_dump()), settings.model_dump_json()):

@@ -88,6 +88,8 @@ def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
         "resource_type": snapshot.resource_type,
         "array_field": pages.array_field(snapshot.api_version, snapshot.resource_type),
         "volatile_fields": list(options.volatile_fields),
+        # Looking for keys listed more than once means sorting them all.
+        "has_repeats": snapshot.resource_count > snapshot.key_count,
     }
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.plan"))
     connection.execute(text("CREATE TEMPORARY TABLE plan (key text PRIMARY KEY, change text NOT NULL, data jsonb)"))

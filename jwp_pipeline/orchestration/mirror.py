@@ -263,7 +263,8 @@ def _nothing_quarantined(
 
 def _live_rows_equal_listing(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
     apart = [outcome for outcome in outcomes if outcome.listed is not None and outcome.live != outcome.listed]
-    explained = all(outcome.plan and (outcome.plan.spared or outcome.plan.problems) for outcome in apart)
+    # Where nothing was applied, the run that did has said why.
+    explained = all(outcome.plan is None or outcome.plan.spared or outcome.plan.problems for outcome in apart)
     found = "; ".join(
         f"{outcome.live} {outcome.resource_type}s are live, {outcome.listed} were listed"
         + (f", {outcome.plan.spared} missing ones were spared" if outcome.plan and outcome.plan.spared else "")

@@ -21,7 +21,7 @@ overridden AS (
             ) AS from_last
         FROM raw_pages AS page
         CROSS JOIN LATERAL unnest(page.keys) WITH ORDINALITY AS entry (key, position)
-        WHERE page.snapshot_id = :snapshot_id AND entry.key IS NOT NULL
+        WHERE :has_repeats AND page.snapshot_id = :snapshot_id AND entry.key IS NOT NULL
     ) AS occurrence
     WHERE from_last > 1
 )
