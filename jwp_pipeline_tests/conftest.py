@@ -1,13 +1,18 @@
-"""A real PostgreSQL for the tests: our embedded one, or another that JWP_TEST_DATABASE_URL names."""
+"""A real PostgreSQL for the tests, our embedded one or another that JWP_TEST_DATABASE_URL names; a simulated site."""
 
 import os
 import secrets
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
+from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.embedded import ensure_running, release
+from jwp_pipeline.database.migrate import migrate
+from jwp_pipeline.simulator import Simulator
+from jwp_pipeline_tests.support import SCHEMA, empty
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +29,46 @@ def postgres_url(tmp_path_factory):
 @pytest.fixture
 def database_url(postgres_url):
     """URL of a fresh, empty database, gone after the test."""
+    with fresh_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tables_url(postgres_url):
+    """URL of a database with our tables, for all tests that empty them first."""
+    with fresh_database(postgres_url) as url:
+        engine = open_engine(url, SCHEMA)
+        migrate(engine, SCHEMA)
+        engine.dispose()
+        yield url
+
+
+@contextmanager
+def fresh_database(postgres_url):
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_url, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(tables_url):
+    """An engine on our tables, which are empty."""
+    engine = open_engine(tables_url, SCHEMA)
+    empty(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def simulator():
+    """A simulated site without any videos."""
+    with Simulator() as running:
+        yield running
+
+
+@pytest.fixture(params=["v1", "v2"])
+def api(request):
+    """Each Management API in turn."""
+    return request.param

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from jwp_pipeline.database import history_tables, media_tables  # noqa: F401 - so that Base knows their tables
+from jwp_pipeline.database.tables import Base
 from jwp_pipeline.jwplatform import v1, v2
 from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.pacing import Clock
@@ -18,6 +20,14 @@ from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 
 PROJECT = Path(__file__).parents[1]
+SCHEMA = "jwp"
+
+
+def empty(engine):
+    """Empty all our tables."""
+    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} CASCADE"))
 
 
 class ImpatientClock(Clock):

@@ -136,13 +136,15 @@ def watermark(connection: Connection, resource_type: ResourceType) -> datetime |
     What may have missed some does not count. Never later than the read that saw it, so that a stamp from the
     future cannot hide what follows.
     """
-    applied = (RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
-    if connection.scalar(select(func.count()).where(*applied, RawSnapshot.complete)) == 0:
-        return None
     whole = or_(RawSnapshot.complete, and_(RawSnapshot.scope == "incremental", RawSnapshot.status == "verified"))
-    newest = func.max(func.least(RawSnapshot.newest_change, RawSnapshot.started_at))
     known: datetime | None = connection.scalar(
-        select(newest).where(*applied, whole, RawSnapshot.newest_change.is_not(None))
+        select(func.max(func.least(RawSnapshot.newest_change, RawSnapshot.started_at))).where(
+            RawSnapshot.resource_type == resource_type,
+            RawSnapshot.applied_at.is_not(None),
+            # Else `least` would take the start of a read that saw no stamp.
+            RawSnapshot.newest_change.is_not(None),
+            whole,
+        )
     )
     return known
 

@@ -13,8 +13,8 @@ from sqlalchemy import event, text
 
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.history.daily import days_that_do_not_add_up, record_days
-from jwp_pipeline_tests.history.conftest import SCHEMA, empty, kept, mirror
-from jwp_pipeline_tests.support import video, videos
+from jwp_pipeline_tests.history.conftest import kept, mirror
+from jwp_pipeline_tests.support import SCHEMA, empty, video, videos
 
 # The clocks of Europe go forward on the second of these days.
 FIRST = date(2026, 3, 28)
@@ -153,7 +153,7 @@ def test_a_day_touches_no_other(engine):
     assert any(line.startswith(f"{DAYS[4]} videos: -1 + 1 - 0 <> 5") for line in apart)
 
 
-def test_days_are_utc_wherever_the_session_is(history_url, engine):
+def test_days_are_utc_wherever_the_session_is(tables_url, engine):
     for at, count in (
         ("2026-03-28T23:59:59Z", 1),
         ("2026-03-29T00:00Z", 2),
@@ -161,7 +161,7 @@ def test_days_are_utc_wherever_the_session_is(history_url, engine):
         ("2026-03-30T00:00Z", 4),
     ):
         mirror(engine, videos(*range(count)), at=at)
-    abroad = open_engine(history_url, SCHEMA)
+    abroad = open_engine(tables_url, SCHEMA)
     event.listen(abroad, "connect", lambda session, _: session.execute("SET timezone TO 'Europe/London'"))
     event.listen(abroad, "connect", lambda session, _: session.commit())
 

@@ -24,12 +24,12 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def run(engine, history_url, tmp_path, monkeypatch):
+def run(engine, tables_url, tmp_path, monkeypatch):
     """Runs one of our jobs on the database of `engine`, recorded where all our runs are."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("JWP_DATABASE_URL", history_url)
+    monkeypatch.setenv("JWP_DATABASE_URL", tables_url)
     with dg.DagsterInstance.from_config(str(dagster_home(load_settings()))) as instance:
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
 

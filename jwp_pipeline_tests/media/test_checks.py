@@ -175,10 +175,10 @@ def test_problems_of_what_is_gone_are_resolved(jwp, engine):
     assert len(rows(engine, "SELECT 1 FROM sync_problems")) == 5
 
 
-def run_job(jwp, media_url, **config):
+def run_job(jwp, tables_url, **config):
     """The media assets of the job as the UI's launchpad starts them; their checks by name."""
     environment = {name.lower(): value for name, value in jwp.simulator.environment("v1").items()}
-    settings = load_settings(**environment, jwp_database_url=media_url, jwp_create_items="sms")
+    settings = load_settings(**environment, jwp_database_url=tables_url, jwp_create_items="sms")
     job = build_definitions(Runtime(settings=lambda: settings)).resolve_job_def("sync")
     result = job.execute_in_process(
         asset_selection=[dg.AssetKey(asset) for asset in MEDIA_ASSETS],
@@ -187,18 +187,18 @@ def run_job(jwp, media_url, **config):
     return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
 
-def test_the_job_follows_all_where_it_is_told_to(jwp, engine, media_url):
+def test_the_job_follows_all_where_it_is_told_to(jwp, engine, tables_url):
     """Semantics §2, P8: by its config, as typed in the UI; its checks say what waited and what became public."""
     jwp.library.edit("video", "a", title="Renamed", custom={"sms_media_id": "media:1:"})
     jwp.fetch()
-    checks = run_job(jwp, media_url)
+    checks = run_job(jwp, tables_url)
     assert not checks["content_reflected"].passed
     assert checks["content_reflected"].severity == dg.AssetCheckSeverity.WARN
     assert "a" in checks["content_reflected"].description
     assert checks["none_became_public"].passed
     assert read_state(engine)["media_items"]["a"]["title"] == "Video a"
 
-    checks = run_job(jwp, media_url, sync_all=True)
+    checks = run_job(jwp, tables_url, sync_all=True)
     assert checks["content_reflected"].passed
     assert not checks["none_became_public"].passed
     assert {check.name for check in CHECKS} <= checks.keys()

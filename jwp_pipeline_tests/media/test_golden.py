@@ -65,12 +65,12 @@ def live(state):
     }
 
 
-def test_the_job_reaches_them_too(media_url, engine, simulator, tmp_path):
+def test_the_job_reaches_them_too(tables_url, engine, simulator, tmp_path):
     """The same through the Dagster job that people run, options and all."""
     settings = load_settings(
         **{name.lower(): value for name, value in simulator.environment("v2").items()},
         jwp_requests_per_minute=1_000_000,
-        jwp_database_url=media_url,
+        jwp_database_url=tables_url,
         jwp_home=tmp_path,
         jwp_create_items="sms",
         jwp_max_delete_ratio=1,

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.mirror.resources import set_resources
-from jwp_pipeline_tests.media.conftest import empty
 from jwp_pipeline_tests.media.model import Model
 from jwp_pipeline_tests.media.site import site
 from jwp_pipeline_tests.media.state import (
@@ -20,6 +19,7 @@ from jwp_pipeline_tests.media.state import (
     written_by,
 )
 from jwp_pipeline_tests.media.values import ABSENT, KEEP, NOBODY, WORLD, Resource, Value, permission
+from jwp_pipeline_tests.support import empty
 
 COUNTED = ("created", "updated", "restored", "deleted")
 

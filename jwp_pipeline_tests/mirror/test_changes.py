@@ -16,8 +16,7 @@ from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.mirror.conftest import empty
-from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, touched
+from jwp_pipeline_tests.support import cache, empty, jwplatform, live, rows, sync, touched
 
 HOUR = 3600
 FAR_FUTURE = 4_102_444_800
@@ -174,6 +173,24 @@ def test_what_did_not_change_costs_two_requests_and_no_write(make_site, api, kin
     assert touched(site.engine) == before
 
 
+@pytest.mark.parametrize(("api", "kind"), LISTED_BY_CHANGE)
+def test_an_edit_that_shows_later_than_its_stamp_says_is_read(make_site, api, kind):
+    site = make_site(api, kind)
+    for _ in range(9):
+        site.put(stamp=site.now - 1000 * HOUR)
+    site.sync()
+    late, *others = site.listed_keys()
+    edited = site.now
+    # More than a day, which is what v2 rounds down to, and others enough to fill pages before it.
+    site.now += 50 * HOUR
+    for key in others:
+        site.put(key)
+    site.sync()
+    site.put(late, stamp=edited)
+    assert site.sync(timedelta(hours=50)).scope == "incremental"
+    site.assert_in_step()
+
+
 def test_v1_channels_have_no_stamp_and_are_listed_in_full(make_site):
     site = make_site("v1", "channel")
     site.put()
@@ -224,11 +241,15 @@ def test_a_faulty_list_of_changes_hides_none(make_site, api, kind, fault):
     for _ in range(7):
         site.put(stamp=site.now - 48 * HOUR)
     site.sync()
-    for key in site.listed_keys()[:5]:
-        site.put(key)
-    site.simulator.faults.add(fault, route="list", page=2 if fault.name == "repeated page" else 1)
-    site.sync()
-    site.assert_in_step()
+    # Two are less than a page, and of equal stamps, so that the one that is left tells nothing.
+    for changed in (5, 2):
+        site.now += 48 * HOUR
+        for key in site.listed_keys()[:changed]:
+            site.put(key)
+        site.simulator.faults.add(fault, route="list", page=2 if fault.name == "repeated page" else 1)
+        site.sync()
+        site.assert_in_step()
+        site.simulator.faults.clear()
 
 
 def test_a_change_while_changes_are_paged_hides_none(make_site, api):
@@ -281,7 +302,7 @@ def test_stamps_beyond_the_calendar_stop_nothing(make_site, api):
     for stamp in (0, 1):
         site.put(stamp=stamp)
     for _ in range(2):
-        site.sync(timedelta(days=100_000))
+        site.sync(timedelta.max)
         site.assert_in_step()
     assert site.sync(timedelta(0)).scope == "incremental"
 

@@ -41,11 +41,11 @@ def client(simulator):
 
 
 @pytest.fixture
-def other(simulator, mirror_url):
+def other(simulator, tables_url):
     """Starts another process on the same database and site."""
     # Its pages are short because the server sends no longer ones.
     simulator.behaviour.max_page_length = 5
-    environment = {**simulator.environment("v1"), "JWP_DATABASE_URL": mirror_url}
+    environment = {**simulator.environment("v1"), "JWP_DATABASE_URL": tables_url}
     return lambda code: python(code, **environment)
 
 
@@ -186,7 +186,7 @@ def test_set_resources_waits_for_whoever_applies(engine):
         assert waiting.result(10).added == 1
 
 
-def test_hammered_from_all_sides_nothing_deadlocks(engine, simulator, client, mirror_url, monkeypatch):
+def test_hammered_from_all_sides_nothing_deadlocks(engine, simulator, client, tables_url, monkeypatch):
     monkeypatch.setattr("jwp_pipeline.mirror.landing._LOCK_PATIENCE", 0.0)
     simulator.library.replace_all(videos(*range(20)), [{"key": f"c{n}", "type": "manual"} for n in range(10)])
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -194,7 +194,7 @@ def test_hammered_from_all_sides_nothing_deadlocks(engine, simulator, client, mi
     options = MirrorOptions(max_delete_ratio=1, snapshot_retention=1)
 
     def import_both(number, types):
-        own = open_engine(mirror_url, "jwp")
+        own = open_engine(tables_url, "jwp")
         for turn in range(8):
             with own.begin() as connection:
                 for kind in types:
@@ -202,7 +202,7 @@ def test_hammered_from_all_sides_nothing_deadlocks(engine, simulator, client, mi
         own.dispose()
 
     def sync_both(types):
-        own, busy = open_engine(mirror_url, "jwp"), 0
+        own, busy = open_engine(tables_url, "jwp"), 0
         with jwplatform(simulator) as client:
             for _ in range(8):
                 for kind in types:

@@ -9,8 +9,8 @@ from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.landing import ATTEMPTS, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.mirror.conftest import empty, swap
-from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, video
+from jwp_pipeline_tests.mirror.conftest import swap
+from jwp_pipeline_tests.support import cache, empty, jwplatform, live, rows, sync, video
 
 OPEN = {"max_delete_ratio": 1.0}
 FOR_EVER = None

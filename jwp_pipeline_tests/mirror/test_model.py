@@ -16,8 +16,7 @@ from jwp_pipeline.database.frames import read_frame
 from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.errors import DatabaseError
 from jwp_pipeline.mirror.resources import set_resources
-from jwp_pipeline_tests.mirror.conftest import empty
-from jwp_pipeline_tests.support import cache, live, rows, touched, video
+from jwp_pipeline_tests.support import cache, empty, live, rows, touched, video
 
 VOLATILE = "views"
 REPLACEMENT = "\ufffd"
