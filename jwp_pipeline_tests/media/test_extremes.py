@@ -106,15 +106,15 @@ def words(characters, word, seed=0):
 
 def test_texts_beyond_what_search_and_indexes_hold(engine, simulator):
     """P4: a tsvector holds 1 MB, an index entry 2,700 bytes; the texts themselves have no limit."""
-    huge = words(299_999, 5)
-    # A word with hyphens is indexed as a whole and by its parts.
-    parts = re.sub(r"(\w+) (\w+)", r"\1-\2", huge)
-    keywords = [words(300, 300, seed) for seed in range(200)]
+    huge, other, third = (words(299_999, 5, seed) for seed in range(3))
+    keywords = [words(300, 300, seed) for seed in range(200)] + third.split()
     properties = {"sms_keywords": f"keywords:{'|'.join(keywords)}:", "sms_copyright": f"copyright:{huge}:"}
     with site(engine, simulator) as jwp:
-        jwp.library.append("video", video("huge", 1, custom=properties, title=f"Beginning {huge}", description=huge))
-        properties = {"sms_keywords": f"keywords:{parts}:"}
-        jwp.library.append("video", video("parts", 3, custom=properties, title=parts, description=parts))
+        jwp.library.append("video", video("huge", 1, custom=properties, title=f"Beginning {other}", description=huge))
+        # A word with hyphens is indexed as a whole and by its parts.
+        pairs = [re.sub(r"(\w+) (\w+)", r"\1-\2", text) for text in (huge, other, third)]
+        properties = {"sms_keywords": f"keywords:{pairs[2].replace(' ', '|')}:"}
+        jwp.library.append("video", video("pairs", 3, custom=properties, title=pairs[0], description=pairs[1]))
         jwp.library.append("video", video("long", 2, description="word " * 600_000, acl=f"USER_{huge}"))
         jwp.library.append("channel", channel("huge", 1, custom={"sms_instid": f"instid:{huge}:"}, description=huge))
         jwp.library.append("channel", channel("long", 2, custom={"sms_groupid": f"groupid:{huge}:"}))

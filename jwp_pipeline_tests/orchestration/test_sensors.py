@@ -189,11 +189,19 @@ def test_a_success_ends_the_cause_unless_the_cause_should_have_gone(site):
     ask(site, "jwp_changes", "cause", RUN.FAILURE)
     ask(site, "jwp_changes", "cause", RUN.SUCCESS)
     assert may_ask(site.instance, "jwp_changes", "cause", settled=True, now=in_a_year())[0] is None
-    # A sync may succeed with a listing that is incomplete: the cache is as stale as before.
     ask(site, "stale_cache", "cause", RUN.SUCCESS)
     key, why_not = may_ask(site.instance, "stale_cache", "cause", settled=False)
     assert (key, why_not.partition(";")[0]) == (None, "1 run for it did not help")
     assert may_ask(site.instance, "stale_cache", "cause", settled=False, now=in_a_year())[0]
+
+
+@pytest.mark.parametrize("name", ["stale_cache", "media_items_behind"])
+def test_a_run_that_succeeds_and_mends_nothing_has_not_seen_to_it(small, name):
+    """Such as a sync whose listing is incomplete: the cache is as stale as before."""
+    small.execute("INSERT INTO cached_resources (type, key, data) VALUES ('video', 'aaaa0001', '{}')")
+    (request,) = small.sensor(name).run_requests
+    ask(small, name, request.tags[CAUSE_TAG], RUN.SUCCESS)
+    assert "1 run for it did not help" in silent(small.sensor(name))
 
 
 def test_a_run_in_progress_or_canceled_counts_as_asked(site):
