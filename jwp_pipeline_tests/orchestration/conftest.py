@@ -1,21 +1,15 @@
 """A simulated site, our tables and a Dagster instance, with sensors, schedules and jobs to evaluate and run on them."""
 
-import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urlsplit
 
 import dagster as dg
-import psycopg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import Engine, text
 
-from jwp_pipeline.database.connection import open_engine
-from jwp_pipeline.database.media_tables import Base
-from jwp_pipeline.database.migrate import migrate
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings, load_settings
@@ -26,12 +20,12 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class Site:
-    """One site as its code location sees it. `settings` override the configured ones, by field name."""
+    """One site as its code location sees it; `settings` by field name."""
 
     engine: Engine
     simulator: Simulator
     instance: dg.DagsterInstance
-    settings: dict = field(default_factory=dict)
+    settings: dict
 
     @property
     def library(self):
@@ -89,39 +83,15 @@ class Site:
             connection.execute(text(query), parameters)
 
 
-@pytest.fixture(scope="package")
-def tables_url(postgres_url):
-    """URL of a database with our tables."""
-    name = f"site_{secrets.token_hex(6)}"
-    url = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        engine = open_engine(url, "jwp")
-        migrate(engine, "jwp")
-        engine.dispose()
-        yield url
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.fixture
-def make_site(tables_url, monkeypatch, tmp_path):
-    """Makes an empty site, read by v2, on a Dagster instance; nothing else is configured, and no run has been."""
+def make_site(engine, simulator, tables_url, monkeypatch, tmp_path):
+    """Makes a site, read by v2, of a Dagster instance; nothing else is configured, and no run has been."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
-    engine = open_engine(tables_url, "jwp")
-    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    with Simulator() as simulator:
-
-        def make(instance):
-            site = Site(engine, simulator, instance)
-            site.execute(f"TRUNCATE {names} CASCADE")
-            configured = {name.lower(): value for name, value in simulator.environment("v2").items()}
-            site.settings = configured | {"jwp_database_url": tables_url, "jwp_requests_per_minute": 6000}
-            return site
-
-        yield make
-    engine.dispose()
+    configured = {name.lower(): value for name, value in simulator.environment("v2").items()}
+    configured |= {"jwp_database_url": tables_url, "jwp_requests_per_minute": 6000}
+    return lambda instance: Site(engine, simulator, instance, configured)
 
 
 @pytest.fixture

@@ -53,7 +53,8 @@ class Watch:
         tick = self.site.sensor(self.name, cursor=self.cursor)
         # Dagster keeps the last cursor when a tick leaves none.
         self.cursor = tick.cursor or self.cursor
-        assert not tick.run_requests
+        # Here Dagster puts what a sensor of runs raises.
+        assert not [reaction.error for reaction in tick.dagster_run_reactions if reaction.error]
         return tick
 
 

@@ -227,13 +227,13 @@ def test_a_failing_cause_blocks_no_other_cause_and_no_other_sensor(small):
     assert rows(small.engine, "SELECT 1 FROM media_items WHERE title = 'Newer'")
 
 
-@pytest.mark.parametrize("name", JOBS)
-def test_a_hundred_ticks_make_no_storm(small, name):
+@pytest.mark.parametrize(("name", "ticks"), [("jwp_changes", 100), ("stale_cache", 20), ("media_items_behind", 20)])
+def test_a_hundred_ticks_make_no_storm(small, name, ticks):
     """With a cause that no run mends: the database holds more than the media side can follow, JWP has no answer."""
     if name == "media_items_behind":
         small.execute("INSERT INTO cached_resources (type, key, data) VALUES ('video', 'aaaa0001', '{}')")
     asked = 0
-    for _ in range(100):
+    for _ in range(ticks):
         for request in small.sensor(name).run_requests:
             ask(small, name, request.tags[CAUSE_TAG], RUN.FAILURE, **{RUN_KEY_TAG: request.run_key})
             asked += 1
