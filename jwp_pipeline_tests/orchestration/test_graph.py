@@ -8,9 +8,11 @@ and read what `git diff` says.
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import yaml
 
 from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.settings import load_settings
 
 GRAPH = Path(__file__).with_name("graph.txt")
 
@@ -79,6 +81,12 @@ def test_the_graph_is_the_one_that_was_meant():
     definitions = build_definitions()
     dg.Definitions.validate_loadable(definitions)
     assert described(definitions) == GRAPH.read_text(), __doc__
+
+
+@pytest.mark.parametrize("hours", [{"warn": 0.001, "fail": 0.002}, {"warn": 5, "fail": 5}, {"warn": 9, "fail": 1}])
+def test_definitions_load_with_any_window_of_freshness(hours):
+    settings = load_settings(**{f"jwp_freshness_{name}_hours": value for name, value in hours.items()})
+    dg.Definitions.validate_loadable(build_definitions(settings=settings))
 
 
 if __name__ == "__main__":

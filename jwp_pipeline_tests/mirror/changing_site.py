@@ -1,0 +1,69 @@
+"""A simulated site whose clock a test sets, and the cache that follows it by frequent syncs."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+
+from jwp_pipeline.mirror import snapshots
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.changes import read_changes
+from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline_tests.support import cache
+
+HOUR = 3600
+
+
+@dataclass
+class Site:
+    """A simulated site with a clock of its own, and the cache beside it. `kind` is what is listed."""
+
+    engine: object
+    simulator: object
+    client: object
+    kind: str = "video"
+    now: float = field(default_factory=lambda: time.time() - 10 * 24 * HOUR)
+    """JW Platform's time, epoch seconds."""
+    numbers: count = field(default_factory=count)
+
+    @property
+    def library(self):
+        return self.simulator.library
+
+    def listed_keys(self):
+        return self.library.keys(self.kind)
+
+    def put(self, key=None, *, stamp=None):
+        """Add or edit a resource at `stamp` (by default now), with a title never used before; its key."""
+        number = next(self.numbers)
+        stamp = int(self.now if stamp is None else stamp)
+        key = key or f"k{number:07}"
+        # Unique dates, so that listings in full have one order; those of changes have ties.
+        created = 1_000_000_000 + int(key[1:])
+        if self.kind == "video":
+            resource = {"key": key, "title": f"Title {number}", "date": created, "updated": stamp}
+            self.library.put("video", resource)
+        else:
+            resource = {"key": key, "title": f"Title {number}", "type": "manual"}
+            self.library.put("channel", resource, created=created, modified=stamp)
+        return key
+
+    def sync(self, overlap=timedelta(hours=1)):
+        """One frequent sync; its listing."""
+        self.simulator.forget_requests()
+        listing = read_changes(self.engine, self.client, self.kind, overlap=overlap)
+        options = MirrorOptions(max_delete_ratio=1)
+        self.applied = apply_newest(self.engine, self.kind, options=options, client=self.client)
+        return listing
+
+    def assert_in_step(self):
+        cached = {key: title_of(row.data) for key, row in cache(self.engine, self.kind).items() if not row.deleted_at}
+        assert cached == {key: self.library.get(self.kind, key)["title"] for key in self.listed_keys()}
+
+    def watermark(self):
+        with self.engine.connect() as connection:
+            return snapshots.watermark(connection, self.kind)
+
+
+def title_of(data):
+    return data.get("title") or data["metadata"]["title"]
