@@ -11,6 +11,7 @@ import dagster as dg
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration import history, jobs, media, mirror
 from jwp_pipeline.orchestration.alerts import alert_on_failed_run, alert_on_quarantine
+from jwp_pipeline.orchestration.automation import site_of
 from jwp_pipeline.orchestration.freshness import with_freshness
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.orchestration.schedules import build_schedules
@@ -18,21 +19,19 @@ from jwp_pipeline.orchestration.sensors import SENSORS
 from jwp_pipeline.settings import Settings, load_settings
 
 
-def build_definitions(
-    runtime: Runtime | None = None, *, asset_prefix: str | None = None, settings: Settings | None = None
-) -> dg.Definitions:
+def build_definitions(runtime: Runtime | None = None, *, settings: Settings | None = None) -> dg.Definitions:
     """A fresh set of definitions on `runtime`.
 
-    `asset_prefix` ("site" or "a/b") goes before every asset key; of `settings` the times of schedules and the
-    freshness windows are taken, by default their defaults.
+    Of `settings` the asset prefix, the times of schedules and the freshness windows are taken, by default their
+    defaults.
     """
     settings = settings or Settings.model_construct()
-    prefix = asset_prefix.split("/") if asset_prefix else None
+    prefix = settings.jwp_asset_prefix.split("/") if settings.jwp_asset_prefix else None
     loaded = dg.load_assets_from_modules([mirror, media, history], key_prefix=prefix)
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     return dg.Definitions(
         assets=dg.map_asset_specs(with_freshness(settings), assets),
-        jobs=[jobs.sync, jobs.full_resync, jobs.frequent_sync, jobs.media_sync, jobs.history, jobs.report],
+        jobs=jobs.build_jobs(site_of(settings)),
         schedules=build_schedules(settings),
         sensors=[*SENSORS, alert_on_failed_run, alert_on_quarantine],
         resources={"runtime": runtime or Runtime()},
@@ -44,7 +43,6 @@ def build_definitions(
 def defs() -> dg.Definitions:
     """Entry of workspace.yaml. Unreadable settings are for the `required_settings` check to report."""
     try:
-        settings = load_settings()
+        return build_definitions(settings=load_settings())
     except SettingsError:
         return build_definitions()
-    return build_definitions(asset_prefix=settings.jwp_asset_prefix, settings=settings)

@@ -25,6 +25,8 @@ ENV_FILE = ".env"
 REDACTED = "********"
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
+# Up to ten years: what no clock can add up must not keep Dagster from loading.
+Hours = Annotated[float, Field(gt=0, le=87_600)]
 
 
 class Settings(BaseSettings):
@@ -101,15 +103,16 @@ class Settings(BaseSettings):
     )
     jwp_schedule_timezone: str = Field("UTC", description="Time zone of the schedules, by its IANA name.")
     jwp_overlap_minutes: int = Field(
-        60, ge=0, description="How far before the newest known change a sync of changes begins to read again."
+        60,
+        ge=0,
+        le=5_256_000,
+        description="How far before the newest known change a sync of changes begins to read again.",
     )
-    jwp_max_listing_age_hours: float = Field(
-        26, gt=0, description="Age of the last verified full listing at which a sensor asks for another."
+    jwp_max_listing_age_hours: Hours = Field(
+        26, description="Age of the last verified full listing at which a sensor asks for another."
     )
-    jwp_freshness_warn_hours: float = Field(
-        2, gt=0, description="Age of an asset at which Dagster's freshness policy warns."
-    )
-    jwp_freshness_fail_hours: float = Field(26, gt=0, description="Age at which it fails.")
+    jwp_freshness_warn_hours: Hours = Field(2, description="Age of an asset at which Dagster's freshness policy warns.")
+    jwp_freshness_fail_hours: Hours = Field(26, description="Age at which it fails.")
     jwp_alert_webhook_url: SecretStr | None = Field(
         None, description="URL that alerts are posted to, as JSON {text, …}. Default: they go to the log only."
     )

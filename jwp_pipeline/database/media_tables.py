@@ -196,6 +196,8 @@ class Channel(Base):
     """JWP keys of a v2 playlist's own members in order; NULL when they were never asked for."""
     members_at: Mapped[datetime | None]
     """`updated_at` of the cached resource when its members were asked for."""
+    looked_at: Mapped[datetime | None]
+    """`updated_at` of the cached resource when channel and playlist were last brought in step with it."""
     deleted_at: Mapped[datetime | None]
 
     live = LiveRows()

@@ -20,18 +20,24 @@ from jwp_pipeline.media.options import MediaOptions
 PACKAGE = "jwp_pipeline.media"
 _BATCH = 1000
 
-_VIDEO_COLUMNS = (
-    "key", "looked_at", "new_item_id", "updated", "wants_item", "keeps_sms_media_id", "sms_media_id",
-    "keeps_sms_last_updated_at", "sms_last_updated_at", "title", "description", "type", "duration", "published_at",
-    "downloadable", "language", "copyright", "tags", "view_is_public", "view_is_signed_in", "view_crsids",
-    "view_lookup_groups", "view_lookup_insts",
-)  # fmt: skip
-_CHANNEL_COLUMNS = (
-    "key", "new_media_channel_id", "new_playlist_id", "new_billing_account_id", "updated", "title", "description",
-    "instid", "edit_crsids", "edit_lookup_groups", "keeps_sms_collection_id", "sms_collection_id", "wants_playlist",
-    "keeps_media_ids", "media_ids", "keeps_sms_last_updated_at", "sms_last_updated_at", "member_keys", "members_at",
-)  # fmt: skip
-_PROBLEM_COLUMNS = ("key", "field", "value", "problem")
+# Columns as they are copied, with their types: told beforehand, rows are sent in PostgreSQL's own binary form.
+_VIDEO_COLUMNS = {
+    "key": "text", "looked_at": "timestamptz", "new_item_id": "text", "updated": "int8", "wants_item": "bool",
+    "keeps_sms_media_id": "bool", "sms_media_id": "int8", "keeps_sms_last_updated_at": "bool",
+    "sms_last_updated_at": "timestamptz", "title": "text", "description": "text", "type": "text", "duration": "float8",
+    "published_at": "timestamptz", "downloadable": "bool", "language": "text", "copyright": "text", "tags": "text[]",
+    "view_is_public": "bool", "view_is_signed_in": "bool", "view_crsids": "text[]", "view_lookup_groups": "text[]",
+    "view_lookup_insts": "text[]",
+}  # fmt: skip
+_CHANNEL_COLUMNS = {
+    "key": "text", "looked_at": "timestamptz", "new_media_channel_id": "text", "new_playlist_id": "text",
+    "new_billing_account_id": "text", "updated": "int8", "title": "text", "description": "text", "instid": "text",
+    "edit_crsids": "text[]", "edit_lookup_groups": "text[]", "keeps_sms_collection_id": "bool",
+    "sms_collection_id": "int8", "wants_playlist": "bool", "keeps_media_ids": "bool", "media_ids": "int8[]",
+    "keeps_sms_last_updated_at": "bool", "sms_last_updated_at": "timestamptz", "member_keys": "text[]",
+    "members_at": "timestamptz",
+}  # fmt: skip
+_PROBLEM_COLUMNS = {"key": "text", "field": "text", "value": "text", "problem": "text"}
 
 
 class Members(NamedTuple):
@@ -69,7 +75,7 @@ def stage_channels(connection: Connection, options: MediaOptions, members: Mappi
     connection.execute(statement(PACKAGE, "mapped_channels"))
     staged = 0
     for batch in _live_channels(connection, options):
-        rows = [_channel_row(fields, members.get(fields.key)) for _, fields in batch]
+        rows = [_channel_row(looked_at, fields, members.get(fields.key)) for looked_at, fields in batch]
         _copy(connection, "mapped_channels", _CHANNEL_COLUMNS, rows)
         note(connection, _problems(fields for _, fields in batch))
         staged += len(rows)
@@ -128,10 +134,11 @@ def _video_row(looked_at: datetime, fields: VideoFields) -> tuple[Any, ...]:
     )
 
 
-def _channel_row(fields: ChannelFields, members: Members | None) -> tuple[Any, ...]:
+def _channel_row(looked_at: datetime, fields: ChannelFields, members: Members | None) -> tuple[Any, ...]:
     may_edit = fields.permission
     return (
         fields.key,
+        looked_at,
         _token(),
         _token(),
         _token(),
@@ -173,11 +180,12 @@ def _problems(mapped: Iterable[VideoFields | ChannelFields]) -> list[tuple[str, 
     return [(fields.key, problem) for fields in mapped for problem in fields.problems]
 
 
-def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def _copy(connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
     driver_connection: Any = connection.connection.driver_connection
     with (
         driver_connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
     ):
+        copy.set_types(list(columns.values()))
         for row in rows:
             copy.write_row(row)

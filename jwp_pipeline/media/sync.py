@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.problems import create_found_problems, record_problems
 from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.upkeep import is_much, vacuum
 from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
 from jwp_pipeline.jwplatform.management import ManagementClient
 from jwp_pipeline.media.mapping import Problem
@@ -56,14 +57,16 @@ def sync_media(
                 steps.media_items()
             if _needs_members(assets):
                 steps.members(playlists="playlists" in assets)
-            return MediaReport(
-                counts={asset: counts for asset, counts in steps.counts.items() if asset in assets},
-                looked_at=steps.looked_at,
-                members_asked=len(members.known),
-                became_public=steps.became_public,
-                open_problems=_open_problems(connection),
-                seconds=time.monotonic() - started,
-            )
+            still_open = _open_problems(connection)
+    vacuum(engine, steps.written_much)
+    return MediaReport(
+        counts={asset: counts for asset, counts in steps.counts.items() if asset in assets},
+        looked_at=steps.looked_at,
+        members_asked=len(members.known),
+        became_public=steps.became_public,
+        open_problems=still_open,
+        seconds=time.monotonic() - started,
+    )
 
 
 def _needs_channels(assets: Collection[MediaAsset]) -> bool:
@@ -114,6 +117,13 @@ class _Steps:
     counts: dict[MediaAsset, Counts] = field(default_factory=dict)
     looked_at: int = 0
     became_public: BecamePublic = NONE_BECAME_PUBLIC
+
+    @property
+    def written_much(self) -> list[str]:
+        """Tables of which a large part was written."""
+        much = {table for table, counts in self.counts.items() if is_much(counts.written, counts.live)}
+        # A new or restored item writes its link and its SMS row, too.
+        return [*(much | {"videos", "sms_media_items"} if "media_items" in much else much)]
 
     def videos(self) -> None:
         """`videos`: which there are. What they remember of their items moves with those."""
@@ -185,7 +195,7 @@ class _Steps:
             " WHERE deleted_at IS NOT NULL"
         )
         created, written, deleted = map(self._run, ("create_playlists", "update_playlists", "delete_playlists"))
-        for step in ("drop_sms_collections", "move_sms_collections", "create_sms_collections"):
+        for step in ("drop_sms_collections", "move_sms_collections", "create_sms_collections", "look_at_channels"):
             self._run(step)
         live = self._live("playlists")
         self.counts["playlists"] = Counts(created, written - restored, restored, deleted, live=live)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, text
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.problems import create_found_problems, open_problems, record_problems
 from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.upkeep import is_much, vacuum
 from jwp_pipeline.errors import SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
 from jwp_pipeline.mirror import confirm, snapshots
@@ -25,6 +26,7 @@ from jwp_pipeline.mirror.snapshots import Snapshot
 
 # A second sync waits this long for the first to finish applying before it gives up, seconds.
 _LOCK_PATIENCE = 60.0
+_WRITTEN = ("cached_resources", "resource_changes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,14 @@ def apply_newest(
             if refusal is None:
                 execute(connection, snapshot, options)
                 snapshots.prune(connection, resource_type, options.snapshot_retention)
-                return _outcome(connection, resource_type, started, plan=plan)
-            snapshots.quarantine(connection, snapshot.id, refusal, spared)
+                outcome = _outcome(connection, resource_type, started, plan=plan)
+            else:
+                snapshots.quarantine(connection, snapshot.id, refusal, spared)
+    if refusal is not None:
         raise _quarantined(snapshot.id, resource_type, refusal)
+    if is_much(plan.rows, outcome.live):
+        vacuum(engine, _WRITTEN)
+    return replace(outcome, seconds=time.monotonic() - started)
 
 
 def execute(connection: Connection, snapshot: Snapshot, options: MirrorOptions) -> None:

@@ -11,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from jwp_pipeline.orchestration.jobs import SITE_TAG
+from jwp_pipeline.settings import Settings
+
 CAUSE_TAG = "jwp_pipeline/cause"
 """Why a sensor asked for a run; the same cause asks again only after a failure, and after a while."""
 
@@ -30,11 +33,18 @@ _LAST_BACK_OFF = timedelta(hours=1)
 _LOOKED_BACK = 20
 
 
-def run_in_progress(instance: dg.DagsterInstance, job_names: Sequence[str]) -> dg.DagsterRun | None:
-    """A run of one of these jobs that has not ended yet."""
+def site_of(settings: Settings) -> str:
+    """How runs of a site are tagged: by what tells its assets from those of another site in the same Dagster."""
+    return settings.jwp_asset_prefix or "only"
+
+
+def run_in_progress(instance: dg.DagsterInstance, job_names: Sequence[str], site: str) -> dg.DagsterRun | None:
+    """A run of one of these jobs, for this site, that has not ended yet."""
     end_abandoned_runs(instance)
     for job_name in job_names:
-        runs = instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=list(IN_PROGRESS)), limit=1)
+        runs = instance.get_runs(
+            dg.RunsFilter(job_name=job_name, tags={SITE_TAG: site}, statuses=list(IN_PROGRESS)), limit=1
+        )
         if runs:
             return runs[0]
     return None
@@ -56,17 +66,16 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> int:
 
 
 def may_ask(
-    instance: dg.DagsterInstance, sensor: str, cause: str, *, settled: bool, now: datetime | None = None
+    instance: dg.DagsterInstance, sensor: str, cause: str, site: str, *, settled: bool, now: datetime | None = None
 ) -> tuple[str | None, str]:
-    """Whether `sensor` may ask for a run for `cause` now: (run key, "") if so, else (None, why not).
+    """Whether `sensor` of a site may ask for a run for `cause` now: (run key, "") if so, else (None, why not).
 
     Once per cause. After a failure again, later each time: two minutes, four, … up to an hour. `settled`: a run
     that succeeds has seen to the cause, until another one comes between; else a cause that is still there after
     it is as good as failed.
     """
-    records = instance.get_run_records(
-        dg.RunsFilter(tags={"dagster/sensor_name": sensor, CAUSE_TAG: cause}), limit=_LOOKED_BACK
-    )
+    asked_by = {"dagster/sensor_name": sensor, SITE_TAG: site}
+    records = instance.get_run_records(dg.RunsFilter(tags={**asked_by, CAUSE_TAG: cause}), limit=_LOOKED_BACK)
     if not records:
         return cause, ""
     last = records[0]
@@ -75,7 +84,7 @@ def may_ask(
     if last.dagster_run.status in IN_PROGRESS:
         return None, f"run {last.dagster_run.run_id[:8]} is at it"
     if settled and last.dagster_run.status == dg.DagsterRunStatus.SUCCESS:
-        (newest,) = instance.get_runs(dg.RunsFilter(tags={"dagster/sensor_name": sensor}), limit=1)
+        (newest,) = instance.get_runs(dg.RunsFilter(tags=asked_by), limit=1)
         came_back = newest.run_id != last.dagster_run.run_id
         return (run_key, "") if came_back else (None, "a run has seen to it")
     tries = 0

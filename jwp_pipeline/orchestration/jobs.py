@@ -1,48 +1,59 @@
 """The jobs that people and schedules run. Not here: single assets, which need none."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import dagster as dg
+
+SYNC, FULL_RESYNC, FREQUENT_SYNC, MEDIA_SYNC = "sync", "full_resync", "frequent_sync", "media_sync"
+HISTORY, REPORT = "history", "report"
+
+SITE_TAG = "jwp_pipeline/site"
+"""On every run of a job: which site's it is, where several sites share a Dagster instance and so the jobs' names."""
 
 EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
 """What a sync brings in step; the history is computed from its change log afterwards."""
 
+_PAST = dg.AssetSelection.groups("history")
 _CHANGES = {"config": {"scope": "changes"}}
 
-sync = dg.define_asset_job(
-    "sync",
-    selection=EVERYTHING,
-    description="Read both listings in full, bring the cache and the platform's own record in step with them.",
-)
 
-full_resync = dg.define_asset_job(
-    "full_resync",
-    selection=EVERYTHING,
-    config={"ops": {"media": {"config": {"sync_all": True}}}},
-    description="The same for every resource, whether JW Platform says that it changed or not.",
-)
+def build_jobs(site: str) -> Sequence[Any]:
+    """All jobs, their runs tagged with the site."""
 
-frequent_sync = dg.define_asset_job(
-    "frequent_sync",
-    selection=EVERYTHING,
-    config={"ops": {"raw_videos": _CHANGES, "raw_channels": _CHANGES}},
-    description="Read what changed since the last sync, and in full only where the totals do not fit.",
-)
+    def job(name: str, selection: dg.AssetSelection, description: str, **ops: Any) -> Any:
+        return dg.define_asset_job(
+            name, selection, config={"ops": ops} if ops else None, description=description, tags={SITE_TAG: site}
+        )
 
-media_sync = dg.define_asset_job(
-    "media_sync",
-    selection=dg.AssetSelection.groups("media"),
-    description="Bring the platform's own record in step with the cache; list nothing.",
-)
-
-_HISTORY = dg.AssetSelection.groups("history")
-
-history = dg.define_asset_job(
-    "history",
-    selection=_HISTORY.roots(),
-    description="Compute days of the library's past (partitions of library_history) from the change log.",
-)
-
-report = dg.define_asset_job(
-    "report",
-    selection=_HISTORY.sinks(),
-    description="Draw library_report anew, from what the tables hold.",
-)
+    return [
+        job(
+            SYNC,
+            EVERYTHING,
+            "Read both listings in full, bring the cache and the platform's own record in step with them.",
+        ),
+        job(
+            FULL_RESYNC,
+            EVERYTHING,
+            "The same for every resource, whether JW Platform says that it changed or not.",
+            media={"config": {"sync_all": True}},
+        ),
+        job(
+            FREQUENT_SYNC,
+            EVERYTHING,
+            "Read what changed since the last sync, and in full only where the totals do not fit.",
+            raw_videos=_CHANGES,
+            raw_channels=_CHANGES,
+        ),
+        job(
+            MEDIA_SYNC,
+            dg.AssetSelection.groups("media"),
+            "Bring the platform's own record in step with the cache; list nothing.",
+        ),
+        job(
+            HISTORY,
+            _PAST.roots(),
+            "Compute days of the library's past (partitions of library_history) from the change log.",
+        ),
+        job(REPORT, _PAST.sinks(), "Draw library_report anew, from what the tables hold."),
+    ]

@@ -8,12 +8,12 @@ import dagster as dg
 from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
 
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.automation import run_in_progress
+from jwp_pipeline.orchestration.automation import run_in_progress, site_of
 from jwp_pipeline.settings import Settings
 
 _CRONS = ("jwp_full_resync_cron", "jwp_frequent_sync_cron")
 # A full resync does all that a frequent one would.
-_SYNCS = (jobs.sync.name, jobs.full_resync.name, jobs.frequent_sync.name)
+_SYNCS = (jobs.SYNC, jobs.FULL_RESYNC, jobs.FREQUENT_SYNC)
 
 
 def unreadable_crons(settings: Settings) -> dict[str, str]:
@@ -45,18 +45,18 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
     return [
         _schedule(
             "daily_full_resync",
-            jobs.full_resync.name,
+            jobs.FULL_RESYNC,
             settings.jwp_full_resync_cron,
-            settings.jwp_schedule_timezone,
-            busy_with=(jobs.full_resync.name,),
+            settings,
+            busy_with=(jobs.FULL_RESYNC,),
             description="Both listings in full, every item synchronised: what deletes, and what follows changes that "
             "JW Platform makes without saying so.",
         ),
         _schedule(
             "frequent_sync",
-            jobs.frequent_sync.name,
+            jobs.FREQUENT_SYNC,
             settings.jwp_frequent_sync_cron,
-            settings.jwp_schedule_timezone,
+            settings,
             busy_with=_SYNCS,
             description="What changed since the last sync, with an overlap; all of it where that cannot be enough.",
         ),
@@ -66,7 +66,7 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
 
 
 @dg.schedule(
-    job_name=jobs.history.name,
+    job_name=jobs.HISTORY,
     cron_schedule="15 0 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -78,7 +78,7 @@ def daily_history(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 
 
 @dg.schedule(
-    job_name=jobs.report.name,
+    job_name=jobs.REPORT,
     cron_schedule="30 0 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -89,18 +89,18 @@ def daily_report() -> dg.RunRequest:
 
 
 def _schedule(
-    name: str, job_name: str, cron: str, timezone: str, *, busy_with: Sequence[str], description: str
+    name: str, job_name: str, cron: str, settings: Settings, *, busy_with: Sequence[str], description: str
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
         job_name=job_name,
         cron_schedule=cron,
-        execution_timezone=timezone,
+        execution_timezone=settings.jwp_schedule_timezone,
         description=description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        run = run_in_progress(context.instance, busy_with)
+        run = run_in_progress(context.instance, busy_with, site_of(settings))
         if run is not None:
             return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")
         return dg.RunRequest()

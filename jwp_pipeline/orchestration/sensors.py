@@ -13,17 +13,17 @@ from jwp_pipeline.database.status import TypeStatus, read_status
 from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress
+from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress, site_of
 from jwp_pipeline.orchestration.mirror import unusable_settings
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.runbook import told
 
-_SYNCS = (jobs.sync.name, jobs.full_resync.name, jobs.frequent_sync.name)
+_SYNCS = (jobs.SYNC, jobs.FULL_RESYNC, jobs.FREQUENT_SYNC)
 Decision = dg.SensorResult | dg.SkipReason
 
 
 @dg.sensor(
-    job_name=jobs.frequent_sync.name,
+    job_name=jobs.FREQUENT_SYNC,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Asks JW Platform, in a request or two a type, whether anything changed; requests a sync when the "
@@ -39,11 +39,11 @@ def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         stamps = {kind: f"{probe.total}@{probe.newest_change or ''}" for kind, probe in probes.items()}
         return "; ".join(f"{kind}s {stamp}" for kind, stamp in stamps.items())
 
-    return _ask_for(context, seen, busy_with=_SYNCS, settled=True, what="Nothing changed at JW Platform")
+    return _ask_for(context, runtime, seen, busy_with=_SYNCS, settled=True, what="Nothing changed at JW Platform")
 
 
 @dg.sensor(
-    job_name=jobs.sync.name,
+    job_name=jobs.SYNC,
     minimum_interval_seconds=300,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Requests a full sync when the last verified full listing is older than JWP_MAX_LISTING_AGE_HOURS.",
@@ -63,11 +63,11 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         return "; ".join(causes) or None
 
     what = "The last full listings are recent enough"
-    return _ask_for(context, stale, busy_with=_SYNCS, settled=False, what=what)
+    return _ask_for(context, runtime, stale, busy_with=_SYNCS, settled=False, what=what)
 
 
 @dg.sensor(
-    job_name=jobs.media_sync.name,
+    job_name=jobs.MEDIA_SYNC,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Requests job `media_sync` when the cache holds newer content than the media items follow.",
@@ -79,8 +79,10 @@ def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.Resource
         late = [status for status in _statuses(runtime) if status.behind]
         return "; ".join(f"{s.behind} {s.resource_type}s since {s.changes_seen_until}" for s in late) or None
 
-    busy_with = (*_SYNCS, jobs.media_sync.name)
-    return _ask_for(context, behind, busy_with=busy_with, settled=False, what="The media side has followed the cache")
+    busy_with = (*_SYNCS, jobs.MEDIA_SYNC)
+    return _ask_for(
+        context, runtime, behind, busy_with=busy_with, settled=False, what="The media side has followed the cache"
+    )
 
 
 def _require_settings(runtime: Runtime) -> None:
@@ -97,6 +99,7 @@ def _statuses(runtime: Runtime) -> list[TypeStatus]:
 
 def _ask_for(
     context: dg.SensorEvaluationContext,
+    runtime: Runtime,
     find_cause: Callable[[], str | None],
     *,
     busy_with: tuple[str, ...],
@@ -107,16 +110,17 @@ def _ask_for(
 
     `settled`: whether a run's success settles a cause, though it can still be seen. `what`: is so without a cause.
     """
-    run = run_in_progress(context.instance, busy_with)
-    if run is not None:
-        return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")
     try:
+        site = site_of(runtime.settings())
+        run = run_in_progress(context.instance, busy_with, site)
+        if run is not None:
+            return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")
         cause = find_cause()
     except PipelineError as error:
         return dg.SkipReason(told(error))
     if cause is None:
         return dg.SkipReason(f"{what}.")
-    run_key, why_not = may_ask(context.instance, context.sensor_name, cause, settled=settled)
+    run_key, why_not = may_ask(context.instance, context.sensor_name, cause, site, settled=settled)
     if run_key is None:
         return dg.SkipReason(f"{cause}: {why_not}.")
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, tags={CAUSE_TAG: cause})], cursor=cause)

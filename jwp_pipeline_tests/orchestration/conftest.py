@@ -11,6 +11,8 @@ from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import Engine, text
 
 from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.orchestration.automation import site_of
+from jwp_pipeline.orchestration.jobs import SITE_TAG
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings, load_settings
 from jwp_pipeline.simulator import Simulator
@@ -74,6 +76,7 @@ class Site:
     def pretended_run(self, job, status=dg.DagsterRunStatus.STARTED, **tags):
         """A run in the books of Dagster, as launched from our code location, that nothing executes."""
         origin = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("jwp_pipeline"), "__repository__")
+        tags = {SITE_TAG: site_of(self.effective()), **tags}
         return create_run_for_test(
             self.instance, job_name=job, status=status, tags=tags, remote_job_origin=origin.get_job_origin(job)
         )

@@ -111,6 +111,14 @@ def test_a_schedule_waits_for_a_run_of_its_kind(scheduled_site):
     assert len(scheduled_site.schedule(DAILY).run_requests) == len(scheduled_site.schedule(FREQUENT).run_requests) == 1
 
 
+def test_a_schedule_waits_for_no_run_of_another_site(scheduled_site):
+    scheduled_site.settings["jwp_asset_prefix"] = "other"
+    scheduled_site.pretended_run("full_resync")
+    assert not scheduled_site.schedule(DAILY).run_requests
+    del scheduled_site.settings["jwp_asset_prefix"]
+    assert len(scheduled_site.schedule(DAILY).run_requests) == len(scheduled_site.schedule(FREQUENT).run_requests) == 1
+
+
 def test_runs_whose_process_is_gone_hold_nobody_up(scheduled_site, tmp_path):
     """What kill -9 leaves: Dagster goes on calling them started, for hours."""
     ended = subprocess.Popen([sys.executable, "-c", ""])

@@ -8,11 +8,13 @@ import dagster as dg
 import pytest
 from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
-from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask
+from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, site_of
+from jwp_pipeline.settings import Settings
 from jwp_pipeline_tests.orchestration.conftest import channel, video
 from jwp_pipeline_tests.support import live, rows
 
 RUN = dg.DagsterRunStatus
+ONLY = site_of(Settings.model_construct())
 JOBS = {"jwp_changes": "frequent_sync", "stale_cache": "sync", "media_items_behind": "media_sync"}
 
 
@@ -169,14 +171,14 @@ def ask(site, sensor, cause, status, **tags):
 def test_after_failures_it_asks_ever_later_each_time_under_a_new_key(site, settled):
     keys = []
     for minutes in [2, 4, 8, 16, 32, *[60] * 18]:
-        key, why_not = may_ask(site.instance, "jwp_changes", "cause", settled=settled, now=in_a_year())
+        key, why_not = may_ask(site.instance, "jwp_changes", "cause", ONLY, settled=settled, now=in_a_year())
         assert why_not == ""
         keys.append(key)
         ask(site, "jwp_changes", "cause", RUN.FAILURE, **{RUN_KEY_TAG: key})
         due = datetime.now(UTC) + timedelta(minutes=minutes)
         for seconds, may in ((-30, False), (30, True)):
             now = due + timedelta(seconds=seconds)
-            assert bool(may_ask(site.instance, "jwp_changes", "cause", settled=settled, now=now)[0]) == may
+            assert bool(may_ask(site.instance, "jwp_changes", "cause", ONLY, settled=settled, now=now)[0]) == may
     # Dagster never runs a key twice: with one used before, the sensor would ask in vain for ever.
     assert len(set(keys)) == len(keys)
 
@@ -188,11 +190,11 @@ def in_a_year():
 def test_a_success_ends_the_cause_unless_the_cause_should_have_gone(site):
     ask(site, "jwp_changes", "cause", RUN.FAILURE)
     ask(site, "jwp_changes", "cause", RUN.SUCCESS)
-    assert may_ask(site.instance, "jwp_changes", "cause", settled=True, now=in_a_year())[0] is None
+    assert may_ask(site.instance, "jwp_changes", "cause", ONLY, settled=True, now=in_a_year())[0] is None
     ask(site, "stale_cache", "cause", RUN.SUCCESS)
-    key, why_not = may_ask(site.instance, "stale_cache", "cause", settled=False)
+    key, why_not = may_ask(site.instance, "stale_cache", "cause", ONLY, settled=False)
     assert (key, why_not.partition(";")[0]) == (None, "1 run for it did not help")
-    assert may_ask(site.instance, "stale_cache", "cause", settled=False, now=in_a_year())[0]
+    assert may_ask(site.instance, "stale_cache", "cause", ONLY, settled=False, now=in_a_year())[0]
 
 
 @pytest.mark.parametrize("name", ["stale_cache", "media_items_behind"])
@@ -206,12 +208,24 @@ def test_a_run_that_succeeds_and_mends_nothing_has_not_seen_to_it(small, name):
 
 def test_a_run_in_progress_or_canceled_counts_as_asked(site):
     run = ask(site, "jwp_changes", "cause", RUN.STARTED)
-    assert may_ask(site.instance, "jwp_changes", "cause", settled=True, now=in_a_year()) == (
+    assert may_ask(site.instance, "jwp_changes", "cause", ONLY, settled=True, now=in_a_year()) == (
         None,
         f"run {run.run_id[:8]} is at it",
     )
     ask(site, "jwp_changes", "another", RUN.CANCELED)
-    assert may_ask(site.instance, "jwp_changes", "another", settled=True)[0] is None
+    assert may_ask(site.instance, "jwp_changes", "another", ONLY, settled=True)[0] is None
+
+
+def test_sites_that_share_a_dagster_do_not_wait_for_each_other(small):
+    tick = small.sensor("jwp_changes")
+    small.settings["jwp_asset_prefix"] = "other"
+    for job in ("sync", "media_sync"):
+        small.pretended_run(job)
+    for request in tick.run_requests:
+        ask(small, "jwp_changes", request.tags[CAUSE_TAG], RUN.SUCCESS)
+    assert silent(small.sensor("jwp_changes")).startswith("Run ")
+    del small.settings["jwp_asset_prefix"]
+    assert len(small.sensor("jwp_changes").run_requests) == 1
 
 
 def test_a_failing_cause_blocks_no_other_cause_and_no_other_sensor(small):

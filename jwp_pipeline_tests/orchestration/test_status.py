@@ -135,13 +135,14 @@ def test_a_media_side_that_lags_is_told(small, status):
     assert small.run("sync").success
     small.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
     small.library.remove("video", "aaaa0002")
-    small.library.remove("channel", "cccc0001")
+    small.library.put("channel", channel("cccc0001", title="New"), modified=1_100_000_000)
+    small.library.put("channel", channel("cccc0002"), modified=1_100_000_000)
     job = small.definitions.resolve_job_def("sync")
     assert job.execute_in_process(instance=small.instance, asset_selection=FETCH, raise_on_error=False).success
     code, printed = status()
     assert code == NOT_IN_STEP
     assert "2 videos wait for the media side: run jwpfetch --skip-fetch, or job `media_sync`" in printed
-    assert "1 channels wait for the media side" in printed
+    assert "2 channels wait for the media side" in printed
     assert in_step_check(small).passed, "its run is the one that was asked for"
     assert_in_step(small, status)
 

@@ -1,6 +1,7 @@
 -- What mapping made of all live channels. NULL in a field of the media channel: keep its last good value.
 CREATE TEMPORARY TABLE mapped_channels (
     key text PRIMARY KEY,
+    looked_at timestamptz NOT NULL,
     new_media_channel_id text NOT NULL,
     new_playlist_id text NOT NULL,
     new_billing_account_id text NOT NULL,
