@@ -45,7 +45,7 @@ def read_changes(
             probed = _ThenProbed(changed, client, resource_type)
             read = Read(connection, client, resource_type, "incremental", run_id, 1, observe)
             read.land(iter(probed))
-            listing, _ = read.judge(frozenset())
+            listing = read.judge()
             with connection.begin():
                 expected = _listed_with(connection, resource_type, listing.snapshot_id)
             if listing.verified and probed.explained(expected, since):

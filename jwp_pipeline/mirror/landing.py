@@ -94,13 +94,14 @@ def read_listing(
     then `failed` and holds nothing) and SyncInProgress when another process reads the same type.
     """
     with reading(engine, resource_type) as connection:
-        known_repeats: frozenset[str] = frozenset()
+        before: int | None = None
         for attempt in range(1, ATTEMPTS + 1):
             read = Read(connection, client, resource_type, "full", run_id, attempt, observe)
             read.land(client.list_pages(resource_type))
-            listing, known_repeats = read.judge(known_repeats)
+            listing = read.judge(before=before)
             if listing.verified:
                 break
+            before = listing.snapshot_id
         return listing
 
 
@@ -150,16 +151,20 @@ class Read:
             _abandon(self.connection, self.snapshot_id, error)
             raise
 
-    def judge(self, known_repeats: frozenset[str]) -> tuple[Listing, frozenset[str]]:
-        """Enter whether the read proved complete; its report, and the keys that were listed more than once.
+    def judge(self, *, before: int | None = None) -> Listing:
+        """Enter whether the read proved complete; its report.
 
-        A read of changes is never complete, and cannot delete; it is verified when it cannot have missed any.
+        `before`: the snapshot of a read just before, which repeated keys. Where this one has every key as often as
+        that one had, repeating them is the listing's own way. A read of changes is never complete, and cannot
+        delete; it is verified when it cannot have missed any.
         """
         with self.connection.begin():
-            distinct, repeats = snapshots.count_keys(self.connection, self.snapshot_id)
+            distinct = snapshots.count_keys(self.connection, self.snapshot_id)
             repeated = self.resources - self.unusable - distinct
             if self.scope == "full":
-                reasons = doubts(self.facts, repeated_keys=0 if repeats == known_repeats else repeated)
+                if repeated and before and snapshots.same_keys(self.connection, before, self.snapshot_id):
+                    repeated = 0
+                reasons = doubts(self.facts, repeated_keys=repeated)
             else:
                 reasons = doubts_of_changes(self.facts, repeated_keys=repeated)
             counts = {
@@ -175,7 +180,7 @@ class Read:
             snapshots.close_snapshot(
                 self.connection, self.snapshot_id, status, problem, counts=counts, newest_change=self.newest_change
             )
-        listing = Listing(
+        return Listing(
             snapshot_id=self.snapshot_id,
             resource_type=self.resource_type,
             scope=self.scope,
@@ -186,7 +191,6 @@ class Read:
             problem=problem,
             **counts,
         )
-        return listing, repeats
 
     def _store(self, page: Page) -> None:
         field = pages.array_field(self.client.api_version, self.resource_type)

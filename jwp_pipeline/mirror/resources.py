@@ -50,7 +50,7 @@ def set_resources(
         counts["resource_count"] += len(elements)
         body = json.dumps({field: elements})
         land_page(connection, snapshot_id, counts["page_count"], body=body, field=field, elements=elements)
-    distinct, _ = snapshots.count_keys(connection, snapshot_id)
+    distinct = snapshots.count_keys(connection, snapshot_id)
     snapshots.close_snapshot(
         connection,
         snapshot_id,

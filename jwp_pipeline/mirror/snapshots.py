@@ -53,10 +53,19 @@ def open_snapshot(
     return int(row.scalar_one())
 
 
-def count_keys(connection: Connection, snapshot_id: int) -> tuple[int, frozenset[str]]:
-    """Number of distinct usable keys in a snapshot, and those listed more than once."""
-    row = connection.execute(statement("jwp_pipeline.mirror", "count_keys"), {"snapshot_id": snapshot_id}).one()
-    return int(row.distinct_keys), frozenset(row.repeated_keys)
+def count_keys(connection: Connection, snapshot_id: int) -> int:
+    """Number of distinct usable keys in a snapshot."""
+    distinct = text(
+        "SELECT count(DISTINCT entry.key) FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
+        " WHERE page.snapshot_id = :snapshot_id"
+    )
+    return int(connection.scalar(distinct, {"snapshot_id": snapshot_id}) or 0)
+
+
+def same_keys(connection: Connection, one: int, other: int) -> bool:
+    """Whether two snapshots hold the same keys, each as often."""
+    apart = connection.scalar(statement("jwp_pipeline.mirror", "keys_apart"), {"one": one, "other": other})
+    return not apart
 
 
 def count_unusable(connection: Connection, snapshot_id: int) -> int:

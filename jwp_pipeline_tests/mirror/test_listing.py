@@ -200,6 +200,22 @@ def test_a_fault_that_passes_costs_a_request_or_a_read(engine, simulator, client
     assert listing.request_count == 3 + listing.retry_count
 
 
+def test_reads_that_repeat_one_key_and_miss_different_ones_prove_nothing(engine, simulator, client):
+    """What unstable ties can do: the same repeat each time, in the place of another resource each time."""
+    sync(engine, client)
+    keys = simulator.library.keys("video")
+    for attempt in range(ATTEMPTS):
+
+        def put(page, at=attempt + 1):
+            page.elements[at] = page.elements[0]
+
+        simulator.faults.add(Fault("a repeat in the place of another", bend=put), route="list", page=1, nth=attempt + 1)
+    listing, applied = sync(engine, client)
+    assert (listing.status, listing.attempts, listing.key_count) == ("incomplete", ATTEMPTS, len(keys) - 1)
+    assert "more than once" in listing.problem
+    assert (applied.plan.deleted, live(engine)) == (0, set(keys))
+
+
 def test_a_key_listed_twice_again_and_again_is_the_listings_own_way(engine, simulator, client):
     simulator.library.append("video", video("v0004", date=2_000_000_000, title="The last one wins"))
     listing, applied = sync(engine, client)

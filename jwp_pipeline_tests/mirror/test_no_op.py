@@ -46,6 +46,17 @@ def test_nothing_new_writes_nothing(engine, client):
     assert apply_newest(engine, "video", options=MirrorOptions(), client=None).plan is None
 
 
+def test_a_large_write_leaves_the_table_as_autovacuum_would(engine, client):
+    """Else the next sync plans in the dark, and sets hint bits: whole pages of WAL for nothing."""
+    (known,) = rows(
+        engine,
+        "SELECT reltuples, last_vacuum FROM pg_class JOIN pg_stat_user_tables AS stats ON stats.relid = pg_class.oid"
+        " WHERE pg_class.oid = 'cached_resources'::regclass",
+    )
+    assert known.reltuples == VIDEOS
+    assert known.last_vacuum is not None
+
+
 def test_only_what_changed_is_written(engine, simulator, client):
     library = simulator.library
     edited, watched, removed = (library.keys("video")[n::500] for n in (0, 1, 2))
