@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jwp_pipeline import json_text
 from jwp_pipeline.errors import (
     CredentialsRefused,
     JWPlatformError,
@@ -23,6 +24,8 @@ from jwp_pipeline.errors import (
     ResourceNotFound,
 )
 
+# What a column of our tables holds; no library is near it.
+_MOST = 2**31 - 1
 QUOTED_LENGTH = 200
 """Characters of a server's own text that a message of ours repeats at most."""
 
@@ -86,15 +89,15 @@ def parse(body: bytes) -> tuple[str, Any]:
     """Text and value of a JSON body: UTF-8, with or without a byte order mark.
 
     Takes what Python's parser takes, so `NaN` and infinities too, though neither is JSON: one video with such
-    a duration must not hide the rest of its page. Raises MalformedAnswer for all else, including an integer or a
-    nesting beyond the parser's limits.
+    a duration must not hide the rest of its page. Raises MalformedAnswer for all else, including what is nested
+    too deep.
     """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise MalformedAnswer("the answer is not UTF-8.") from None
     try:
-        return text, json.loads(text)
+        return text, json_text.loads(text)
     except (ValueError, RecursionError) as error:
         what = "nothing" if not text.strip() else _kind(error)
         raise MalformedAnswer(f"the answer should be JSON and is {what}.") from None
@@ -158,8 +161,8 @@ def object_of(value: Any, key: str, key_field: str) -> dict[str, Any]:
 
 
 def _whole_number(value: Any) -> int | None:
-    """A non-negative JSON integer, or None."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """A JSON integer that can be a number of resources, or None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else None
 
 
 def _error_body(document: Any) -> tuple[str, str] | None:
@@ -206,7 +209,7 @@ def quotable(text: str, secrets: Iterable[str]) -> str:
 def _kind(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"broken at character {error.pos}"
-    return "beyond what can be parsed: nested too deep, or a number of thousands of digits"
+    return "nested too deep"
 
 
 def _text(value: Any) -> str:

@@ -57,6 +57,8 @@ class Probe:
     total: int
     newest_change: datetime | None
     """The latest change stamp, UTC; None for an empty listing and for v1 channels, which carry no stamp."""
+    capped: bool = False
+    """Whether `total` may be where v2 stops counting: then there are at least that many."""
 
 
 class ManagementClient(Protocol):

@@ -148,7 +148,7 @@ class ManagementV2:
         """See ManagementClient. One request. Of 10,000 and more, the total may be the window's."""
         kind = _KINDS[resource_type]
         part = self._slice(kind, None, 1, 1, sort=_LAST_CHANGED_FIRST, operation=f"probing {kind.name}")
-        return Probe(part.total, _newest(part.items))
+        return Probe(part.total, _newest(part.items), capped=part.total == WINDOW)
 
     def close(self) -> None:
         """See ManagementClient."""

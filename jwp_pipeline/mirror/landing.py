@@ -143,13 +143,9 @@ class Read:
             self.snapshot_id = snapshots.open_snapshot(
                 self.connection, self.resource_type, self.client.api_version, run_id=self.run_id, scope=self.scope
             )
-        try:
-            with closing(prefetched(listed)) as incoming:
-                for page in incoming:
-                    self._store(page)
-        except BaseException as error:
-            _abandon(self.connection, self.snapshot_id, error)
-            raise
+        with self._failing(), closing(prefetched(listed)) as incoming:
+            for page in incoming:
+                self._store(page)
 
     def judge(self, *, before: int | None = None) -> Listing:
         """Enter whether the read proved complete; its report.
@@ -158,7 +154,7 @@ class Read:
         that one had, repeating them is the listing's own way. A read of changes is never complete, and cannot
         delete; it is verified when it cannot have missed any.
         """
-        with self.connection.begin():
+        with self._failing(), self.connection.begin():
             distinct = snapshots.count_keys(self.connection, self.snapshot_id)
             repeated = self.resources - self.unusable - distinct
             if self.scope == "full":
@@ -191,6 +187,15 @@ class Read:
             problem=problem,
             **counts,
         )
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Enter the read as failed when it does."""
+        try:
+            yield
+        except BaseException as error:
+            _abandon(self.connection, self.snapshot_id, error)
+            raise
 
     def _store(self, page: Page) -> None:
         field = pages.array_field(self.client.api_version, self.resource_type)

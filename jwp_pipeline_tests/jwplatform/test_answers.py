@@ -105,6 +105,7 @@ def test_server_texts_are_cut_and_cleaned():
         (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
         (b'{"a": Infinity}', {"a": float("inf")}),
         (b'{"a": ' + b"9" * 4000 + b"}", {"a": int("9" * 4000)}),
+        (b'{"a": ' + b"9" * 5000 + b', "b": 1}', {"a": float("inf"), "b": 1}),
         ('{"é": "\\ud800"}'.encode(), {"é": "\ud800"}),
     ],
 )
@@ -116,8 +117,8 @@ def test_bodies_that_parse(body, value):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"  ", b"\xff\xfe{}", b'{"a": "caf\xe9"}', b'{"a": 1', b"{'a': 1}", b"9" * 5000, b"[" * 200_000],
-    ids=["empty", "blank", "UTF-16", "Latin-1", "cut", "quotes", "huge number", "nesting"],
+    [b"", b"  ", b"\xff\xfe{}", b'{"a": "caf\xe9"}', b'{"a": 1', b"{'a': 1}", b"[" * 200_000],
+    ids=["empty", "blank", "UTF-16", "Latin-1", "cut", "quotes", "nesting"],
 )
 def test_bodies_that_do_not_parse(body):
     with pytest.raises(MalformedAnswer):

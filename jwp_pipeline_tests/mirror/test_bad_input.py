@@ -83,6 +83,18 @@ def test_bad_resources_are_told_and_stop_nothing(engine, simulator, api, page_le
     assert cache(engine)["v0010"].data == cached_before["v0010"].data
 
 
+def test_an_integer_of_more_digits_than_python_reads_is_kept_as_it_is(engine, simulator, api):
+    name, digits = {"v1": "key", "v2": "id"}[api], "9" * 5000
+    simulator.library.replace_all(videos(0, 1), [])
+    simulator.library.override("video", "v0001", RawJson(f'{{"{name}": "v0001", "views": {digits}}}'))
+    with jwplatform(simulator, api) as client:
+        listing, _ = sync(engine, client)
+    assert (listing.status, live(engine)) == ("verified", {"v0000", "v0001"})
+    query = "SELECT data ->> 'views' AS views FROM cached_resources WHERE key = 'v0001'"
+    assert rows(engine, query)[0].views == digits
+    assert open_problems(engine) == {}
+
+
 def open_problems(engine):
     """(key or position, field) → value of each open one; none twice."""
     found = rows(engine, "SELECT key, field, value FROM sync_problems WHERE resolved_at IS NULL")

@@ -149,6 +149,25 @@ def test_what_is_gone_is_listed_in_full_confirmed_and_deleted(make_site, api):
     assert live(site.engine) == {kept}
 
 
+def test_where_jwp_stops_counting_changes_are_enough_until_the_daily_listing(make_site, monkeypatch):
+    """Else a site of more than 10,000 would be read in full every quarter of an hour."""
+    site = make_site("v2")
+    monkeypatch.setattr(v2, "WINDOW", 12)
+    site.simulator.behaviour.window = 12
+    site.simulator.behaviour.total_is_capped = True
+    for _ in range(30):
+        site.put(stamp=site.now - 48 * HOUR)
+    assert site.sync().scope == "full"
+    site.put(site.listed_keys()[7])
+    site.put()
+    assert site.sync().scope == "incremental"
+    site.assert_in_step()
+    site.library.remove("video", *site.listed_keys()[11:])
+    # Below where it stops counting the total tells again.
+    assert site.sync().scope == "full"
+    site.assert_in_step()
+
+
 def test_changes_that_reach_the_window_are_all_read(make_site, monkeypatch):
     site = make_site("v2")
     monkeypatch.setattr(v2, "WINDOW", 12)
