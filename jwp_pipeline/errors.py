@@ -103,9 +103,11 @@ class SnapshotQuarantined(MirrorError):
 
     runbook: ClassVar[str] = "quarantined-snapshot"
 
-    def __init__(self, message: str, snapshot_id: int) -> None:
+    def __init__(self, message: str, snapshot_id: int, outcome: object = None) -> None:
         super().__init__(message)
         self.snapshot_id = snapshot_id
+        self.outcome = outcome
+        """What was planned and refused just now (mirror.apply.Applied); None when it had been refused before."""
 
 
 class DatabaseError(PipelineError):

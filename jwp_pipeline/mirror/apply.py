@@ -30,6 +30,15 @@ _WRITTEN = ("cached_resources", "resource_changes")
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Somebody's word that a quarantined snapshot may pass the guard, once."""
+
+    snapshot_id: int
+    by: str
+    """Who said so, for the books."""
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """What became of one type: the plan that was carried out, or None when there was nothing to apply."""
 
@@ -44,7 +53,7 @@ class Applied:
     """Wall-clock of planning, confirming and applying."""
     dry_run: bool = False
     refusal: str | None = None
-    """Of a dry run: why the guard would refuse."""
+    """Why the guard refused the plan, or, of a dry run, would refuse it."""
 
 
 def apply_newest(
@@ -55,19 +64,24 @@ def apply_newest(
     client: ManagementClient | None,
     run_id: str | None = None,
     dry_run: bool = False,
+    release: Release | None = None,
 ) -> Applied:
     """Apply the newest unapplied snapshot of a type, or say that there is none. Twice is a no-op.
 
-    `client` confirms deletions; without one nothing is deleted. `dry_run` stops before the first write.
-    Raises SnapshotQuarantined (nothing was changed), SyncInProgress, JWPlatformError.
+    `client` confirms deletions; without one nothing is deleted. `dry_run` stops before the first write. `release`
+    names the snapshot to apply instead, past the guard.
+    Raises SnapshotQuarantined (nothing was changed), NothingToRelease, SyncInProgress, JWPlatformError.
     """
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
         with connection.begin():
-            snapshot = snapshots.pending(connection, resource_type)
+            if release:
+                snapshot = snapshots.releasable(connection, release.snapshot_id)
+            else:
+                snapshot = snapshots.pending(connection, resource_type)
             if snapshot is None:
                 return _outcome(connection, resource_type, started, plan=None)
-            if snapshot.status == "quarantined" and not dry_run:
+            if snapshot.status == "quarantined" and not dry_run and not release:
                 raise _quarantined(snapshot.id, resource_type, snapshot.problem)
             candidates = prepare(connection, snapshot, options)
 
@@ -75,17 +89,19 @@ def apply_newest(
         snapshot, spared = second_look.confirm(snapshot, candidates)
         with connection.begin():
             plan = describe(connection, snapshot, spared=len(spared))
-            refusal = None if snapshot.released_at else plan.refusal(options)
+            refusal = None if release else plan.refusal(options)
             if dry_run:
                 return _outcome(connection, resource_type, started, plan=plan, dry_run=True, refusal=refusal)
             if refusal is None:
                 execute(connection, snapshot, options)
+                if release:
+                    snapshots.mark_released(connection, snapshot.id, by=release.by)
                 snapshots.prune(connection, resource_type, options.snapshot_retention)
-                outcome = _outcome(connection, resource_type, started, plan=plan)
             else:
                 snapshots.quarantine(connection, snapshot.id, refusal, spared)
+            outcome = _outcome(connection, resource_type, started, plan=plan, refusal=refusal)
     if refusal is not None:
-        raise _quarantined(snapshot.id, resource_type, refusal)
+        raise _quarantined(snapshot.id, resource_type, refusal, outcome)
     if is_much(plan.rows, outcome.live):
         vacuum(engine, _WRITTEN)
     return replace(outcome, seconds=time.monotonic() - started)
@@ -185,10 +201,13 @@ def _outcome(
     )
 
 
-def _quarantined(snapshot_id: int, resource_type: ResourceType, refusal: str | None) -> SnapshotQuarantined:
+def _quarantined(
+    snapshot_id: int, resource_type: ResourceType, refusal: str | None, outcome: Applied | None = None
+) -> SnapshotQuarantined:
     return SnapshotQuarantined(
         f"The guard refused snapshot {snapshot_id} of {resource_type}s: {refusal}. Nothing was changed. "
         f"Look at it with `jwpfetch --skip-fetch --dry-run`; if JW Platform really is like that, apply it once with "
         f"`jwpfetch --release {snapshot_id}`; if not, the next good listing simply works.",
         snapshot_id,
+        outcome,
     )

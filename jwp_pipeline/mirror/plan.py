@@ -49,13 +49,15 @@ class Plan:
     deleted: int
     spared: int
     """Missing from the listing, but not deleted: JWP still has them, or it was not to be asked."""
+    set_aside: int
+    """Listed, but not as anything that can be stored, and not cached from before either."""
     problems: int
     head: tuple[PlannedChange, ...]
 
     @property
     def unchanged(self) -> int:
         """Listed rows that stay as they are."""
-        return self.seen - self.added - self.changed - self.refreshed - self.restored
+        return self.seen - self.added - self.changed - self.refreshed - self.restored - self.set_aside
 
     @property
     def rows(self) -> int:
@@ -112,18 +114,21 @@ def spare(connection: Connection, keys: Collection[str]) -> None:
 
 def describe(connection: Connection, snapshot: Snapshot, *, spared: int) -> Plan:
     """The prepared plan as a value."""
-    parameters = {"resource_type": snapshot.resource_type, "rows": HEAD_ROWS}
+    parameters = {"snapshot_id": snapshot.id, "resource_type": snapshot.resource_type, "rows": HEAD_ROWS}
     counts = connection.execute(statement("jwp_pipeline.mirror", "count_plan"), parameters).one()
     head = connection.execute(statement("jwp_pipeline.mirror", "plan_head"), parameters)
     problems = connection.scalar(
         text("SELECT coalesce(sum(jsonb_array_length(problems)), 0) FROM raw_pages WHERE snapshot_id = :id"),
         {"id": snapshot.id},
     )
+    # Nothing is set aside without a problem, and looking for it costs a pass over all keys.
+    set_aside = connection.scalar(statement("jwp_pipeline.mirror", "count_set_aside"), parameters) if problems else 0
     return Plan(
         snapshot_id=snapshot.id,
         resource_type=snapshot.resource_type,
         seen=snapshot.key_count,
         spared=spared,
+        set_aside=int(set_aside or 0),
         problems=int(problems or 0),
         head=tuple(PlannedChange(row.key, row.change, row.title, tuple(row.fields)) for row in head),
         **counts._asdict(),

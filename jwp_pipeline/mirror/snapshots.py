@@ -23,6 +23,9 @@ Scope = Literal["full", "incremental"]
 Snapshot = Row[Any]
 
 _table = RawSnapshot.__table__
+_READ = ("verified", "incomplete", "quarantined")
+# Listings that are refused, or read for a dry run, must not fill the disk until somebody looks.
+_UNAPPLIED_KEPT = 3
 
 
 def close_abandoned(connection: Connection, resource_type: ResourceType) -> None:
@@ -44,7 +47,8 @@ def open_snapshot(
     run_id: str | None = None,
     scope: Scope = "full",
 ) -> int:
-    """Enter a new snapshot as running and return its id."""
+    """Enter a new snapshot as running and return its id; the pages of old ones that were never applied go."""
+    _prune_unapplied(connection, resource_type)
     row = connection.execute(
         insert(RawSnapshot)
         .values(resource_type=resource_type, api_version=origin, dagster_run_id=run_id, scope=scope)
@@ -107,10 +111,10 @@ def snapshot(connection: Connection, snapshot_id: int) -> Snapshot | None:
 
 
 def pending(connection: Connection, resource_type: ResourceType) -> Snapshot | None:
-    """The snapshot to apply next: one that was released, else the newest that was read to its end.
+    """The snapshot to apply next: the newest that was read to its end.
 
-    None when the newest is applied already. A quarantined one is returned too: it blocks until it is
-    released or a newer one is read.
+    None when that is applied already. A quarantined one is returned too: it blocks until it is released or a
+    newer one is read.
     """
     last_applied = (
         select(func.coalesce(func.max(RawSnapshot.id), 0))
@@ -122,9 +126,9 @@ def pending(connection: Connection, resource_type: ResourceType) -> Snapshot | N
         .where(
             RawSnapshot.resource_type == resource_type,
             RawSnapshot.id > last_applied,
-            RawSnapshot.status.in_(("verified", "incomplete", "quarantined")),
+            RawSnapshot.status.in_(_READ),
         )
-        .order_by(RawSnapshot.released_at.desc().nulls_last(), RawSnapshot.id.desc())
+        .order_by(RawSnapshot.id.desc())
         .limit(1)
     ).one_or_none()
 
@@ -186,8 +190,8 @@ def quarantine(connection: Connection, snapshot_id: int, problem: str, spared: C
     )
 
 
-def release(connection: Connection, snapshot_id: int, *, by: str) -> None:
-    """Let a quarantined snapshot pass the guard, once. Raises NothingToRelease."""
+def releasable(connection: Connection, snapshot_id: int) -> Snapshot:
+    """A quarantined snapshot that somebody wants to let past the guard. Raises NothingToRelease."""
     row = snapshot(connection, snapshot_id)
     if row is None:
         raise NothingToRelease(f"There is no snapshot {snapshot_id}. Table raw_snapshots lists them.")
@@ -202,6 +206,17 @@ def release(connection: Connection, snapshot_id: int, *, by: str) -> None:
         raise NothingToRelease(
             f"Snapshot {snapshot_id} is out of date: snapshot {newest_applied} has been applied since. Nothing to do."
         )
+    pages = connection.scalar(select(func.count()).where(RawPage.snapshot_id == snapshot_id))
+    if pages != row.page_count:
+        raise NothingToRelease(
+            f"The pages of snapshot {snapshot_id} are gone: {_UNAPPLIED_KEPT} newer listings have been read since. Look "
+            "at the newest one with `jwpfetch --skip-fetch --dry-run`, and release that."
+        )
+    return row
+
+
+def mark_released(connection: Connection, snapshot_id: int, *, by: str) -> None:
+    """Enter who let a quarantined snapshot pass, in the transaction that applies it: it passes once."""
     connection.execute(
         update(RawSnapshot)
         .where(RawSnapshot.id == snapshot_id)
@@ -239,6 +254,14 @@ def prune(connection: Connection, resource_type: ResourceType, retention: int) -
         RawSnapshot.id.not_in(kept),
     )
     return connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old))).rowcount
+
+
+def _prune_unapplied(connection: Connection, resource_type: ResourceType) -> None:
+    unapplied = select(RawSnapshot.id).where(
+        RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_(None), RawSnapshot.status.in_(_READ)
+    )
+    old = unapplied.order_by(RawSnapshot.id.desc()).offset(_UNAPPLIED_KEPT)
+    connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old)))
 
 
 def drop_pages(connection: Connection, snapshot_id: int) -> None:

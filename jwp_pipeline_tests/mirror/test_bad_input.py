@@ -83,6 +83,16 @@ def test_bad_resources_are_told_and_stop_nothing(engine, simulator, api, page_le
     assert cache(engine)["v0010"].data == cached_before["v0010"].data
 
 
+def test_a_new_resource_that_is_refused_whole_counts_as_set_aside(engine, simulator):
+    simulator.library.replace_all(videos(0, 1), [])
+    simulator.library.override("video", "v0001", RawJson(f'{{"key": "v0001", "custom": {DEEP}}}'))
+    with jwplatform(simulator) as client:
+        _, applied = sync(engine, client)
+        assert (applied.plan.seen, applied.plan.added, applied.plan.set_aside, applied.plan.unchanged) == (2, 1, 1, 0)
+        _, applied = sync(engine, client)
+        assert (applied.plan.seen, applied.plan.set_aside, applied.plan.unchanged) == (2, 1, 1)
+
+
 def test_an_integer_of_more_digits_than_python_reads_is_kept_as_it_is(engine, simulator, api):
     name, digits = {"v1": "key", "v2": "id"}[api], "9" * 5000
     simulator.library.replace_all(videos(0, 1), [])

@@ -2,9 +2,10 @@
 
 import pytest
 
-from jwp_pipeline.errors import NothingToRelease, SnapshotQuarantined
-from jwp_pipeline.mirror import snapshots
-from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.errors import NothingToRelease, SnapshotQuarantined, SyncInProgress
+from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock
+from jwp_pipeline.mirror import apply as applying
+from jwp_pipeline.mirror.apply import Release, apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
@@ -50,13 +51,14 @@ def refused(engine, client, **options):
     return snapshot
 
 
-def release(engine, snapshot_id):
-    with engine.begin() as connection:
-        snapshots.release(connection, snapshot_id, by="somebody@here")
-
-
 def apply(engine, client=None, **options):
     return apply_newest(engine, "video", options=MirrorOptions(**options), client=client)
+
+
+def release(engine, snapshot_id):
+    return apply_newest(
+        engine, "video", options=MirrorOptions(), client=None, release=Release(snapshot_id, "somebody@here")
+    )
 
 
 def test_deletions_beyond_the_ratio_are_refused(engine, simulator, client):
@@ -113,8 +115,7 @@ def test_a_good_listing_after_a_refused_one_simply_works(engine, simulator, clie
 def test_a_released_snapshot_is_applied_once(engine, simulator, client):
     remove(simulator, 10)
     snapshot = refused(engine, client)
-    release(engine, snapshot.id)
-    applied = apply(engine)
+    applied = release(engine, snapshot.id)
     assert (applied.plan.snapshot_id, applied.plan.deleted, len(live(engine))) == (snapshot.id, 10, 10)
     released = rows(engine, "SELECT * FROM raw_snapshots WHERE id = :id", id=snapshot.id)[0]
     assert (released.status, released.released_by) == ("verified", "somebody@here")
@@ -132,11 +133,46 @@ def test_a_release_is_for_that_snapshot_only(engine, simulator, client):
     first = refused(engine, client)
     remove(simulator, 5)
     second = refused(engine, client)
-    release(engine, first.id)
-    assert apply(engine).plan.snapshot_id == first.id
+    assert release(engine, first.id).plan.snapshot_id == first.id
     assert len(live(engine)) == 10
     with pytest.raises(SnapshotQuarantined, match=str(second.id)):
         apply(engine)
+
+
+def test_a_release_that_comes_to_nothing_leaves_nothing_armed(engine, simulator, client, monkeypatch):
+    """Else the next sync would apply it, past the guard, though a good listing is at hand."""
+    remove(simulator, 10)
+    snapshot = refused(engine, client)
+    monkeypatch.setattr(applying, "_LOCK_PATIENCE", 0)
+    with engine.connect() as other, advisory_lock(other, WRITER_LOCK, patience=0), pytest.raises(SyncInProgress):
+        release(engine, snapshot.id)
+    simulator.library.restore("video", *simulator.library.removed_keys("video"))
+    _, applied = sync(engine, client)
+    assert (applied.plan.snapshot_id > snapshot.id, applied.plan.deleted, len(live(engine))) == (True, 0, 20)
+
+
+def test_what_is_refused_again_and_again_does_not_fill_the_disk(engine, simulator, client):
+    remove(simulator, 10)
+    first = refused(engine, client)
+    for _ in range(5):
+        last = refused(engine, client)
+    kept = rows(
+        engine,
+        "SELECT DISTINCT snapshot_id FROM raw_pages JOIN raw_snapshots ON id = snapshot_id"
+        " WHERE resource_type = 'video' AND applied_at IS NULL",
+    )
+    assert len(kept) <= 4
+    with pytest.raises(NothingToRelease, match=f"pages of snapshot {first.id} are gone"):
+        release(engine, first.id)
+    assert release(engine, last.id).plan.deleted == 10
+
+
+def test_a_refused_plan_can_be_looked_at(engine, simulator, client):
+    remove(simulator, 10)
+    with pytest.raises(SnapshotQuarantined) as caught:
+        sync(engine, client)
+    assert (caught.value.outcome.plan.deleted, caught.value.outcome.live) == (10, 20)
+    assert "10 of 20" in caught.value.outcome.refusal
 
 
 def test_a_release_spares_what_jwp_still_had(engine, simulator, client):
@@ -146,8 +182,7 @@ def test_a_release_spares_what_jwp_still_had(engine, simulator, client):
     simulator.faults.add(Fault.short_page(), route="list")
     snapshot = refused(engine, client)
     assert snapshot.spared_keys == ["v0019"]
-    release(engine, snapshot.id)
-    applied = apply(engine)
+    applied = release(engine, snapshot.id)
     assert (applied.plan.deleted, applied.plan.spared) == (8, 1)
     assert live(engine) == set(simulator.library.keys("video"))
 
