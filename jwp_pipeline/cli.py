@@ -31,9 +31,11 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
         epilog="Exit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by the guard.",
     )
     parser.add_argument("--sync-all", action="store_true", help="synchronise every resource, changed or not")
-    parser.add_argument("--skip-fetch", action="store_true", help="ask JW Platform nothing; work on what is stored")
-    parser.add_argument("--skip-video-fetch", action="store_true", help="do not list videos")
-    parser.add_argument("--skip-channel-fetch", action="store_true", help="do not list channels")
+    parser.add_argument(
+        "--skip-fetch", action="store_true", help="ask JW Platform nothing; apply what was read but not applied yet"
+    )
+    parser.add_argument("--skip-video-fetch", action="store_true", help="leave the cached videos as they are")
+    parser.add_argument("--skip-channel-fetch", action="store_true", help="leave the cached channels as they are")
     parser.add_argument("--dry-run", action="store_true", help="list, show the plan, change nothing")
     parser.add_argument(
         "--release", type=int, metavar="SNAPSHOT_ID", help="apply a snapshot that the guard refused, this once"

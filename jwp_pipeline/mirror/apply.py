@@ -75,10 +75,11 @@ def apply_newest(
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
         with connection.begin():
-            if release:
-                snapshot = snapshots.releasable(connection, release.snapshot_id)
-            else:
-                snapshot = snapshots.pending(connection, resource_type)
+            snapshot = (
+                snapshots.releasable(connection, release.snapshot_id)
+                if release
+                else snapshots.pending(connection, resource_type)
+            )
             if snapshot is None:
                 return _outcome(connection, resource_type, started, plan=None)
             if snapshot.status == "quarantined" and not dry_run and not release:

@@ -209,8 +209,8 @@ def releasable(connection: Connection, snapshot_id: int) -> Snapshot:
     pages = connection.scalar(select(func.count()).where(RawPage.snapshot_id == snapshot_id))
     if pages != row.page_count:
         raise NothingToRelease(
-            f"The pages of snapshot {snapshot_id} are gone: {_UNAPPLIED_KEPT} newer listings have been read since. Look "
-            "at the newest one with `jwpfetch --skip-fetch --dry-run`, and release that."
+            f"The pages of snapshot {snapshot_id} are gone: {_UNAPPLIED_KEPT} newer listings have been read since. "
+            "Look at the newest one with `jwpfetch --skip-fetch --dry-run`, and release that."
         )
     return row
 

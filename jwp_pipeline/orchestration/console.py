@@ -89,7 +89,7 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
     for media_report in media:
         console.print(_media(media_report))
     for report in applied:
-        if report.refusal:
+        if report.dry_run and report.refusal:
             console.print(f"The guard would refuse the {report.resource_type}s: {report.refusal}.", style="bold red")
         if report.dry_run and report.plan:
             console.print("Dry run: nothing was changed.", style="bold")
@@ -148,7 +148,8 @@ def _applied(applied: Sequence[Applied]) -> Table:
     _columns(table, ("", *_COUNTS, "live now", "seconds"))
     for report in applied:
         counts = _numbers(*(getattr(report.plan, name) for name in _COUNTS)) if report.plan else ["-"] * len(_COUNTS)
-        table.add_row(f"{report.resource_type}s", *counts, *_numbers(report.live), f"{report.seconds:.2f}")
+        not_done = " (dry run)" if report.dry_run else " (refused)" if report.refusal else ""
+        table.add_row(f"{report.resource_type}s{not_done}", *counts, *_numbers(report.live), f"{report.seconds:.2f}")
     return table
 
 

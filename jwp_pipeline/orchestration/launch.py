@@ -6,7 +6,6 @@ Not here: command lines (cli.py), what is printed (console.py), the served UI (s
 from __future__ import annotations
 
 import gc
-import getpass
 import os
 import shutil
 import socket
@@ -19,6 +18,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
+from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.errors import SettingsError
@@ -96,7 +96,7 @@ def run_sync(
     effective = settings()
     reports: list[Any] = []
     if request.release is not None:
-        _release(effective, request.release)
+        _require_releasable(effective, request.release)
     runtime = Runtime(settings=settings, observe=observe, on_wait=on_wait, report=reports.append)
     # No capture of output: in this process it is the terminal's, and the run's own log has everything anyway.
     overrides = {
@@ -149,19 +149,26 @@ def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.Ass
 
 def _run_config(request: SyncRequest) -> Mapping[str, Any]:
     media = {"sync_all": request.sync_all, "ask_jwp": request.asks_jwp}
+    cache: dict[str, Any] = {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp}
+    if request.release is not None:
+        cache["release"] = request.release
+    elif request.fetch:
+        # A type that is not fetched stays as it is, even if an earlier listing of it waits. Fetching nothing is
+        # asking for what waits.
+        cache |= {f"{resource_type}s": resource_type in request.fetch for resource_type in RESOURCE_TYPES}
     return {
         "ops": {
-            "cached_resources": {"config": {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp}},
+            "cached_resources": {"config": cache},
             **({} if request.dry_run else {"media": {"config": media}}),
         },
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
 
 
-def _release(settings: Settings, snapshot_id: int) -> None:
+def _require_releasable(settings: Settings, snapshot_id: int) -> None:
     engine = open_database(settings)
-    with engine.begin() as connection:
-        snapshots.release(connection, snapshot_id, by=f"{getpass.getuser()}@{socket.gethostname()}")
+    with connect(engine) as connection:
+        snapshots.releasable(connection, snapshot_id)
     engine.dispose()
 
 

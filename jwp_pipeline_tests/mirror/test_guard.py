@@ -2,8 +2,8 @@
 
 import pytest
 
-from jwp_pipeline.errors import NothingToRelease, SnapshotQuarantined, SyncInProgress
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock
+from jwp_pipeline.errors import NothingToRelease, SnapshotQuarantined, SyncInProgress
 from jwp_pipeline.mirror import apply as applying
 from jwp_pipeline.mirror.apply import Release, apply_newest
 from jwp_pipeline.mirror.landing import read_listing
