@@ -75,6 +75,10 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     assert "[/b] :smile: [red]edited" in ran.out
     assert (cache(engine), rows(engine, "SELECT count(*) FROM resource_changes")) == before
 
+    # Nor is what it listed applied to a type that is skipped.
+    asked(site.simulator)
+    assert site.jwpfetch("--skip-video-fetch").code == DONE
+    assert cache(engine) == before[0]
     asked(site.simulator)
     ran = site.jwpfetch("--skip-channel-fetch")
     assert ran.code == DONE
@@ -85,6 +89,8 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     library.remove("video", *rest[:20])
     ran = site.jwpfetch()
     assert ran.code == REFUSED
+    assert re.search(r"videos \(refused\) +19 +0 +0 +0 +20 +19", ran.out), ran.out
+    assert re.search(rf"deleted +{min(rest[:20])}", ran.out)
     [snapshot] = re.findall(r"jwpfetch --release (\d+)", ran.out)
     assert "it would delete 20 of 39 live videos" in ran.out
     assert len(live(engine)) == 39
@@ -100,6 +106,26 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     ran = site.jwpfetch("--skip-fetch")
     assert (ran.code, asked(site.simulator)) == (DONE, [])
     assert dagster_runs(site).count("FAILURE") == 2
+
+
+def test_a_release_is_of_one_type_and_says_what_still_waits(site, engine):
+    library = site.simulator.library
+    assert site.jwpfetch().code == DONE
+    library.remove("video", *library.keys("video")[:20])
+    library.remove("channel", *manual_channels(library))
+    ran = site.jwpfetch(JWP_GUARD_MIN_ROWS="1")
+    assert ran.code == REFUSED
+    videos, channels = [
+        row.id
+        for row in rows(engine, "SELECT id FROM raw_snapshots WHERE status = 'quarantined' ORDER BY resource_type DESC")
+    ]
+    assert site.jwpfetch("--release", str(videos)).code == DONE
+    assert live(engine) == set(library.keys("video"))
+    assert live(engine, "channel") != set()
+    ran = site.jwpfetch("--status")
+    assert f"jwpfetch --release {channels}" in ran.out
+    assert site.jwpfetch("--release", str(channels)).code == DONE
+    assert live(engine, "channel") == set()
 
 
 @pytest.mark.parametrize(
