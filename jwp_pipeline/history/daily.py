@@ -7,6 +7,7 @@ computing itself (sql/record_days.sql), pictures (charts.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,6 +56,21 @@ def record_days(engine: Engine, first: date, last: date) -> Sequence[Day]:
             statement(PACKAGE, "record_days"), {"first_day": first.isoformat(), "last_day": last.isoformat()}
         )
         return [Day(**row._mapping) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class DaysToCompute:
+    """Days since the change log began that `library_history` lacks, or holds as they were before they were over."""
+
+    days: int
+    first: date | None
+    last: date | None
+
+
+def days_to_compute(bind: Engine | Connection) -> DaysToCompute:
+    """Which days wait to be computed; today is one of them until it has been computed once. Raises DatabaseError."""
+    with connect(bind) if isinstance(bind, Engine) else nullcontext(bind) as connection:
+        return DaysToCompute(*connection.execute(statement(PACKAGE, "days_to_compute")).one())
 
 
 def days_that_do_not_add_up(connection: Connection) -> Sequence[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, TextClause, text
 
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.sql import statement
-from jwp_pipeline.history.daily import PACKAGE
+from jwp_pipeline.history.daily import PACKAGE, days_to_compute
 
 # Enough for quantiles, and a bound on memory after a mass update.
 REFLECTED_CHANGES = 50_000
@@ -73,7 +73,7 @@ def read_report(engine: Engine) -> LibraryReport:
     with connect(engine) as connection, connection.begin():
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         steps, longer = _durations(connection)
-        to_compute = connection.execute(statement(PACKAGE, "days_to_compute")).one()
+        to_compute = days_to_compute(connection)
         return LibraryReport(
             days=_days(connection),
             days_to_compute=to_compute.days,

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from datetime import UTC, timedelta
 
 import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
 
+from jwp_pipeline.errors import PipelineError
+from jwp_pipeline.history.daily import days_to_compute
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import run_in_progress, site_of
+from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
 
 _CRONS = ("jwp_full_resync_cron", "jwp_frequent_sync_cron")
@@ -71,10 +75,17 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
-def daily_history(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """The day that has just ended, in UTC as the days of library_history are."""
-    ended = context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)
-    return dg.RunRequest(partition_key=f"{ended:%Y-%m-%d}")
+def daily_history(context: dg.ScheduleEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest:
+    """The day that has just ended, in UTC as the days of library_history are; and those that were missed before it."""
+    ended = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
+    try:
+        with runtime.database() as engine:
+            missing = days_to_compute(engine).first or ended
+    except PipelineError:
+        # The run will meet the same, and say so where alerts look.
+        missing = ended
+    days = {ASSET_PARTITION_RANGE_START_TAG: min(missing, ended), ASSET_PARTITION_RANGE_END_TAG: ended}
+    return dg.RunRequest(tags={tag: day.isoformat() for tag, day in days.items()})
 
 
 @dg.schedule(

@@ -51,10 +51,11 @@ class Site:
     def _sensors(self):
         return build_definitions().sensors
 
-    def schedule(self, name):
+    def schedule(self, name, at=None):
         """One tick of a schedule."""
         (schedule,) = [schedule for schedule in self.definitions.schedules if schedule.name == name]
-        with dg.build_schedule_context(self.instance) as context:
+        resources = {"runtime": Runtime(settings=self.effective)}
+        with dg.build_schedule_context(self.instance, resources=resources, scheduled_execution_time=at) as context:
             return schedule.evaluate_tick(context)
 
     def run(self, job, *, tags=None, **config):

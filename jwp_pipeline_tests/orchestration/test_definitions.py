@@ -97,7 +97,7 @@ def keys(definitions):
     return {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
 
 
-def test_definitions_load_whatever_is_configured(monkeypatch):
+def test_definitions_load_whatever_is_configured(monkeypatch, tmp_path):
     unconfigured = defs()
     dg.Definitions.validate_loadable(unconfigured)
     assert keys(unconfigured) >= set(MIRROR)
@@ -109,6 +109,8 @@ def test_definitions_load_whatever_is_configured(monkeypatch):
     unreadable = defs()
     dg.Definitions.validate_loadable(unreadable)
     assert len(keys(unreadable)) == len(keys(unconfigured))
+    (tmp_path / ".env").write_bytes(b"JWP_ASSET_PREFIX=caf\xe9")
+    assert len(keys(defs())) == len(keys(unconfigured))
 
 
 IMPORT = """
@@ -207,6 +209,20 @@ def test_a_missing_setting_stops_the_run_before_anything_is_fetched(run, setting
     assert f"{unset.upper()} is not set" in check.description
     assert "JWP dashboard" in check.description
     assert metadata(result, "settings")["missing"] == 1
+    assert materialized(result) == {"settings"}
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("jwplatform_api_secret", "a b"), ("jwplatform_management_api_url", "http://host:port")]
+)
+def test_what_jwp_could_not_be_asked_with_stops_it_too(run, settings, simulator, name, value):
+    changed = load_settings(**{**settings.model_dump(), name: value})
+    result = run(runtime=Runtime(settings=lambda: changed))
+    check = checks(result)["settings", "required_settings"]
+    assert (result.success, check.passed) == (False, False)
+    assert name.upper() in check.description
+    assert value not in check.description
     assert materialized(result) == {"settings"}
     assert simulator.requests == []
 

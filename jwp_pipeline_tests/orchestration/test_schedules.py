@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise, takewhile
 from zoneinfo import ZoneInfo
 
@@ -160,6 +160,28 @@ def test_the_daily_resync_follows_what_jw_platform_does_not_stamp(site):
     assert dg.validate_run_config(job)["ops"]["media"]["config"]["sync_all"] is True
     assert site.run(schedule.job_name).success
     assert title(site) == "After"
+
+
+def test_the_nightly_history_catches_up_with_the_days_that_it_missed(scheduled_site):
+    """Three nights without a daemon; and a night on which all is as it should be."""
+    site = scheduled_site
+    site.library.put("video", video("aaaa0001"))
+    assert site.run("sync").success
+    site.execute("UPDATE raw_snapshots SET applied_at = applied_at - interval '4 days'")
+    site.execute("UPDATE resource_changes SET changed_at = changed_at - interval '4 days'")
+    tonight = datetime.now(UTC).replace(hour=0, minute=15)
+    days = [(tonight - timedelta(days=ago)).date() for ago in (4, 3, 2, 1)]
+
+    def run():
+        (request,) = site.schedule("daily_history", at=tonight).run_requests
+        assert site.run("history", tags=request.tags).success
+        return request.tags
+
+    query = "SELECT DISTINCT day FROM library_history WHERE complete ORDER BY day"
+    run()
+    assert [row.day for row in rows(site.engine, query)] == days
+    assert set(run().values()) >= {days[-1].isoformat()}
+    assert days[0].isoformat() not in run().values()
 
 
 def title(site):
