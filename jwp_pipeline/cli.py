@@ -6,6 +6,7 @@ Not here: what the verbs do (orchestration/launch.py, stack.py, demo.py).
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -38,7 +39,7 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--skip-channel-fetch", action="store_true", help="leave the cached channels as they are")
     parser.add_argument("--dry-run", action="store_true", help="list, show the plan, change nothing")
     parser.add_argument(
-        "--release", type=int, metavar="SNAPSHOT_ID", help="apply a snapshot that the guard refused, this once"
+        "--release", type=_snapshot_id, metavar="SNAPSHOT_ID", help="apply a snapshot that the guard refused, this once"
     )
     parser.add_argument("--status", action="store_true", help="say whether all is in step, and do nothing")
     options = parser.parse_args(arguments)
@@ -64,6 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "migrate": _migrate,
     }[options.verb]
     return _guarded(verb)
+
+
+def _snapshot_id(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,19}", text) or not 0 < int(text) < 2**63:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not the id of a snapshot, as table raw_snapshots lists them"
+        )
+    return int(text)
 
 
 def _sync(options: argparse.Namespace, console: Console) -> int:

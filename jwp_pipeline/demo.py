@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jwp_pipeline.errors import PipelineError
-from jwp_pipeline.settings import Settings
+from jwp_pipeline.settings import Settings, keep_in_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,10 @@ def simulator_if_unconfigured(settings: Settings, *, advance: bool) -> Iterator[
 
 def _generation(home: Path, *, advance: bool) -> int:
     remembered = home / "demo.json"
-    generation = 0
-    if remembered.exists():
-        generation = int(json.loads(remembered.read_text())["generation"]) + int(advance)
-    home.mkdir(parents=True, exist_ok=True)
-    remembered.write_text(json.dumps({"generation": generation}))
+    try:
+        generation = int(json.loads(remembered.read_bytes())["generation"]) + int(advance)
+    except (OSError, ValueError, TypeError, KeyError):
+        # Not there yet, or spoilt: its library begins anew.
+        generation = 0
+    keep_in_home(remembered, json.dumps({"generation": generation}).encode())
     return generation

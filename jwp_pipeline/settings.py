@@ -1,8 +1,8 @@
 """Every setting: its name, type, default, effect, and whether it is required.
 
 Environment variables of the upper-cased field names, and `.env` in the current directory. Where both set a
-value `.env` wins, because that is what Dagster's own commands do and no code can undo there; an empty value
-counts as not set. Nothing is read at import: call `load_settings()`.
+value `.env` wins, because that is what Dagster's own commands do and no code can undo there; a value that is empty or
+blank counts as not set. Nothing is read at import: call `load_settings()`.
 
 Not here: what settings are used for. Modules take the values they need as arguments.
 """
@@ -11,18 +11,34 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from jwp_pipeline.errors import SettingsError
 
 ENV_FILE = ".env"
 REDACTED = "********"
+
+# A password that holds one of the separators as it is would be taken for the host in part, and so be shown.
+_DATABASE_URL = re.compile(
+    r"""
+        postgres(ql)?(\+\w+)?://
+        ([^@/?]*@)?                             # user:password
+        (\[[^@/?\[\]]+\] | [^@/?:\[\]\s]*)     # host
+        (:[0-9]+)?
+        (/[^@?]*)?                              # database
+        (\?[^@]*)?
+    """,
+    re.VERBOSE,
+)
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 # Up to ten years: what no clock can add up must not keep Dagster from loading.
@@ -67,7 +83,7 @@ class Settings(BaseSettings):
         3600, gt=0, description="Seconds for which a signed delivery URL is valid."
     )
     jwp_requests_per_minute: int = Field(
-        60, gt=0, description="Requests a minute that the Management API is asked at most."
+        60, gt=0, description="Requests a minute that one process asks the Management API at most."
     )
 
     # --- Mirror ------------------------------------------------------------------------------------------
@@ -148,20 +164,27 @@ class Settings(BaseSettings):
     )
     oauth2_max_retries: int = Field(5, ge=0, description="Retries of an OAuth2 token request.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """No value begins or ends with blanks on purpose; of nothing else it is none."""
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
+
     @field_validator("jwp_schedule_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("is not the IANA name of a time zone, such as Europe/London") from None
         return value
 
     @field_validator("jwp_database_url", "jwp_dagster_database_url")
     @classmethod
     def _postgresql_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.match(r"postgres(ql)?(\+\w+)?://", value.get_secret_value()):
-            raise ValueError("is not of the form postgresql://user:password@host/database")
+        if value is not None and (flaw := flaw_of_database_url(value.get_secret_value())):
+            raise ValueError(flaw)
         return value
 
     @field_validator("jwp_volatile_fields", "oauth2_lookup_scopes", mode="before")
@@ -203,11 +226,8 @@ class Settings(BaseSettings):
         return {name.upper(): _HINTS[name] for name in required if getattr(self, name) is None}
 
     def redacted(self) -> dict[str, Any]:
-        """Effective value of each setting by its environment name, secrets masked; fit to be shown."""
-        return {
-            name.upper(): REDACTED if isinstance(value, SecretStr) else _plain(value)
-            for name, value in ((name, getattr(self, name)) for name in type(self).model_fields)
-        }
+        """Effective value of each setting by its environment name, secrets and logins masked; fit to be shown."""
+        return {name.upper(): _shown(getattr(self, name)) for name in type(self).model_fields}
 
 
 _HINTS = {
@@ -227,7 +247,8 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SettingsError naming each setting that cannot be read, without its value.
     """
     try:
-        return Settings(**overrides)
+        with _reading_env_file():
+            return Settings(**overrides)
     except ValidationError as error:
         problems = "; ".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(
@@ -250,16 +271,70 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def shadowed_by_env_file() -> list[str]:
-    """Names that the shell and `.env` set differently: there `.env` wins, which may surprise."""
+    """Names that the shell and `.env` set differently: there `.env` wins, which may surprise. Raises SettingsError."""
+    with _reading_env_file():
+        in_file = dotenv_values(ENV_FILE)
     return sorted(
         name
-        for name, value in dotenv_values(ENV_FILE).items()
+        for name, value in in_file.items()
         if value and name.lower() in Settings.model_fields and os.environ.get(name, value) != value
     )
 
 
+def flaw_of_database_url(url: str) -> str | None:
+    """What is wrong with a URL that is none of PostgreSQL, or whose parts cannot be told apart with certainty."""
+    if _DATABASE_URL.fullmatch(url):
+        return None
+    return (
+        "is not of the form postgresql://user:password@host:port/database: percent-encode @ / : ? in the password "
+        "(as %40 %2F %3A %3F), in the user and in what follows the database"
+    )
+
+
+def keep_in_home(path: Path, content: bytes) -> None:
+    """Have a file under JWP_HOME hold this. Another process reads the old one or the new one, never half of one.
+
+    Raises SettingsError when the folder cannot be used.
+    """
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.read_bytes() == content:
+            return
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"JWP_HOME cannot be used: {error.strerror}: {error.filename}. "
+            "Set it to a folder that may be written to, on a disk with space."
+        ) from None
+
+
+@contextmanager
+def _reading_env_file() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        # `from None`: a UnicodeDecodeError carries all that it could not read.
+        raise SettingsError(
+            f"{Path(ENV_FILE).absolute()} cannot be read: {why}. Save it as UTF-8, readable for this user."
+        ) from None
+
+
 def _name(location: tuple[int | str, ...]) -> str:
     return str(location[0]).upper() if location else "settings"
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return REDACTED
+    plain = _plain(value)
+    # To the last @: what is before it may hold another.
+    return re.sub(r"://.*@", f"://{REDACTED}@", plain, flags=re.DOTALL) if isinstance(plain, str) else plain
 
 
 def _plain(value: Any) -> Any:
@@ -272,7 +347,7 @@ def example_env() -> str:
     """Text of `.env.example`: every setting with its type, default and effect. A test keeps the file equal to it."""
     lines = [
         "# Copy to .env and set what you need; everything has a default but what is marked Required.",
-        "# .env wins over the environment, as in Dagster's own commands. An empty value counts as not set.",
+        "# .env wins over the environment, as in Dagster's own commands. An empty or blank value counts as not set.",
     ]
     for name, field in Settings.model_fields.items():
         default = _plain(field.default)

@@ -1,6 +1,7 @@
 """Settings: where they come from, what wins, what is required, and that no secret is ever shown."""
 
 import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,78 @@ def test_no_secret_is_shown():
     for text in (repr(settings), str(settings), str(shown), str(settings.model_dump()), settings.model_dump_json()):
         assert "hidden-" not in text
     assert all(value != REDACTED for value in load_settings().redacted().values())
+
+
+@pytest.mark.parametrize("name", ["JWP_DATABASE_URL", "JWP_DAGSTER_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://hid:p4@hidden@127.0.0.1:9/db",
+        "postgresql://hid:s3@hid/den@127.0.0.1:9/db",
+        "postgresql://hid:s3/hidden@127.0.0.1:9/db",
+        "postgresql://hid:s3?hidden@127.0.0.1:9/db",
+        "postgresql://hid:hidden@host:port/db",
+        "postgresql://hid:hidden@host:/db",
+        "postgresql://hid:hidden@[::1/db",
+        "postgresql://127.0.0.1:9/db?password=p@hidden",
+        "mysql://hid:hidden@host/db",
+        "hid:hidden@host/db",
+    ],
+)
+def test_a_database_url_that_could_be_read_in_two_ways_is_refused_unseen(monkeypatch, name, url):
+    monkeypatch.setenv(name, url)
+    with pytest.raises(SettingsError, match="percent-encode") as refused:
+        load_settings()
+    assert name in str(refused.value)
+    assert "hid" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:p%40ss%2Fw:rd#1@host:5432/db?sslmode=require",
+        "postgres://user@[::1]:5432/db",
+        "postgresql+psycopg://host/db?user=somebody&password=secret",
+        "postgresql:///db?host=/var/run/postgresql",
+        "postgresql://",
+    ],
+)
+def test_a_database_url_of_one_meaning_is_taken(url):
+    assert load_settings(jwp_database_url=url).jwp_database_url.get_secret_value() == url
+
+
+@pytest.mark.parametrize("login", ["admin:hunter2secret", ":hunter2secret", "admin:hunter@2/secret", "hunter2secret"])
+def test_a_login_in_the_url_of_another_setting_is_masked(login):
+    url = f"http://{login}@host:8080/jwp"
+    shown = load_settings(jwplatform_management_api_url=url, lookup_root=url).redacted()
+    for name in ("JWPLATFORM_MANAGEMENT_API_URL", "LOOKUP_ROOT"):
+        assert shown[name] == f"http://{REDACTED}@host:8080/jwp"
+
+
+def test_blanks_are_no_value(folder, monkeypatch):
+    for name in ("JWPLATFORM_API_KEY", "JWPLATFORM_API_SECRET", "JWP_MAX_DELETE_RATIO", "JWP_DATABASE_SCHEMA"):
+        monkeypatch.setenv(name, " \t")
+    monkeypatch.setenv("JWPLATFORM_EMBED_PLAYER_KEY", " player\n")
+    (folder / ".env").write_text("JWPLATFORM_V2_API_SECRET='  '\n")
+    settings = load_settings()
+    assert list(settings.missing_required()) == ["JWPLATFORM_API_KEY", "JWPLATFORM_API_SECRET"]
+    assert not settings.has_jwp_credentials
+    assert (settings.jwplatform_embed_player_key, settings.jwp_database_schema) == ("player", "jwp")
+
+
+@pytest.mark.parametrize("read", [load_settings, shadowed_by_env_file])
+def test_an_env_file_that_cannot_be_read_is_named_without_its_content(folder, read):
+    (folder / ".env").write_bytes("JWPLATFORM_API_SECRET=hidden-\xe9\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match="UTF-8") as unreadable:
+        read()
+    assert str(folder / ".env") in str(unreadable.value)
+    assert "hidden" not in "".join(traceback.format_exception(unreadable.value))
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/Town", "Europe", "../UTC"])
+def test_a_time_zone_that_is_none_is_named(zone):
+    with pytest.raises(SettingsError, match="JWP_SCHEDULE_TIMEZONE"):
+        load_settings(jwp_schedule_timezone=zone)
 
 
 def test_what_cannot_be_read_is_named_without_its_value(monkeypatch):

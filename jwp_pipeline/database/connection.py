@@ -6,16 +6,19 @@ Not here: which URL (see `locate.py`), tables, queries.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from jwp_pipeline import json_text
+from jwp_pipeline.database.embedded.binaries import OLDEST_MAJOR
 from jwp_pipeline.errors import DatabaseError, SyncInProgress
+from jwp_pipeline.settings import flaw_of_database_url
 
 WRITER_LOCK = "the cache and what follows it"
 """Advisory lock of whoever writes our tables: one writer at a time, whatever started it."""
@@ -23,21 +26,32 @@ WRITER_LOCK = "the cache and what follows it"
 # psycopg 3: COPY, server-side cursors and typed parameters. Named, since what `postgresql://` means has changed once.
 DRIVER = "postgresql+psycopg"
 
+# Options of the URL are refused by all of them; a ValueError is that of a host that no name can be.
+_NO_CONNECTION = (SQLAlchemyError, psycopg.Error, ValueError)
+
 
 def open_engine(url: str, schema: str) -> Engine:
     """An engine on `url` (any postgresql:// spelling) whose connections see only `schema`.
 
     Connects lazily. Connection failures surface as DatabaseError from `connect()`, without the password.
+    Raises DatabaseError for a URL that cannot be read.
     """
-    engine = create_engine(
-        make_url(url).set(drivername=DRIVER),
-        pool_pre_ping=True,
-        json_deserializer=json_value,
-        connect_args={"connect_timeout": 10, "application_name": "jwp_pipeline"},
-    )
+    if flaw := flaw_of_database_url(url):
+        raise DatabaseError(f"The URL of the database {flaw}. Mend JWP_DATABASE_URL.")
+    place = make_url(url).set(drivername=DRIVER)
+    try:
+        engine = create_engine(
+            place,
+            pool_pre_ping=True,
+            json_deserializer=json_value,
+            connect_args={"connect_timeout": 10, "application_name": "jwp_pipeline"},
+        )
+    except _NO_CONNECTION as error:
+        raise _unusable(place, error) from None
 
     @event.listens_for(engine, "connect")
     def prepare(driver_connection: Any, _record: object) -> None:
+        _require_recent(driver_connection)
         with driver_connection.cursor() as cursor:
             cursor.execute(f'SET search_path TO "{schema}"')
             cursor.execute("SET timezone TO 'UTC'")
@@ -48,40 +62,44 @@ def open_engine(url: str, schema: str) -> Engine:
     return engine
 
 
+def _require_recent(driver_connection: Any) -> None:
+    major, minor = divmod(driver_connection.info.server_version, 10_000)
+    if major < OLDEST_MAJOR:
+        driver_connection.close()
+        raise DatabaseError(
+            f"The server of JWP_DATABASE_URL is PostgreSQL {major}.{minor}, and {OLDEST_MAJOR} or newer is needed. "
+            "Upgrade it, name another, or unset JWP_DATABASE_URL to use the embedded PostgreSQL."
+        )
+
+
 def json_value(text: str | bytes) -> Any:
     """What a `jsonb` holds, though Python may hold less: one such value must not spoil a query of thousands.
 
     An integer of more digits than Python reads becomes an infinity, a value nested too deep None.
     """
     try:
-        try:
-            return json.loads(text)
-        except ValueError:
-            return json.loads(text, parse_int=_integer)
+        return json_text.loads(text)
     except RecursionError:
         return None
 
 
-def _integer(digits: str) -> int | float:
-    try:
-        return int(digits)
-    except ValueError:
-        return float(digits)
-
-
 @contextmanager
 def connect(engine: Engine) -> Iterator[Connection]:
-    """A connection, outside any transaction; DatabaseError when the server cannot be reached."""
+    """A connection, outside any transaction; DatabaseError when there can be none."""
     try:
         connection = engine.connect()
-    except OperationalError as error:
-        where = engine.url.set(query={}).render_as_string(hide_password=True)
-        raise DatabaseError(
-            f"The database {where} cannot be used: {str(error.orig).splitlines()[0]}. "
-            "Check JWP_DATABASE_URL and that the server is up, or unset it to use the embedded PostgreSQL."
-        ) from None
+    except _NO_CONNECTION as error:
+        raise _unusable(engine.url, error) from None
     with connection:
         yield connection
+
+
+def _unusable(url: URL, error: Exception) -> DatabaseError:
+    where = url.set(query={}).render_as_string(hide_password=True)
+    return DatabaseError(
+        f"The database {where} cannot be used: {str(getattr(error, 'orig', error)).splitlines()[0]}. "
+        "Check JWP_DATABASE_URL and that the server is up, or unset it to use the embedded PostgreSQL."
+    )
 
 
 @contextmanager

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.jwplatform import v1, v2
-from jwp_pipeline.jwplatform.management import ClientOptions, ManagementClient, WaitObserver
+from jwp_pipeline.jwplatform.management import ManagementClient, WaitObserver
+from jwp_pipeline.jwplatform.pacing import shared_limiter
+from jwp_pipeline.jwplatform.transport import SharingOptions
 from jwp_pipeline.settings import Settings
+
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f.]*:[0-9a-f:.]+\]|[\w.-]+)(:[0-9]+)?(/[^\s?#@]*)?", re.IGNORECASE)
 
 # A sensor makes two such requests in a tick. All others, alerts too, wait for it, and it comes again soon.
 _HURRIED = {"connect_timeout": 3.0, "read_timeout": 8.0, "deadline": 8.0}
@@ -22,42 +24,54 @@ _HURRIED = {"connect_timeout": 3.0, "read_timeout": 8.0, "deadline": 8.0}
 def connect(settings: Settings, on_wait: WaitObserver | None = None, *, hurried: bool = False) -> ManagementClient:
     """A client for the Management API in use; nothing is sent yet. Close it after use.
 
-    A `hurried` one gives up on a request after 8 seconds, retries included: for probing, not for listing.
+    All clients of one site in this process keep to JWP_REQUESTS_PER_MINUTE together; each process does so alone.
+    A `hurried` one gives up on a request after 8 seconds, retries included, and waits no longer than that for its
+    turn: for probing, not for listing.
 
-    Raises SettingsError when a credential that this API needs is missing or cannot be one.
+    Raises SettingsError for what `refused_settings` finds.
     """
+    if refused := refused_settings(settings):
+        problems = "; ".join(f"{name} {problem}" for name, problem in refused.items())
+        raise SettingsError(f"JW Platform's Management API cannot be asked. {problems}.")
+    client, standard = (v2.ManagementV2, v2.ORIGIN) if settings.management_api == "v2" else (v1.ManagementV1, v1.ORIGIN)
+    origin = (settings.jwplatform_management_api_url or standard).rstrip("/")
+    key, (_, secret) = settings.jwplatform_api_key or "", _secret(settings)
+    rate = settings.jwp_requests_per_minute
     pace = _HURRIED if hurried else {}
-    options = ClientOptions(requests_per_minute=settings.jwp_requests_per_minute, on_wait=on_wait, **pace)
-    origin = _origin(settings.jwplatform_management_api_url)
-    if settings.management_api == "v2":
-        key, secret = _credentials(settings, "JWPLATFORM_V2_API_SECRET", settings.jwplatform_v2_api_secret)
-        return v2.ManagementV2(key, secret, origin=origin or v2.ORIGIN, options=options)
-    key, secret = _credentials(settings, "JWPLATFORM_API_SECRET", settings.jwplatform_api_secret)
-    return v1.ManagementV1(key, secret, origin=origin or v1.ORIGIN, options=options)
+    options = SharingOptions(
+        requests_per_minute=rate, limiter=shared_limiter(origin, key, rate), on_wait=on_wait, **pace
+    )
+    return client(key, secret, origin=origin, options=options)
 
 
-def _credentials(settings: Settings, secret_name: str, secret: SecretStr | None) -> tuple[str, str]:
-    needed = ("JWPLATFORM_API_KEY", secret_name)
+def refused_settings(settings: Settings) -> dict[str, str]:
+    """Name of each setting with which no client can be made → what is wrong with it, and what to do."""
     missing = settings.missing_required()
-    if settings.jwplatform_api_key is None or secret is None:
-        problems = "; ".join(f"{name} is not set: {missing[name]}" for name in needed if name in missing)
-        raise SettingsError(f"JW Platform's Management API cannot be read. {problems}.")
-    value = secret.get_secret_value().strip()
+    secret_name, secret = _secret(settings)
+    found = {name: f"is not set: {missing[name]}" for name in ("JWPLATFORM_API_KEY", secret_name) if name in missing}
     # It travels in a header, where anything else fails later, in an error that would show it.
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise SettingsError(
-            f"{secret_name} holds blanks or characters that no secret of JW Platform has: copy it again."
+    if secret_name not in found and not re.fullmatch(r"[\x21-\x7e]+", secret):
+        found[secret_name] = "holds blanks or characters that no secret of JW Platform has: copy it again"
+    url = settings.jwplatform_management_api_url
+    if url is not None and not _is_origin(url):
+        found["JWPLATFORM_MANAGEMENT_API_URL"] = (
+            "is not of the form https://host[:port]: no user, password or query can be part of it"
         )
-    return settings.jwplatform_api_key.strip(), value
+    return found
 
 
-def _origin(url: str | None) -> str | None:
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-        raise SettingsError(
-            "JWPLATFORM_MANAGEMENT_API_URL is not of the form https://host[:port]: "
-            "no user, password or query can be part of it."
-        )
-    return url
+def _secret(settings: Settings) -> tuple[str, str]:
+    """Name and value of the secret that the API in use asks for."""
+    if settings.management_api == "v2":
+        name, secret = "JWPLATFORM_V2_API_SECRET", settings.jwplatform_v2_api_secret
+    else:
+        name, secret = "JWPLATFORM_API_SECRET", settings.jwplatform_api_secret
+    return name, secret.get_secret_value().strip() if secret else ""
+
+
+def _is_origin(url: str) -> bool:
+    try:
+        port = urlsplit(url).port
+    except ValueError:
+        return False
+    return port != 0 and _ORIGIN.fullmatch(url) is not None

@@ -46,31 +46,64 @@ class Clock:
 
 
 class RateLimiter:
-    """At most `limit` requests within any `WINDOW`, and none before a moment that was set.
+    """At most `limit` requests within any `WINDOW`, and none before a moment that was set. Thread-safe.
 
     Bursts are allowed up to the limit, so that a small library is read at once. All moments are those of one
-    monotonic clock. A request counts from when it was *answered*: JW Platform saw it before that, so its own
-    count can never be higher than ours, however slow the network.
+    monotonic clock. A request counts from its begin to a window after it was *answered*: JW Platform saw it before
+    that, so its own count can never be higher than ours, however slow the network.
     """
 
     def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._answered: deque[float] = deque(maxlen=limit)
+        self._under_way = 0
         self._not_before = float("-inf")
+        self._lock = threading.Lock()
 
     def wait(self, now: float) -> float:
-        """Seconds until the next request may be sent."""
-        earliest = self._not_before
-        if len(self._answered) == self._answered.maxlen:
-            earliest = max(earliest, self._answered[0] + WINDOW)
-        return max(0.0, earliest - now)
+        """Seconds until the next request may be sent: at least, for others may be faster."""
+        with self._lock:
+            return self._wait(now)
 
-    def record(self, now: float) -> None:
+    def begin(self, now: float) -> float:
+        """The same; when it is 0, the request counts as begun, and `end` must be called after it."""
+        with self._lock:
+            wait = self._wait(now)
+            self._under_way += wait == 0
+            return wait
+
+    def end(self, now: float) -> None:
         """Count a request that has just ended, in whatever way."""
-        self._answered.append(now)
+        with self._lock:
+            self._under_way -= 1
+            self._answered.append(now)
 
     def hold(self, until: float) -> None:
         """Let no request pass before a moment."""
-        self._not_before = max(self._not_before, until)
+        with self._lock:
+            self._not_before = max(self._not_before, until)
+
+    def _wait(self, now: float) -> float:
+        earliest = self._not_before
+        # How many more than one of those that count have to leave the window first, in the order of their answers.
+        surplus = len(self._answered) + self._under_way - self._limit
+        if surplus >= 0:
+            last = self._answered[surplus] if surplus < len(self._answered) else now
+            earliest = max(earliest, last + WINDOW)
+        return max(0.0, earliest - now)
+
+
+_shared: dict[tuple[str, str, int], RateLimiter] = {}
+_sharing = threading.Lock()
+
+
+def shared_limiter(origin: str, key: str, limit: int) -> RateLimiter:
+    """The limiter that all clients in this process share that ask one site at one rate.
+
+    It outlives them: each asset of a run makes a client of its own. Other processes have limiters of their own.
+    """
+    with _sharing:
+        return _shared.setdefault((origin, key, limit), RateLimiter(limit))
 
 
 def backoff(failures: int) -> float:

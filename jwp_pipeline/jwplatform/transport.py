@@ -10,7 +10,8 @@ limiter, and all waits together have one deadline and are told to whoever shows 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
@@ -19,7 +20,14 @@ from typing import TypeVar
 import requests
 import urllib3
 
-from jwp_pipeline.errors import JWPlatformError, MalformedAnswer, TransientError, Unreachable
+from jwp_pipeline.errors import (
+    JWPlatformError,
+    MalformedAnswer,
+    RateLimited,
+    RequestRefused,
+    TransientError,
+    Unreachable,
+)
 from jwp_pipeline.jwplatform.answers import Answer, Credentials, decode, error_of
 from jwp_pipeline.jwplatform.management import ClientOptions, RequestStats, WaitNotice
 from jwp_pipeline.jwplatform.pacing import Clock, RateLimiter, asked_wait, backoff
@@ -29,6 +37,14 @@ UNUSABLE_TRIES = 6
 the whole deadline; a body that stays wrong is a fault nobody is mending while we wait."""
 
 _CHUNK = 65536
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationValueError,
+)
+# Client errors by their number, and time-outs by their meaning: a proxy gave up waiting, or will not replay early data.
+_TRY_AGAIN = (408, 425)
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -42,6 +58,13 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharingOptions(ClientOptions):
+    """Options of a client that keeps to its rate together with others."""
+
+    limiter: RateLimiter = field(compare=False)
+
+
 class Transport:
     """Sends calls and returns what their answers hold. Not thread-safe, but for `close()`."""
 
@@ -50,7 +73,8 @@ class Transport:
         self._stats = stats
         self._credentials = credentials
         self._clock = clock
-        self._limiter = RateLimiter(options.requests_per_minute)
+        shared = options.limiter if isinstance(options, SharingOptions) else None
+        self._limiter = shared or RateLimiter(options.requests_per_minute)
         self._closed = False
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": _user_agent()})
@@ -77,34 +101,46 @@ class Transport:
         self._session.close()
 
     def _ask(self, operation: str, call: Callable[[], Call], read: Callable[[Answer], _T]) -> _T:
-        # Keeping to our own rate is no trouble of this request, so the deadline begins after it.
-        self._pause(f"{operation}: keeping to the rate limit")
+        # Keeping to our own rate is no trouble of this request: it may take as long again.
+        self._pause(
+            f"{operation}: keeping to the rate limit", give_up_at=self._clock.monotonic() + self._options.deadline
+        )
         started = self._clock.monotonic()
+        give_up_at = started + self._options.deadline
         unusable = 0
         for tries in count(1):
             answer: Answer | None = None
             self._stats.requests += 1
             self._stats.retries += tries > 1
             try:
-                answer = self._send(call(), started + self._options.deadline)
+                answer = self._send(call, give_up_at)
                 return self._read(answer, read)
             except TransientError as error:
                 unusable += answer is not None and answer.status < 300 and isinstance(error, MalformedAnswer)
                 asked = self._asked_wait(answer)
+                now = self._clock.monotonic()
                 # Asked to come back at once, again and again, we would only hammer: then it is back-off too.
-                wait = asked or backoff(tries)
-                spent = self._clock.monotonic() - started
+                wait = max(asked or backoff(tries), self._limiter.wait(now))
+                spent = now - started
                 if unusable >= UNUSABLE_TRIES or spent + wait > self._options.deadline:
                     tried = "once" if tries == 1 else f"{tries} times in {spent:.0f} s"
                     asks = f"; JW Platform asks to wait {asked:.0f} s more" if asked else ""
                     raise type(error)(f"{error} (Tried {tried}{asks}.)") from None
-                self._limiter.hold(self._clock.monotonic() + wait)
+                if asked:
+                    # That is for all who share the limiter; backing off is for this request.
+                    self._limiter.hold(now + asked)
                 _log.warning("%s: %s Trying again in %.1f s.", operation, error, wait)
-                self._pause(f"{operation}: {error}")
+                self._pause(f"{operation}: {error}", not_before=now + wait, give_up_at=give_up_at)
         raise AssertionError  # count() has no end
 
-    def _send(self, call: Call, give_up_at: float) -> Answer:
-        """One attempt, whole body. Raises Unreachable."""
+    def _send(self, make_call: Callable[[], Call], give_up_at: float) -> Answer:
+        """One attempt that has begun, whole body. Raises Unreachable, RequestRefused."""
+        try:
+            return self._fetch(make_call(), give_up_at)
+        finally:
+            self._limiter.end(self._clock.monotonic())
+
+    def _fetch(self, call: Call, give_up_at: float) -> Answer:
         remaining = max(0.1, give_up_at - self._clock.monotonic())
         timeout = (
             min(self._options.connect_timeout, remaining),
@@ -121,16 +157,16 @@ class Transport:
                     body += chunk
                     if self._clock.monotonic() > give_up_at:
                         raise Unreachable("the answer was still coming in when the deadline was reached.")
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (OSError, urllib3.exceptions.HTTPError) as error:
             # `from None`: the original's text holds the URL with its query string.
-            raise Unreachable(
-                f"{_reason(error)}. Check the network, and JWPLATFORM_MANAGEMENT_API_URL if it is set."
-            ) from None
-        finally:
-            self._limiter.record(self._clock.monotonic())
+            raise _failure(error) from None
         return decode(response.status_code, response.headers, bytes(body))
 
     def _read(self, answer: Answer, read: Callable[[Answer], _T]) -> _T:
+        if answer.status in _TRY_AGAIN:
+            raise Unreachable(
+                f"JW Platform, or a proxy before it, answers HTTP {answer.status}: it did not wait for us."
+            )
         error = error_of(answer, self._credentials)
         if error is not None:
             raise error
@@ -145,18 +181,52 @@ class Transport:
             return None
         return asked_wait(answer.status, answer.headers, answer.document, self._clock.time())
 
-    def _pause(self, reason: str) -> None:
-        """Wait until the limiter lets a request pass."""
-        started = self._clock.monotonic()
-        wait = self._limiter.wait(started)
-        if wait > 0 and self._options.on_wait:
-            self._options.on_wait(WaitNotice(wait, reason))
-        while wait > 0 and not self._closed:
+    def _pause(self, reason: str, *, not_before: float = float("-inf"), give_up_at: float) -> None:
+        """Wait until a moment and until the limiter lets a request pass, which has begun then.
+
+        Raises RateLimited at once where that cannot be by `give_up_at`.
+        """
+        started = now = self._clock.monotonic()
+        while not self._closed:
+            # Not begun ahead of time: it would hold up those who share the limiter.
+            early = not_before - now
+            wait = max(early, self._limiter.wait(now)) if early > 0 else self._limiter.begin(now)
+            if wait <= 0:
+                return
+            if now + wait > give_up_at:
+                raise RateLimited(
+                    f"this process may send no request for {wait:.0f} s: JWP_REQUESTS_PER_MINUTE "
+                    f"({self._options.requests_per_minute}) is used up, or JW Platform asked it to wait. Try again "
+                    "after that."
+                )
+            # Others may have been faster; a remainder of a moment is no news.
+            if self._options.on_wait and (now == started or wait >= 1):
+                self._options.on_wait(WaitNotice(wait, reason))
             self._clock.sleep(wait)
-            wait = self._limiter.wait(self._clock.monotonic())
-        self._stats.seconds_waiting += self._clock.monotonic() - started
-        if self._closed:
-            raise Unreachable("the client was closed meanwhile.")
+            slept, now = now, self._clock.monotonic()
+            self._stats.seconds_waiting += now - slept
+        raise Unreachable("the client was closed meanwhile.")
+
+
+def _failure(error: BaseException) -> JWPlatformError:
+    """What it means that no answer came; asking again helps neither an address that is none nor TLS that is refused."""
+    if isinstance(error, _NO_ADDRESS):
+        return RequestRefused(
+            f"there is no such address ({type(error).__name__}). Check JWPLATFORM_MANAGEMENT_API_URL, and the proxy "
+            "that the environment names, if any."
+        )
+    cut = any(isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError) for cause in _causes(error))
+    if isinstance(error, requests.exceptions.SSLError) and not cut:
+        return RequestRefused(
+            f"{_reason(error)}. Check whether JWPLATFORM_MANAGEMENT_API_URL should say http or https, and the server's "
+            "certificate (REQUESTS_CA_BUNDLE names a file of others to trust)."
+        )
+    # requests' own errors are OSErrors; the one that is nothing else comes from its looking for that file.
+    if type(error) is OSError and error.errno is None:
+        return RequestRefused(
+            "the certificates to trust cannot be read. Check the file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names."
+        )
+    return Unreachable(f"{_reason(error)}. Check the network, and JWPLATFORM_MANAGEMENT_API_URL if it is set.")
 
 
 def _reason(error: BaseException) -> str:
@@ -165,15 +235,21 @@ def _reason(error: BaseException) -> str:
         return "no connection to JW Platform within the time-out"
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer from JW Platform within the time-out"
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, urllib3.exceptions.IncompleteRead):
             return "the connection was cut in mid-answer"
         # requests' own errors are OSErrors too, without a strerror.
         if isinstance(cause, OSError) and cause.strerror:
-            return f"no connection to JW Platform: {cause.strerror}"
-        cause = cause.__cause__ or cause.__context__
+            what = "TLS connection" if isinstance(cause, ssl.SSLError) else "connection"
+            return f"no {what} to JW Platform: {cause.strerror}"
     return f"the connection to JW Platform failed ({type(error).__name__})"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _user_agent() -> str:

@@ -6,9 +6,6 @@ Not here: command lines (cli.py), what is printed (console.py), the served UI (s
 from __future__ import annotations
 
 import gc
-import os
-import shutil
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,16 +18,16 @@ from dagster._core.instance.ref import InstanceRef
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.definitions import build_definitions
-from jwp_pipeline.errors import SettingsError
+from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, WaitObserver
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.landing import Observer
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.automation import PROCESS_TAG, end_abandoned_runs
+from jwp_pipeline.orchestration.automation import end_abandoned_runs
 from jwp_pipeline.orchestration.failures import failures
 from jwp_pipeline.orchestration.runtime import Runtime, database_failing_clearly
-from jwp_pipeline.settings import Settings
+from jwp_pipeline.settings import Settings, keep_in_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +64,20 @@ class SyncOutcome:
 def dagster_home(settings: Settings) -> Path:
     """Dagster's home under JWP_HOME, made if need be, with our dagster.yaml in it. Raises SettingsError."""
     home = settings.jwp_home.resolve() / "dagster_home"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(configuration("dagster.yaml"), home / "dagster.yaml")
-    except OSError as error:
-        raise SettingsError(
-            f"JWP_HOME cannot be used: {error.strerror}: {error.filename}. "
-            "Set it to a folder that may be written to, on a disk with space."
-        ) from None
+    keep_in_home(home / "dagster.yaml", configuration("dagster.yaml").read_bytes())
     return home
 
 
 def configuration(name: str) -> Path:
     """`dagster.yaml` or `workspace.yaml`: of the checkout, or as the installed package carries it."""
     package = Path(__file__).parent.parent
-    in_checkout = package.parent / name
-    return in_checkout if in_checkout.exists() else package / name
+    for path in (package.parent / name, package / name):
+        if path.exists():
+            return path
+    raise PipelineError(
+        f"{name} is neither in {package.parent} nor in {package}: this installation of jwp-pipeline is incomplete. "
+        "Install it again, or run it from a checkout."
+    )
 
 
 def run_sync(
@@ -118,7 +113,6 @@ def run_sync(
             instance=instance,
             asset_selection=_selection(definitions, request),
             run_config=_run_config(request),
-            tags={PROCESS_TAG: _this_process()},
             raise_on_error=False,
         )
     failure = next(iter(failures(result.all_events)), None)
@@ -170,7 +164,3 @@ def _require_releasable(settings: Settings, snapshot_id: int) -> None:
     with connect(engine) as connection:
         snapshots.releasable(connection, snapshot_id)
     engine.dispose()
-
-
-def _this_process() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"

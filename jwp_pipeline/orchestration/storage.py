@@ -11,6 +11,7 @@ from typing import Any
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import SQLAlchemyError
 
 from jwp_pipeline.database.locate import dagster_storage_url
 from jwp_pipeline.errors import DatabaseError
@@ -32,8 +33,9 @@ class ConfiguredPostgresStorage(DagsterPostgresStorage):
         """Made by Dagster when it loads dagster.yaml. Raises SettingsError, DatabaseError."""
         try:
             return cls(postgres_url=dagster_storage_url(load_settings()), inst_data=inst_data)
-        except DagsterPostgresException as error:
-            reason = str(getattr(error.__cause__, "orig", error)).splitlines()[0]
+        except (DagsterPostgresException, SQLAlchemyError) as error:
+            cause = error.__cause__ if isinstance(error, DagsterPostgresException) else error
+            reason = str(getattr(cause, "orig", None) or error).splitlines()[0]
             raise DatabaseError(
                 f"Dagster's own storage cannot be used: {reason}. Check JWP_DAGSTER_DATABASE_URL and that the server "
                 "is up, or unset it to keep Dagster's records on the server of our tables."

@@ -92,12 +92,20 @@ def test_no_secret_is_shown_or_kept(site, role, caplog):
     run(1, JWP_DATABASE_URL=login.replace(password[-16:], "and-a-wrong-one"))
     run(1, JWP_DAGSTER_DATABASE_URL=nowhere)
     assert "JWP_DAGSTER_DATABASE_URL" in said[-1]
+    for name in ("JWP_DATABASE_URL", "JWP_DAGSTER_DATABASE_URL"):
+        for bad in ("not@the-unescaped-one", "not/the-unescaped-one"):
+            run(2, **{name: f"postgresql://somebody:{bad}@127.0.0.1:9/nothing"})
+            assert name in said[-1]
+            assert "percent-encode" in said[-1]
+    for user in ("somebody:the-unescaped-one", "somebody:not@the-unescaped-one"):
+        run(2, **v1 | {"JWPLATFORM_MANAGEMENT_API_URL": f"http://{user}@127.0.0.1:9"})
+        assert "JWPLATFORM_MANAGEMENT_API_URL is not of the form" in said[-1]
     run(2, JWP_REQUESTS_PER_MINUTE="0", OAUTH2_CLIENT_SECRET="x" * 3 + "secret-of-lookup")
 
     stored = everything_stored(site)
     assert "********" in stored['"dagster"."event_logs"'], "the settings are shown, masked"
     hidden = [simulator.api_secret, simulator.v2_secret, "secret-of-lookup", "wrong-secret-of", "and-a-wrong-one"]
-    hidden += [password, password[-16:], "api_signature", *echo.signatures]
+    hidden += [password, password[-16:], "unescaped-one", "api_signature", *echo.signatures]
     assert len(echo.signatures) >= 2
     for secret in hidden:
         for text in said:

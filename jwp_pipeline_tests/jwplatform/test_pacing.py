@@ -1,12 +1,13 @@
 """Never above the rate, never before what JW Platform asks for."""
 
+import threading
 from email.utils import formatdate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwp_pipeline.jwplatform.pacing import WINDOW, RateLimiter, asked_wait, backoff
+from jwp_pipeline.jwplatform.pacing import WINDOW, RateLimiter, asked_wait, backoff, shared_limiter
 
 NOW = 1_700_000_000.0  # second 20 of its minute
 DATE = formatdate(NOW + 10, usegmt=True)
@@ -21,10 +22,11 @@ def test_never_more_than_the_limit_within_any_window(limit, steps):
     limiter, now, spans = RateLimiter(limit), 0.0, []
     for idle, duration in steps:
         now += idle
-        now += limiter.wait(now)
+        while wait := limiter.begin(now):
+            now += wait
         spans.append((now, now + duration))
         now += duration
-        limiter.record(now)
+        limiter.end(now)
     for (_, answered), (sent, _) in zip(spans, spans[limit:], strict=False):
         assert sent - answered >= WINDOW - 1e-6
 
@@ -32,11 +34,43 @@ def test_never_more_than_the_limit_within_any_window(limit, steps):
 def test_bursts_pass_and_a_hold_stops_them():
     limiter = RateLimiter(60)
     for _ in range(59):
-        assert limiter.wait(0.0) == 0
-        limiter.record(0.0)
+        assert limiter.begin(0.0) == 0
+        limiter.end(0.0)
     limiter.hold(7.0)
     assert limiter.wait(1.0) == 6
     assert limiter.wait(8.0) == 0
+
+
+def test_what_is_under_way_counts():
+    limiter = RateLimiter(3)
+    assert limiter.begin(0.0) == 0
+    limiter.end(5.0)
+    assert (limiter.begin(6.0), limiter.begin(7.0)) == (0, 0)
+    # The one that was answered leaves its window first; what is still asked could not before a whole window from now.
+    assert limiter.begin(8.0) == WINDOW - 3
+    assert limiter.begin(5.0 + WINDOW) == 0
+    assert limiter.begin(5.0 + WINDOW) == WINDOW
+    limiter.end(66.0)
+    assert limiter.begin(66.0) == WINDOW
+
+
+def test_threads_that_share_a_limiter_keep_to_it_together():
+    limiter, begun = shared_limiter("https://host", "key", 50), []
+
+    def ask():
+        for _ in range(20):
+            if limiter.begin(0.0) == 0:
+                begun.append(1)
+                limiter.end(0.0)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(begun) == 50
+    assert shared_limiter("https://host", "key", 50) is limiter
+    assert shared_limiter("https://host", "another", 50) is not limiter
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from jwp_pipeline.errors import (
     Unreachable,
 )
 from jwp_pipeline.jwplatform.management import ClientOptions
+from jwp_pipeline.jwplatform.v1 import ManagementV1
 from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline_tests.jwplatform.conftest import KEY, SECRET, answer, send, v1_videos, v2_media
 
@@ -49,6 +50,8 @@ TRANSIENT = {
     "502 HTML": answer(502, "<html>Bad Gateway</html>"),
     "503 empty": answer(503, ""),
     "429": answer(429, V1_BUSY),
+    "408": answer(408, "<html>Request Timeout</html>"),
+    "425": answer(425, ""),
     "HTML with 200": answer(200, "<html>Maintenance</html>"),
     "error with 200": answer(200, {"status": "error", "code": "CallUnavailable", "message": ""}),
     "no array": answer(200, {"status": "ok", "total": 1}),
@@ -95,6 +98,50 @@ def test_what_is_permanent_is_asked_once(script, make_v1, status, body, error):
     with pytest.raises(error, match=r"^Listing videos, page 1: "):
         list(client.list_pages("video"))
     assert len(script.requests) == client.stats.requests == 1
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:99999", "http://exa mple", "htp://host", "host", "http://[::1"])
+def test_an_address_that_is_none_is_not_asked_again(clock, origin):
+    client = ManagementV2(KEY, SECRET, origin=origin, clock=clock)
+    with pytest.raises(RequestRefused, match=r"^Probing media: .* Check JWPLATFORM_MANAGEMENT_API_URL"):
+        client.probe("video")
+    assert (client.stats.requests, clock.slept) == (1, [])
+
+
+def test_tls_that_is_refused_is_not_asked_again(script, clock):
+    script.answers = [answer(200, {})]
+    client = ManagementV1(KEY, SECRET, origin=script.url.replace("http:", "https:"), clock=clock)
+    with pytest.raises(RequestRefused, match=r"TLS.*JWPLATFORM_MANAGEMENT_API_URL.*certificate"):
+        client.probe("video")
+    assert (client.stats.requests, clock.slept) == (1, [])
+
+
+def test_certificates_that_are_not_there_are_told(clock, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+    with pytest.raises(RequestRefused, match="REQUESTS_CA_BUNDLE"):
+        ManagementV2(KEY, SECRET, origin="https://127.0.0.1:9", clock=clock).probe("video")
+
+
+def test_tls_that_is_cut_short_is_asked_again(clock):
+    def hang_up():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connection.recv(4096)
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        origin = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        client = ManagementV2(KEY, SECRET, origin=origin, options=ClientOptions(deadline=5), clock=clock)
+        with pytest.raises(Unreachable, match="Tried"):
+            client.probe("video")
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+    assert clock.slept
 
 
 def test_a_service_that_is_away_is_worth_the_deadline(script, make_v1, clock):

@@ -1,8 +1,12 @@
+import json
 import re
 from statistics import mean
 
 import pytest
 
+from jwp_pipeline import demo
+from jwp_pipeline.errors import SettingsError
+from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Demo, bulk_library, demo_library, evolve
 
 
@@ -80,3 +84,28 @@ def test_a_bulk_library_has_the_size_asked_for(size):
     before = library.record("video", key).object("v2")
     library.put("video", library.get("video", key))
     assert library.record("video", key).object("v2") == before
+
+
+def test_a_day_passes_at_each_run_and_what_is_spoilt_begins_anew(tmp_path):
+    home = tmp_path / "home"
+    days = [demo._generation(home, advance=advance) for advance in (True, True, False, True)]
+    assert days == [0, 1, 1, 2]
+    assert [path.name for path in home.iterdir()] == ["demo.json"]
+    for spoilt in (b"", b"[]", b'{"generation": null}', b"\xff"):
+        (home / "demo.json").write_bytes(spoilt)
+        assert demo._generation(home, advance=True) == 0
+        assert json.loads((home / "demo.json").read_text()) == {"generation": 0}
+
+
+@pytest.mark.parametrize("home", ["file", "file/home"])
+def test_a_home_that_cannot_be_is_named(tmp_path, monkeypatch, home):
+    for name in ("JWPLATFORM_API_KEY", "JWPLATFORM_API_SECRET", "JWPLATFORM_V2_API_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    settings = load_settings(jwp_home=tmp_path / home)
+    with (
+        pytest.raises(SettingsError, match=f"JWP_HOME.*{tmp_path}/file"),
+        demo.simulator_if_unconfigured(settings, advance=True),
+    ):
+        pass
