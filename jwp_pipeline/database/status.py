@@ -35,6 +35,8 @@ class TypeStatus:
     """quarantined | failed | incomplete, when the newest read went wrong."""
     problem: str | None
     open_problems: int
+    behind_newest: datetime | None
+    """When the newest of what is behind was cached or deleted."""
 
     def trouble(self, max_age: timedelta) -> str | None:
         """What keeps this type from being in step, the next thing to do, its runbook page; None when nothing does."""
@@ -56,7 +58,7 @@ class TypeStatus:
             what = f"{kind} have never been listed in full and applied: run jwpfetch"
         elif self.lag > max_age:
             hours = self.lag.total_seconds() / 3600
-            what = f"the last verified full listing of {kind} is {hours:.1f} hours old: run jwpfetch"
+            what = f"the last verified full listing of {kind} is {hours:.0f} hours old: run jwpfetch"
         elif self.behind:
             what = f"{self.behind} {kind} wait for the media side: run jwpfetch --skip-fetch, or job `media_sync`"
         elif self.newest_read == "incomplete":

@@ -221,7 +221,13 @@ def mark_released(connection: Connection, snapshot_id: int, *, by: str) -> None:
         update(RawSnapshot)
         .where(RawSnapshot.id == snapshot_id)
         .values(
-            status=case((RawSnapshot.complete, "verified"), else_="incomplete"), released_at=func.now(), released_by=by
+            # A read of changes is never complete, and one that may have missed some is not put in quarantine.
+            status=case(
+                (or_(RawSnapshot.complete, RawSnapshot.scope == "incremental"), "verified"), else_="incomplete"
+            ),
+            problem=None,
+            released_at=func.now(),
+            released_by=by,
         )
     )
 

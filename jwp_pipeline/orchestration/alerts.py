@@ -6,20 +6,28 @@ Not here: deciding that a run fails.
 
 import json
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from itertools import takewhile
 
 import dagster as dg
 import requests
 
 from jwp_pipeline.database.status import read_status
 from jwp_pipeline.errors import PipelineError, SettingsError
-from jwp_pipeline.orchestration.failures import EVENT_TYPES, failures
+from jwp_pipeline.orchestration.failures import StepFailure, failures_of
+from jwp_pipeline.orchestration.jobs import SITE_TAG, SYNCS
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.runbook import see, told
 
 _log = logging.getLogger("jwp_pipeline.alerts")
 _TIMEOUT_SECONDS = 10
+# Whoever was told mends it, or knows: an alert every quarter of an hour is soon no longer read.
+_REMINDED_EVERY = timedelta(hours=6)
+_REFUSAL_TOLD_EVERY = 24 * 3600.0
+_LOOKED_BACK = 200
 
 
 def alert(runtime: Runtime, text: str, **details: str) -> str:
@@ -56,45 +64,80 @@ def _unlogged() -> Iterator[None]:
 
 @dg.run_failure_sensor(
     name="alert_on_failed_run",
-    description="Sends an alert for every run that fails; jwpfetch, which has no daemon, says so itself.",
+    description="Sends an alert when runs begin to fail, and every six hours while they fail for the same reason. "
+    "jwpfetch, which needs no daemon, says so itself.",
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=15,
 )
 def alert_on_failed_run(context: dg.RunFailureSensorContext, runtime: dg.ResourceParam[Runtime]) -> None:
-    """One alert a run."""
+    """Of runs that fail one after the other for one reason, the first is told, and then one every six hours."""
     run = context.dagster_run
-    entries = context.instance.all_logs(run.run_id, of_type=set(EVENT_TYPES))
-    found = failures(entry.dagster_event for entry in entries if entry.dagster_event)
+    found = failures_of(context.instance, run.run_id)
+    if any(failure.quarantined is not None for failure in found):
+        context.log.info("The guard refused a snapshot: alert_on_quarantine tells of that.")
+        return
+    record = context.instance.get_run_record_by_id(run.run_id)
+    if record is not None and _told_already(context.instance, record, found):
+        context.log.info("The run before failed for the same reason: told already.")
+        return
     reason = "; ".join(dict.fromkeys(failure.reason for failure in found)) or context.failure_event.message
     where = alert(runtime, f"Run {run.run_id[:8]} of {run.job_name} failed: {reason}", run_id=run.run_id)
     context.log.info(f"Alert went {where}.")
 
 
+def _told_already(instance: dg.DagsterInstance, record: dg.RunRecord, found: Sequence[StepFailure]) -> bool:
+    """Whether the run before, of the same kind, failed for the same reason, and six hours have not passed again."""
+    run = record.dagster_run
+    alike = SYNCS if run.job_name in SYNCS else (run.job_name,)
+    before = [
+        earlier
+        for earlier in instance.get_run_records(
+            dg.RunsFilter(
+                tags={SITE_TAG: run.tags[SITE_TAG]} if SITE_TAG in run.tags else None,
+                statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE],
+                created_before=record.create_timestamp,
+            ),
+            limit=_LOOKED_BACK,
+        )
+        if earlier.dagster_run.job_name in alike and earlier.dagster_run.run_id != run.run_id
+    ]
+    failing = list(takewhile(lambda earlier: earlier.dagster_run.status == dg.DagsterRunStatus.FAILURE, before))
+    if not failing or {f.kind for f in failures_of(instance, failing[0].dagster_run.run_id)} != {f.kind for f in found}:
+        return False
+    began = failing[-1].create_timestamp
+    return (record.create_timestamp - began) // _REMINDED_EVERY == (
+        failing[0].create_timestamp - began
+    ) // _REMINDED_EVERY
+
+
 @dg.sensor(
     name="alert_on_quarantine",
-    description="Sends an alert for every snapshot that the guard refuses.",
+    description="Sends an alert when the guard refuses a snapshot, and again every day while it refuses.",
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=60,
 )
 def alert_on_quarantine(
     context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]
 ) -> dg.SensorResult | dg.SkipReason:
-    """One alert a snapshot; the cursor is the newest one told of each type."""
+    """Each listing that is refused makes a new snapshot; told is the first. The cursor: when it was, of each type."""
     try:
         with runtime.database() as engine, engine.connect() as connection:
             refused = [status for status in read_status(connection) if status.quarantined_snapshot is not None]
     except PipelineError as error:
         return dg.SkipReason(told(error))
-    # Of each type, for videos and channels are refused in another order than they are read.
-    newest_told: dict[str, int] = json.loads(context.cursor or "{}")
-    news = [status for status in refused if status.quarantined_snapshot != newest_told.get(status.resource_type)]
+    now = time.time()
+    told_at: dict[str, float] = json.loads(context.cursor or "{}")
+    still_told = {status.resource_type: told_at.get(status.resource_type, 0.0) for status in refused}
+    news = [status for status in refused if now - still_told[status.resource_type] >= _REFUSAL_TOLD_EVERY]
     if not news:
-        return dg.SkipReason("No snapshot was refused since the last alert.")
+        return dg.SensorResult(
+            skip_reason="No snapshot was refused since the last alert.", cursor=json.dumps(still_told)
+        )
     for status in news:
         text = (
             f"The guard refused snapshot {status.quarantined_snapshot} of {status.resource_type}s: {status.problem}. "
             f"Release it with `jwpfetch --release {status.quarantined_snapshot}`, or wait for a good listing."
         )
         alert(runtime, see(text, "quarantined-snapshot"), snapshot_id=str(status.quarantined_snapshot))
-        newest_told[status.resource_type] = status.quarantined_snapshot or 0
-    return dg.SensorResult(cursor=json.dumps(newest_told))
+        still_told[status.resource_type] = now
+    return dg.SensorResult(cursor=json.dumps(still_told))

@@ -3,7 +3,6 @@
 Not here: the schedules and sensors themselves.
 """
 
-import json
 import os
 import socket
 from collections.abc import Sequence
@@ -12,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from jwp_pipeline.orchestration.jobs import SITE_TAG
+from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
 
 CAUSE_TAG = "jwp_pipeline/cause"
 """Why a sensor asked for a run; the same cause asks again only after a failure, and after a while."""
 
 PROCESS_TAG = "jwp_pipeline/process"
-"""`host:pid` of the process that executes a run without a daemon to watch it."""
+"""`host:pid` of the process that executes a run."""
 
 IN_PROGRESS = (
     dg.DagsterRunStatus.QUEUED,
@@ -30,6 +30,8 @@ IN_PROGRESS = (
 
 _FIRST_BACK_OFF = timedelta(minutes=2)
 _LAST_BACK_OFF = timedelta(hours=1)
+# A cause that has not been tried yet may be what mends it; on a busy site there is one every minute.
+_LONGEST_FOR_A_NEW_CAUSE = timedelta(minutes=15)
 _LOOKED_BACK = 20
 
 
@@ -51,7 +53,7 @@ def run_in_progress(instance: dg.DagsterInstance, job_names: Sequence[str], site
 
 
 def end_abandoned_runs(instance: dg.DagsterInstance) -> int:
-    """Mark as failed the started runs of this machine whose process is gone; returns how many.
+    """Mark as failed the started runs whose process ran on this machine and is gone; returns how many.
 
     Dagster's monitoring sees none of them before max_runtime_seconds: of its default launcher it cannot ask whether
     a run lives. Until then they would hold the pool, and every schedule and sensor would wait for them.
@@ -65,51 +67,67 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> int:
     return ended
 
 
+def as_resource(runtime: Runtime) -> dg.ResourceDefinition:
+    """The runtime as Dagster hands it to assets, schedules and sensors; of a run it notes which process executes it."""
+
+    @dg.resource(description="Settings, database and JW Platform, opened when first asked for.")
+    def of_run(context: dg.InitResourceContext) -> Runtime:
+        if context.run is not None and context.instance is not None:
+            process = f"{socket.gethostname()}:{os.getpid()}"
+            context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: process})
+        return runtime
+
+    return of_run
+
+
 def may_ask(
     instance: dg.DagsterInstance, sensor: str, cause: str, site: str, *, settled: bool, now: datetime | None = None
 ) -> tuple[str | None, str]:
     """Whether `sensor` of a site may ask for a run for `cause` now: (run key, "") if so, else (None, why not).
 
-    Once per cause. After a failure again, later each time: two minutes, four, … up to an hour. `settled`: a run
-    that succeeds has seen to the cause, until another one comes between; else a cause that is still there after
-    it is as good as failed.
+    Once per cause. After a failure again, later each time: two minutes, four, … up to an hour; for a cause that was
+    not tried yet up to a quarter of one. `settled`: a run that succeeds has seen to the cause, until another one comes
+    between; else a cause that is still there after it is as good as failed.
     """
     asked_by = {"dagster/sensor_name": sensor, SITE_TAG: site}
-    records = instance.get_run_records(dg.RunsFilter(tags={**asked_by, CAUSE_TAG: cause}), limit=_LOOKED_BACK)
+    records = instance.get_run_records(dg.RunsFilter(tags=asked_by), limit=_LOOKED_BACK)
     if not records:
         return cause, ""
     last = records[0]
+    run, ended = last.dagster_run, last.end_time or last.create_timestamp.timestamp()
+    is_new = all(record.dagster_run.tags.get(CAUSE_TAG) != cause for record in records)
     # Dagster never runs a key twice.
-    run_key = f"{cause}/after {last.dagster_run.run_id[:8]}"
-    if last.dagster_run.status in IN_PROGRESS:
-        return None, f"run {last.dagster_run.run_id[:8]} is at it"
-    if settled and last.dagster_run.status == dg.DagsterRunStatus.SUCCESS:
-        (newest,) = instance.get_runs(dg.RunsFilter(tags=asked_by), limit=1)
-        came_back = newest.run_id != last.dagster_run.run_id
-        return (run_key, "") if came_back else (None, "a run has seen to it")
+    run_key = f"{cause}/after {run.run_id[:8]}"
+    if run.status in IN_PROGRESS:
+        return None, f"run {run.run_id[:8]} is at it"
+    if settled and run.status == dg.DagsterRunStatus.SUCCESS:
+        seen_to = run.tags.get(CAUSE_TAG) == cause
+        return (None, "a run has seen to it") if seen_to else (run_key, "")
+    tries = _tries_in_vain([record.dagster_run for record in records], cause, settled=settled)
+    if tries == 0:
+        return run_key, ""
+    wait = min(_FIRST_BACK_OFF * 2 ** (tries - 1), _LONGEST_FOR_A_NEW_CAUSE if is_new else _LAST_BACK_OFF)
+    due = datetime.fromtimestamp(ended, UTC) + wait
+    if (now or datetime.now(UTC)) < due:
+        what = f"{tries} run{'s' * (tries > 1)} did not help"
+        return None, f"{what}; next try after {due:%H:%M:%S} UTC"
+    return run_key, ""
+
+
+def _tries_in_vain(runs: Sequence[dg.DagsterRun], cause: str, *, settled: bool) -> int:
+    """How many of the newest runs, one after the other, were of no use, whatever they were asked for."""
     tries = 0
-    for record in records:
-        if settled and record.dagster_run.status == dg.DagsterRunStatus.SUCCESS:
+    for run in runs:
+        if run.status == dg.DagsterRunStatus.SUCCESS and (settled or run.tags.get(CAUSE_TAG) != cause):
             break
         tries += 1
-    wait = min(_FIRST_BACK_OFF * 2 ** (tries - 1), _LAST_BACK_OFF)
-    ended = datetime.fromtimestamp(last.end_time or last.create_timestamp.timestamp(), UTC)
-    due = ended + wait
-    if (now or datetime.now(UTC)) < due:
-        return None, f"{tries} run{'s' * (tries > 1)} for it did not help; next try after {due:%H:%M:%S} UTC"
-    return run_key, ""
+    return tries
 
 
 def _gone(run: dg.DagsterRun) -> str | None:
     """The process that executed a run, if it is known to be gone."""
-    host, _, pid = run.tags.get(PROCESS_TAG, "").partition(":")
-    if host == socket.gethostname() and not _alive(int(pid)):
-        return f"Process {pid}"
-    # A server with a socket, instead of a port, is of this machine: only from here could it be asked to run anything.
-    path = json.loads(run.tags.get(".dagster/grpc_info", "{}")).get("socket")
-    if path and not _answers(path):
-        return "The code server"
-    return None
+    host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
+    return f"Process {pid}" if host == socket.gethostname() and not _alive(int(pid)) else None
 
 
 def _alive(pid: int) -> bool:
@@ -119,16 +137,4 @@ def _alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
-
-
-def _answers(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(1)
-        try:
-            connection.connect(path)
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
-        except OSError:
-            return True
     return True

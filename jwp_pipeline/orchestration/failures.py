@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
-from jwp_pipeline.orchestration.runtime import QUARANTINED
+from jwp_pipeline.orchestration.runtime import QUARANTINED, RUNBOOK
 
 EVENT_TYPES = frozenset({dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE})
 """The events that `failures` looks at."""
@@ -19,6 +19,8 @@ class StepFailure:
     """One reason for a run's failure."""
 
     reason: str
+    kind: str
+    """What kind of failure it is: the check, or the runbook's page of the error, or the class of any other one."""
     quarantined: int | None = None
     """Snapshot that the guard refused."""
 
@@ -31,19 +33,33 @@ def failures(events: Iterable[dg.DagsterEvent]) -> list[StepFailure]:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             check = event.asset_check_evaluation_data
             if check.blocking and not check.passed:
-                found.append(StepFailure(check.description or check.check_name))
+                found.append(StepFailure(check.description or check.check_name, check.check_name))
                 explained.add(event.step_key)
         elif event.is_step_failure and event.step_key not in explained:
             data = event.step_failure_data
             user = data.user_failure_data
-            quarantined = user.metadata.get(QUARANTINED) if user else None
+            metadata = user.metadata if user else {}
+            quarantined, page = metadata.get(QUARANTINED), metadata.get(RUNBOOK)
             found.append(
                 StepFailure(
                     user.description if user and user.description else _innermost(data.error),
+                    str(page.value) if page else _class_of(data.error),
                     int(str(quarantined.value)) if quarantined else None,
                 )
             )
     return found
+
+
+def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[StepFailure]:
+    """The same of a run in the books."""
+    entries = instance.all_logs(run_id, of_type=set(EVENT_TYPES))
+    return failures(entry.dagster_event for entry in entries if entry.dagster_event)
+
+
+def _class_of(error: SerializableErrorInfo | None) -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return (error.cls_name if error else None) or "unknown"
 
 
 def _innermost(error: SerializableErrorInfo | None) -> str:

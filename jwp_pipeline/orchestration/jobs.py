@@ -8,6 +8,9 @@ import dagster as dg
 SYNC, FULL_RESYNC, FREQUENT_SYNC, MEDIA_SYNC = "sync", "full_resync", "frequent_sync", "media_sync"
 HISTORY, REPORT = "history", "report"
 
+SYNCS = (SYNC, FULL_RESYNC, FREQUENT_SYNC)
+"""Those that read JW Platform."""
+
 SITE_TAG = "jwp_pipeline/site"
 """On every run of a job: which site's it is, where several sites share a Dagster instance and so the jobs' names."""
 
@@ -15,15 +18,29 @@ EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
 """What a sync brings in step; the history is computed from its change log afterwards."""
 
 _PAST = dg.AssetSelection.groups("history")
+# Nothing else does what it does, and its next turn is tomorrow. Of failures that may pass only (runtime.py).
+_AGAIN_TONIGHT = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXPONENTIAL)
 _CHANGES = {"config": {"scope": "changes"}}
 
 
 def build_jobs(site: str) -> Sequence[Any]:
     """All jobs, their runs tagged with the site."""
 
-    def job(name: str, selection: dg.AssetSelection, description: str, **ops: Any) -> Any:
+    def job(
+        name: str,
+        selection: dg.AssetSelection,
+        description: str,
+        *,
+        retry_policy: dg.RetryPolicy | None = None,
+        **ops: Any,
+    ) -> Any:
         return dg.define_asset_job(
-            name, selection, config={"ops": ops} if ops else None, description=description, tags={SITE_TAG: site}
+            name,
+            selection,
+            config={"ops": ops} if ops else None,
+            description=description,
+            tags={SITE_TAG: site},
+            op_retry_policy=retry_policy,
         )
 
     return [
@@ -36,6 +53,7 @@ def build_jobs(site: str) -> Sequence[Any]:
             FULL_RESYNC,
             EVERYTHING,
             "The same for every resource, whether JW Platform says that it changed or not.",
+            retry_policy=_AGAIN_TONIGHT,
             media={"config": {"sync_all": True}},
         ),
         job(

@@ -130,7 +130,7 @@ def _check_results(
         for check in CHECKS:
             yield _result(check, run_check(connection, check, options.create_items), keys[check.asset])
         statuses = read_status(connection)
-    yield _in_step(statuses, max_age, keys["media_items"])
+    yield in_step(statuses, max_age, keys["media_items"])
     public, problems = report.became_public, report.open_problems
     yield check_result(
         "none_became_public",
@@ -154,7 +154,8 @@ def _check_results(
     )
 
 
-def _in_step(statuses: Sequence[TypeStatus], max_age: timedelta, key: dg.AssetKey) -> dg.AssetCheckResult:
+def in_step(statuses: Sequence[TypeStatus], max_age: timedelta, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Result of the check of that name."""
     troubles = [trouble for status in statuses if (trouble := status.trouble(max_age))]
     since = min((status.in_step_as_of for status in statuses if status.in_step_as_of), default=None)
     return check_result(

@@ -6,7 +6,7 @@ Each body calls one function of the mirror and returns its report. Not here: the
 import getpass
 import os
 import socket
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Literal
@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.tables import CachedResource, RawPage, ResourceChange
 from jwp_pipeline.errors import SettingsError, SnapshotQuarantined
+from jwp_pipeline.jwplatform.connect import refused_settings
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.mirror import snapshots
@@ -99,6 +100,7 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
 def unusable_settings(settings: Settings) -> dict[str, str]:
     """Name of each setting that is missing or makes no sense → what is wrong, and what to do."""
     problems = {name: f"is not set: {hint}" for name, hint in settings.missing_required().items()}
+    problems |= refused_settings(settings)
     problems |= {name: f"is {what}" for name, what in unreadable_crons(settings).items()}
     try:
         MediaOptions.from_settings(settings)
@@ -209,13 +211,12 @@ def cached_resources(
     refused: list[SnapshotQuarantined] = []
     outcomes: list[Applied] = []
     with failing_clearly(), runtime.database() as engine:
-        chosen = _types_of(config, engine)
-        for resource_type in chosen:
+        for resource_type in _types_of(config, engine):
             try:
                 outcomes.append(_apply(config, runtime, engine, resource_type, context.run.run_id))
             except SnapshotQuarantined as error:
                 refused.append(error)
-        waiting = _still_quarantined(engine, set(RESOURCE_TYPES).difference(chosen))
+        waiting = _still_quarantined(engine)
     yield _nothing_quarantined(key, refused, outcomes, waiting)
     yield _live_rows_equal_listing(key, outcomes)
     yield _no_open_problems(key, outcomes)
@@ -281,9 +282,9 @@ def _verified(listing: Listing) -> dg.AssetCheckResult:
     )
 
 
-def _still_quarantined(engine: Engine, resource_types: Collection[ResourceType]) -> dict[int, str]:
+def _still_quarantined(engine: Engine) -> dict[int, str]:
     with connect(engine) as connection:
-        pending = [snapshots.pending(connection, resource_type) for resource_type in resource_types]
+        pending = [snapshots.pending(connection, resource_type) for resource_type in RESOURCE_TYPES]
     return {
         snapshot.id: f"Snapshot {snapshot.id} of {snapshot.resource_type}s is quarantined: {snapshot.problem}."
         for snapshot in pending
@@ -294,7 +295,7 @@ def _still_quarantined(engine: Engine, resource_types: Collection[ResourceType])
 def _nothing_quarantined(
     key: dg.AssetKey, refused: Sequence[SnapshotQuarantined], outcomes: Sequence[Applied], waiting: Mapping[int, str]
 ) -> dg.AssetCheckResult:
-    found = {error.snapshot_id: str(error) for error in refused} | dict(waiting)
+    found = dict(waiting) | {error.snapshot_id: str(error) for error in refused}
     # A dry run puts nothing in quarantine; it says what the next sync would do.
     for outcome in outcomes:
         if outcome.plan and outcome.refusal:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from jwp_pipeline.database.locate import open_database
-from jwp_pipeline.errors import DatabaseError, PipelineError, SnapshotQuarantined, TransientError
+from jwp_pipeline.errors import DatabaseError, PipelineError, SnapshotQuarantined, SyncInProgress, TransientError
 from jwp_pipeline.jwplatform.connect import connect
 from jwp_pipeline.jwplatform.management import ManagementClient, WaitObserver
 from jwp_pipeline.mirror.landing import Observer
@@ -24,6 +24,10 @@ from jwp_pipeline.settings import Settings, load_settings
 
 QUARANTINED = "quarantined_snapshot"
 """Metadata entry of the failure of a run that the guard stopped: the snapshot's id."""
+
+
+RUNBOOK = "runbook"
+"""Metadata entry of every failure that is an error of ours: where its page of the runbook stands."""
 
 
 class Runtime:
@@ -68,10 +72,10 @@ def failing_clearly() -> Iterator[None]:
         with database_failing_clearly():
             yield
     except PipelineError as error:
-        metadata: dict[str, Any] = {"runbook": path(error.runbook)}
+        metadata: dict[str, Any] = {RUNBOOK: path(error.runbook)}
         if isinstance(error, SnapshotQuarantined):
             metadata[QUARANTINED] = error.snapshot_id
-        retriable = isinstance(error, TransientError)
+        retriable = isinstance(error, TransientError | SyncInProgress)
         raise dg.Failure(told(error), metadata=metadata, allow_retries=retriable) from None
 
 

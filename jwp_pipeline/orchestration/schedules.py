@@ -16,8 +16,6 @@ from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
 
 _CRONS = ("jwp_full_resync_cron", "jwp_frequent_sync_cron")
-# A full resync does all that a frequent one would.
-_SYNCS = (jobs.SYNC, jobs.FULL_RESYNC, jobs.FREQUENT_SYNC)
 
 
 def unreadable_crons(settings: Settings) -> dict[str, str]:
@@ -61,7 +59,7 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
             jobs.FREQUENT_SYNC,
             settings.jwp_frequent_sync_cron,
             settings,
-            busy_with=_SYNCS,
+            busy_with=jobs.SYNCS,
             description="What changed since the last sync, with an overlap; all of it where that cannot be enough.",
         ),
         daily_history,

@@ -1,7 +1,8 @@
 """Sensors for freshness: JWP changed, the last full listing is old, the media side lags behind the cache.
 
 Each asks once per cause, again only after a failure, and never while such a run goes on; what cannot be
-reached is a reason to skip. Not here: the runs they ask for (jobs.py), alerts (alerts.py).
+reached is a reason to skip. One asks for nothing and says how things stand. Not here: the runs they ask for
+(jobs.py), alerts (alerts.py).
 """
 
 from collections.abc import Callable
@@ -14,11 +15,11 @@ from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress, site_of
+from jwp_pipeline.orchestration.media import in_step
 from jwp_pipeline.orchestration.mirror import unusable_settings
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.runbook import told
 
-_SYNCS = (jobs.SYNC, jobs.FULL_RESYNC, jobs.FREQUENT_SYNC)
 Decision = dg.SensorResult | dg.SkipReason
 
 
@@ -39,7 +40,7 @@ def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         stamps = {kind: f"{probe.total}@{probe.newest_change or ''}" for kind, probe in probes.items()}
         return "; ".join(f"{kind}s {stamp}" for kind, stamp in stamps.items())
 
-    return _ask_for(context, runtime, seen, busy_with=_SYNCS, settled=True, what="Nothing changed at JW Platform")
+    return _ask_for(context, runtime, seen, busy_with=jobs.SYNCS, settled=True, what="Nothing changed at JW Platform")
 
 
 @dg.sensor(
@@ -63,7 +64,7 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         return "; ".join(causes) or None
 
     what = "The last full listings are recent enough"
-    return _ask_for(context, runtime, stale, busy_with=_SYNCS, settled=False, what=what)
+    return _ask_for(context, runtime, stale, busy_with=jobs.SYNCS, settled=False, what=what)
 
 
 @dg.sensor(
@@ -73,16 +74,48 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     description="Requests job `media_sync` when the cache holds newer content than the media items follow.",
 )
 def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
-    """The cause is the read that brought the newer content."""
+    """The cause is the newest content that is not followed yet."""
 
     def behind() -> str | None:
         late = [status for status in _statuses(runtime) if status.behind]
-        return "; ".join(f"{s.behind} {s.resource_type}s since {s.changes_seen_until}" for s in late) or None
+        return "; ".join(f"{s.behind} {s.resource_type}s up to {s.behind_newest}" for s in late) or None
 
-    busy_with = (*_SYNCS, jobs.MEDIA_SYNC)
+    busy_with = (*jobs.SYNCS, jobs.MEDIA_SYNC)
     return _ask_for(
         context, runtime, behind, busy_with=busy_with, settled=False, what="The media side has followed the cache"
     )
+
+
+@dg.sensor(
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Says in check `in_step` of media_items whether all is in step: also after a run that failed before it "
+    "came to that, and when nothing runs at all.",
+)
+def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
+    """The cursor is what was said last, and after which run: a run that fails leaves the check without a result."""
+    try:
+        settings = runtime.settings()
+        prefix = settings.jwp_asset_prefix.split("/") if settings.jwp_asset_prefix else []
+        key = dg.AssetKey([*prefix, "media_items"])
+        result = in_step(_statuses(runtime), timedelta(hours=settings.jwp_max_listing_age_hours), key)
+    except PipelineError as error:
+        return dg.SkipReason(told(error))
+    if run_in_progress(context.instance, (*jobs.SYNCS, jobs.MEDIA_SYNC), site_of(settings)):
+        return dg.SkipReason("A run is at it, and will say so itself.")
+    last = context.instance.get_runs(dg.RunsFilter(tags={jobs.SITE_TAG: site_of(settings)}), limit=1)
+    said = f"{result.passed} {'' if result.passed else result.description} {last[0].run_id if last else ''}"
+    if said == context.cursor:
+        return dg.SkipReason(f"Nothing new: {result.description}")
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=result.check_name or "",
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=result.metadata,
+    )
+    return dg.SensorResult(asset_events=[evaluation], cursor=said)
 
 
 def _require_settings(runtime: Runtime) -> None:
@@ -126,4 +159,4 @@ def _ask_for(
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, tags={CAUSE_TAG: cause})], cursor=cause)
 
 
-SENSORS = (jwp_changes, stale_cache, media_items_behind)
+SENSORS = (jwp_changes, stale_cache, media_items_behind, in_step_or_not)

@@ -4,11 +4,13 @@ import json
 import logging
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import dagster as dg
 import pytest
 
+from jwp_pipeline.orchestration import alerts
 from jwp_pipeline_tests.orchestration.conftest import channel, video
 
 SECRET_PATH = "/services/T000/B000/s3cretOfTheHook"
@@ -89,6 +91,32 @@ def test_a_failed_run_is_told_once_with_its_reason(site, failed_runs):
     assert "not-the-secret" not in body["text"]
 
 
+def test_an_outage_is_told_once_and_again_every_six_hours(site, failed_runs, monkeypatch):
+    secret = site.settings["jwplatform_v2_api_secret"]
+
+    def fails(job="frequent_sync", **settings):
+        site.settings |= settings
+        assert not site.run(job).success
+        failed_runs.tick()
+        return len(posted)
+
+    with webhook() as (url, posted):
+        site.settings["jwp_alert_webhook_url"] = url
+        assert fails(jwplatform_v2_api_secret="not-the-secret") == 1
+        assert fails() == 1
+        assert fails("full_resync") == 1
+        # Another reason is news, and so is the same one after it.
+        assert fails(jwplatform_embed_player_key=None) == 2
+        assert fails(jwplatform_embed_player_key="x") == 3
+        monkeypatch.setattr(alerts, "_REMINDED_EVERY", timedelta(microseconds=1))
+        assert fails() == 4
+        monkeypatch.undo()
+        # After a run that worked it is news again.
+        site.settings["jwplatform_v2_api_secret"] = secret
+        assert site.run("frequent_sync").success
+        assert fails(jwplatform_v2_api_secret="not-the-secret") == 5
+
+
 def test_a_missing_setting_is_told_by_its_name(site, failed_runs):
     """Nothing failed then but a check, which Dagster's own message does not name."""
     with webhook() as (url, posted):
@@ -110,7 +138,28 @@ def refuse(site, kind, number):
     assert not site.run("sync").success
 
 
-def test_each_refused_snapshot_is_told_once(site):
+def test_a_refusal_is_told_once_though_every_listing_is_refused_anew(site, failed_runs, monkeypatch):
+    watch = Watch(site, "alert_on_quarantine")
+    with webhook() as (url, posted):
+        site.settings["jwp_alert_webhook_url"] = url
+        refuse(site, "video", 0)
+        for _ in range(2):
+            watch.tick()
+            failed_runs.tick()
+            assert not site.run("frequent_sync").success
+        assert len(posted) == 1
+        site.library.restore("video", *site.library.removed_keys("video"))
+        assert site.run("frequent_sync").success
+        watch.tick()
+        refuse(site, "video", 1)
+        watch.tick()
+        assert len(posted) == 2
+        monkeypatch.setattr(alerts, "_REFUSAL_TOLD_EVERY", 0.0)
+        watch.tick()
+    assert len(posted) == 3
+
+
+def test_a_refusal_of_one_type_hides_none_of_the_other(site):
     watch = Watch(site, "alert_on_quarantine")
     with webhook() as (url, posted):
         site.settings["jwp_alert_webhook_url"] = url

@@ -79,7 +79,7 @@ def test_never_then_in_step_then_stale(small, status):
     (videos,) = [line for line in printed.splitlines() if line.startswith("videos")]
     assert videos.split()[-5:] == ["12", "12", "12", "0", "0"], "listed, live, in the platform, behind, problems"
     small.execute("UPDATE raw_snapshots SET started_at = now() - interval '30 hours' WHERE resource_type = 'channel'")
-    assert_not_in_step(small, status, "listing of channels is 30.0 hours old: run jwpfetch")
+    assert_not_in_step(small, status, "listing of channels is 30 hours old: run jwpfetch")
     assert "listing of videos" not in status()[1]
     small.settings["jwp_max_listing_age_hours"] = 31
     assert_in_step(small, status)
@@ -145,6 +145,31 @@ def test_a_media_side_that_lags_is_told(small, status):
     assert "2 channels wait for the media side" in printed
     assert in_step_check(small).passed, "its run is the one that was asked for"
     assert_in_step(small, status)
+
+
+def test_the_ui_says_why_not_though_no_run_came_to_that(small):
+    """Of a run that fails before the media side Dagster only knows that its check was planned."""
+    assert small.run("sync").success
+    tick = small.sensor("in_step_or_not")
+    assert [event.passed for event in tick.asset_events] == [True]
+    again = small.sensor("in_step_or_not", cursor=tick.cursor)
+    assert not again.asset_events
+    assert again.skip_message.startswith("Nothing new: In step as of 20")
+
+    small.library.remove("video", *small.library.keys("video")[:8])
+    for _ in range(2):
+        assert not small.run("sync").success
+        tick = small.sensor("in_step_or_not", cursor=tick.cursor)
+        (event,) = tick.asset_events
+        assert (event.asset_key, event.check_name, event.passed) == (dg.AssetKey("media_items"), "in_step", False)
+        assert "jwpfetch --release" in event.description
+        assert not small.sensor("in_step_or_not", cursor=tick.cursor).asset_events
+
+    small.library.restore("video", *small.library.removed_keys("video"))
+    assert small.run("sync").success
+    small.execute("UPDATE raw_snapshots SET started_at = now() - interval '30 hours'")
+    (event,) = small.sensor("in_step_or_not", cursor=tick.cursor).asset_events
+    assert "30 hours old" in event.description
 
 
 def test_an_incomplete_listing_is_told(small, status):
