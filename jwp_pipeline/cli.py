@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from jwp_pipeline.environment import shadowed_by_env_file
 from jwp_pipeline.errors import NothingToRelease, PipelineError, SettingsError
 from jwp_pipeline.runbook import told
-from jwp_pipeline.settings import load_settings, shadowed_by_env_file
+from jwp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from jwp_pipeline.orchestration.launch import SyncRequest

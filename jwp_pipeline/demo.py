@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jwp_pipeline.errors import PipelineError
-from jwp_pipeline.settings import Settings, keep_in_home
+from jwp_pipeline.home import keep_in_home
+from jwp_pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

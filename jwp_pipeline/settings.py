@@ -4,21 +4,19 @@ Environment variables of the upper-cased field names, and `.env` in the current 
 value `.env` wins, because that is what Dagster's own commands do and no code can undo there; a value that is empty or
 blank counts as not set. Nothing is read at import: call `load_settings()`.
 
-Not here: what settings are used for. Modules take the values they need as arguments.
+Not here: what settings are used for, modules take the values they need as arguments; settings as environment
+variables (environment.py).
 """
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -247,38 +245,13 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SettingsError naming each setting that cannot be read, without its value.
     """
     try:
-        with _reading_env_file():
+        with reading_env_file():
             return Settings(**overrides)
     except ValidationError as error:
         problems = "; ".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(
             f"Some settings cannot be read: {problems}. Mend them in .env or the environment."
         ) from None
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, for a child process; secrets in clear, paths absolute."""
-    environment: dict[str, str] = {}
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            value = value.get_secret_value()
-        if isinstance(value, Path):
-            value = value.resolve()
-        if value is not None:
-            environment[name.upper()] = str(_plain(value))
-    return environment
-
-
-def shadowed_by_env_file() -> list[str]:
-    """Names that the shell and `.env` set differently: there `.env` wins, which may surprise. Raises SettingsError."""
-    with _reading_env_file():
-        in_file = dotenv_values(ENV_FILE)
-    return sorted(
-        name
-        for name, value in in_file.items()
-        if value and name.lower() in Settings.model_fields and os.environ.get(name, value) != value
-    )
 
 
 def flaw_of_database_url(url: str) -> str | None:
@@ -291,30 +264,9 @@ def flaw_of_database_url(url: str) -> str | None:
     )
 
 
-def keep_in_home(path: Path, content: bytes) -> None:
-    """Have a file under JWP_HOME hold this. Another process reads the old one or the new one, never half of one.
-
-    Raises SettingsError when the folder cannot be used.
-    """
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.read_bytes() == content:
-            return
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"JWP_HOME cannot be used: {error.strerror}: {error.filename}. "
-            "Set it to a folder that may be written to, on a disk with space."
-        ) from None
-
-
 @contextmanager
-def _reading_env_file() -> Iterator[None]:
+def reading_env_file() -> Iterator[None]:
+    """Turn what is wrong with the file `.env` itself into a SettingsError."""
     try:
         yield
     except (OSError, UnicodeDecodeError) as error:
@@ -332,40 +284,13 @@ def _name(location: tuple[int | str, ...]) -> str:
 def _shown(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return REDACTED
-    plain = _plain(value)
+    shown = plain(value)
     # To the last @: what is before it may hold another.
-    return re.sub(r"://.*@", f"://{REDACTED}@", plain, flags=re.DOTALL) if isinstance(plain, str) else plain
+    return re.sub(r"://.*@", f"://{REDACTED}@", shown, flags=re.DOTALL) if isinstance(shown, str) else shown
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A setting's value as the environment writes it, secrets as they are: comma lists and paths become texts."""
     if isinstance(value, tuple):
         return ",".join(value)
     return str(value) if isinstance(value, Path) else value
-
-
-def example_env() -> str:
-    """Text of `.env.example`: every setting with its type, default and effect. A test keeps the file equal to it."""
-    lines = [
-        "# Copy to .env and set what you need; everything has a default but what is marked Required.",
-        "# .env wins over the environment, as in Dagster's own commands. An empty or blank value counts as not set.",
-    ]
-    for name, field in Settings.model_fields.items():
-        default = _plain(field.default)
-        shown = "none" if default is None else str(default).lower() if isinstance(default, bool) else default
-        lines += [
-            "",
-            f"# {field.description}",
-            f"# {_type_name(field.annotation)}; default: {shown}",
-            f"#{name.upper()}=",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _type_name(annotation: Any) -> str:
-    parts = [part for part in get_args(annotation) if part is not type(None)] if annotation else []
-    if get_origin(annotation) is Literal:
-        return " | ".join(parts)
-    if get_origin(annotation) is tuple:
-        return "comma list"
-    names = {SecretStr: "secret", str: "text", int: "number", float: "number", bool: "true | false", Path: "path"}
-    return names.get(annotation, "") or _type_name(parts[0])

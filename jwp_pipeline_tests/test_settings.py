@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from jwp_pipeline.environment import environment_of, example_env, shadowed_by_env_file
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.settings import REDACTED, Settings, environment_of, example_env, load_settings, shadowed_by_env_file
+from jwp_pipeline.settings import REDACTED, Settings, load_settings
 
 NAMES = [name.upper() for name in Settings.model_fields]
 SECRETS = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
@@ -44,7 +45,7 @@ def folder(monkeypatch, tmp_path):
 
 def test_the_example_is_up_to_date():
     example = Path(__file__).parents[1] / ".env.example"
-    assert example.read_text() == example_env(), "renew it: print(jwp_pipeline.settings.example_env())"
+    assert example.read_text() == example_env(), "renew it: print(jwp_pipeline.environment.example_env())"
 
 
 def test_the_example_changes_nothing_when_it_is_copied(folder):

@@ -19,6 +19,7 @@ from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.errors import PipelineError
+from jwp_pipeline.home import keep_in_home
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, WaitObserver
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import snapshots
@@ -27,7 +28,7 @@ from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import end_abandoned_runs
 from jwp_pipeline.orchestration.failures import failures
 from jwp_pipeline.orchestration.runtime import Runtime, database_failing_clearly
-from jwp_pipeline.settings import Settings, keep_in_home
+from jwp_pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from jwp_pipeline import cli
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.status import read_status
-from jwp_pipeline.settings import environment_of
+from jwp_pipeline.environment import environment_of
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.orchestration.conftest import channel, video
 
