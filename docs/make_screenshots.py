@@ -100,15 +100,14 @@ def clock_put_back(by: timedelta) -> Iterator[None]:
 
 
 def compute_history() -> None:
-    """Run jobs `history`, for all the days, and `report`."""
+    """Run job `history` for all the days."""
     last = datetime.now(UTC).date()
     days = {
         "dagster/asset_partition_range_start": str(last - timedelta(days=DAYS)),
         "dagster/asset_partition_range_end": str(last),
     }
     with dg.DagsterInstance.from_config(str(dagster_home(load_settings()))) as instance:
-        for job, tags in (("history", days), ("report", {})):
-            build_definitions().resolve_job_def(job).execute_in_process(instance=instance, tags=tags)
+        build_definitions().resolve_job_def("history").execute_in_process(instance=instance, tags=days)
 
 
 def switch_all_off(ui: Ui, running: Stack) -> None:

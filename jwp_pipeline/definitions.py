@@ -11,7 +11,7 @@ import dagster as dg
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration import history, jobs, media, mirror
 from jwp_pipeline.orchestration.alerts import alert_on_failed_run, alert_on_quarantine
-from jwp_pipeline.orchestration.automation import site_of
+from jwp_pipeline.orchestration.automation import as_resource, site_of
 from jwp_pipeline.orchestration.freshness import with_freshness
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.orchestration.schedules import build_schedules
@@ -34,7 +34,7 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
         jobs=jobs.build_jobs(site_of(settings)),
         schedules=build_schedules(settings),
         sensors=[*SENSORS, alert_on_failed_run, alert_on_quarantine],
-        resources={"runtime": runtime or Runtime()},
+        resources={"runtime": as_resource(runtime or Runtime())},
         # One process a run: a step in a process of its own costs two seconds before it does anything.
         executor=dg.in_process_executor,
     )
@@ -45,4 +45,13 @@ def defs() -> dg.Definitions:
     try:
         return build_definitions(settings=load_settings())
     except SettingsError:
-        return build_definitions()
+        return build_definitions(settings=_asset_prefix_alone())
+
+
+def _asset_prefix_alone() -> Settings | None:
+    """All defaults, but the asset prefix as it is set, so that the check stands on the assets that people look at."""
+    others = {name: field.default for name, field in Settings.model_fields.items() if name != "jwp_asset_prefix"}
+    try:
+        return load_settings(**others)
+    except SettingsError:
+        return None

@@ -1,23 +1,40 @@
-"""The runbook and the README are true: pages, checks, settings, flags, tables and SQL that they name exist and work."""
+"""The documents are true: pages, checks, settings, flags, tables, messages and SQL that they name exist and work."""
 
+import ast
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
+import psycopg
 import pytest
-from sqlalchemy import inspect, text
+import yaml
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
+from dagster._core.workspace.load import location_origins_from_config
+from sqlalchemy import inspect
 
 from jwp_pipeline import errors, runbook
 from jwp_pipeline.cli import jwpfetch
 from jwp_pipeline.database.connection import open_engine
+from jwp_pipeline.database.embedded import ensure_running, release
+from jwp_pipeline.database.embedded.binaries import find_binaries
 from jwp_pipeline.database.migrate import migrate
 from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.orchestration.jobs import SITE_TAG
 from jwp_pipeline.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / runbook.FOLDER).glob("*.md"))
-DOCUMENTS = [ROOT / "README.md", *PAGES]
+INDEX = ROOT / runbook.FOLDER / "README.md"
+SITES = ROOT / "docs" / "several-sites.md"
+DOCUMENTS = [ROOT / "README.md", SITES, *PAGES]
+
+
+def blocks(document, language):
+    """The code of a document in one language, block by block."""
+    return re.findall(rf"```{language}\n(.*?)```", document.read_text(), flags=re.DOTALL)
 
 
 def exceptions():
@@ -36,9 +53,18 @@ def checks():
 def test_every_page_that_is_named_exists_and_every_page_is_named():
     named = {error.runbook for error in exceptions()} | set(runbook.PAGE_OF_CHECK.values())
     assert {page.stem for page in PAGES} == named
-    index = (ROOT / runbook.FOLDER / "README.md").read_text()
-    assert set(re.findall(r"\(([\w-]+)\.md\)", index)) == named - {"README"}
+    assert set(re.findall(r"\(([\w-]+)\.md\)", INDEX.read_text())) == named - {"README"}
     assert "docs/runbook" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_link_leads_somewhere(document):
+    for target, anchor in re.findall(r"\]\(([\w/.-]*)(?:#([\w-]+))?\)", document.read_text()):
+        linked = document.parent / target if target else document
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(), flags=re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def test_every_check_has_a_page_and_says_so():
@@ -63,17 +89,64 @@ def test_settings_and_flags_that_are_named_exist(document, capsys):
             assert flag in helped, flag
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_statement_runs(document, database_url):
-    statements = re.findall(r"```sql\n(.*?)```", document.read_text(), flags=re.DOTALL)
-    if not statements:
-        return
+def test_every_statement_runs_as_somebody_types_it(database_url):
+    """In a session such as psql's, which knows nothing of our schema until it is told, as the index says."""
     engine = open_engine(database_url, "jwp")
     migrate(engine, "jwp")
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement.strip().rstrip(";")))
     engine.dispose()
+    (search_path,) = blocks(INDEX, "sql")
+    for document in DOCUMENTS:
+        for statement in blocks(document, "sql"):
+            with psycopg.connect(database_url) as session:
+                session.execute(search_path)
+                session.execute(statement)
+            assert document == INDEX or "README.md#asking-the-database" in document.read_text(), document.name
+
+
+def test_the_embedded_database_is_reached_as_the_index_says(tmp_path):
+    (command,) = blocks(INDEX, "sh")
+    ensure_running(tmp_path / ".jwp", durable=False)
+    try:
+        asked = subprocess.run(
+            ["sh", "-c", f"{command.strip()} -XAtc 'SELECT current_database()'"],
+            cwd=tmp_path,
+            env={"PATH": f"{find_binaries().folder}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        release(tmp_path / ".jwp")
+    assert asked.stdout == "jwp\n", asked.stderr
+
+
+def strings(source):
+    """Every text in a module, with an ellipsis for whatever is put into it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_every_message_that_is_quoted_is_one_of_ours(page):
+    said = [
+        text.replace("`", "") for path in (ROOT / "jwp_pipeline").rglob("*.py") for text in strings(path.read_text())
+    ]
+    words = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL).replace("`", "")
+    for quoted in re.findall(r'"(.*?)"', " ".join(words.split())):
+        message = ".*".join(re.escape(piece) for piece in quoted.split("…"))
+        assert any(re.search(message, text, flags=re.DOTALL) for text in said), quoted
+
+
+def test_the_workspace_of_several_sites_is_one_for_dagster():
+    (workspace,) = blocks(SITES, "yaml")[:1]
+    origins = location_origins_from_config(yaml.safe_load(workspace), str(ROOT))
+    assert len(origins) == 2
+    assert all(isinstance(origin, GrpcServerCodeLocationOrigin) for origin in origins.values())
+    words = SITES.read_text()
+    assert all(f"-p {origin.port}" in words for origin in origins.values())
 
 
 def test_tables_and_checks_named_in_backticks_exist(database_url):
@@ -92,6 +165,15 @@ def test_tables_and_checks_named_in_backticks_exist(database_url):
     for document in DOCUMENTS:
         for word in re.findall(r"`([a-z]+(?:_[a-z]+)+)`", document.read_text()):
             assert word in known, f"{document.name} names `{word}`"
+
+
+def test_sites_go_side_by_side_with_the_limits_that_the_page_names(tmp_path):
+    limits = yaml.safe_load(blocks(SITES, "yaml")[1])
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=limits) as instance:
+        understood = instance.get_concurrency_config()
+    (of_site,) = understood.run_queue_config.tag_concurrency_limits
+    assert (of_site["key"], of_site["limit"]) == (SITE_TAG, 1)
+    assert understood.pool_config.default_pool_limit > 1
 
 
 def test_the_readme_s_snippet_runs(database_url, tmp_path):

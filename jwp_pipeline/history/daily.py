@@ -60,7 +60,7 @@ def record_days(engine: Engine, first: date, last: date) -> Sequence[Day]:
 
 @dataclass(frozen=True, slots=True)
 class DaysToCompute:
-    """Days since the change log began that `library_history` lacks, or holds as they were before they were over."""
+    """Days of the change log to yesterday that `library_history` lacks or holds as they were before they were over."""
 
     days: int
     first: date | None
@@ -68,7 +68,7 @@ class DaysToCompute:
 
 
 def days_to_compute(bind: Engine | Connection) -> DaysToCompute:
-    """Which days wait to be computed; today is one of them until it has been computed once. Raises DatabaseError."""
+    """Which days wait to be computed; today is none of them, since it is not over. Raises DatabaseError."""
     with connect(bind) if isinstance(bind, Engine) else nullcontext(bind) as connection:
         return DaysToCompute(*connection.execute(statement(PACKAGE, "days_to_compute")).one())
 

@@ -50,7 +50,7 @@ class LibraryReport:
     """day (datetime64, UTC midnight), type, live, added (without the first mirror), restored, deleted, hours,
     storage_bytes: of the days in library_history on which the library is known."""
     days_to_compute: int
-    """Days since the change log began that library_history lacks or holds as they were before they were over."""
+    """Days before today that library_history lacks or holds as they were before they were over."""
     first_to_compute: date | None
     last_to_compute: date | None
     media_types: pd.Series[int]

@@ -92,7 +92,7 @@ def library_report(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     if report.days_to_compute:
         pieces.insert(
             0,
-            f"**{report.days_to_compute} days since the change log began are missing in the first two pictures.** "
+            f"**Days since the change log began that the first two pictures lack: {report.days_to_compute}.** "
             f"Materialise `library_history` from {report.first_to_compute} to {report.last_to_compute}, then this.",
         )
     return dg.MaterializeResult(

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 SYNC, FULL_RESYNC, FREQUENT_SYNC, MEDIA_SYNC = "sync", "full_resync", "frequent_sync", "media_sync"
-HISTORY, REPORT = "history", "report"
+HISTORY = "history"
 
 SYNCS = (SYNC, FULL_RESYNC, FREQUENT_SYNC)
 """Those that read JW Platform."""
@@ -17,7 +17,6 @@ SITE_TAG = "jwp_pipeline/site"
 EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
 """What a sync brings in step; the history is computed from its change log afterwards."""
 
-_PAST = dg.AssetSelection.groups("history")
 # Nothing else does what it does, and its next turn is tomorrow. Of failures that may pass only (runtime.py).
 _AGAIN_TONIGHT = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXPONENTIAL)
 _CHANGES = {"config": {"scope": "changes"}}
@@ -70,8 +69,8 @@ def build_jobs(site: str) -> Sequence[Any]:
         ),
         job(
             HISTORY,
-            _PAST.roots(),
-            "Compute days of the library's past (partitions of library_history) from the change log.",
+            dg.AssetSelection.groups("history"),
+            "Compute days of the library's past (partitions of library_history) from the change log, then draw "
+            "library_report anew.",
         ),
-        job(REPORT, _PAST.sinks(), "Draw library_report anew, from what the tables hold."),
     ]

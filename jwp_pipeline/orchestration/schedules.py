@@ -63,7 +63,6 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
             description="What changed since the last sync, with an overlap; all of it where that cannot be enough.",
         ),
         daily_history,
-        daily_report,
     ]
 
 
@@ -74,7 +73,10 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def daily_history(context: dg.ScheduleEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest:
-    """The day that has just ended, in UTC as the days of library_history are; and those that were missed before it."""
+    """The day that has just ended, in UTC as the days of library_history are, and those that were missed before it.
+
+    And their pictures: by the same job, so that they come after it also where both were missed.
+    """
     ended = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
     try:
         with runtime.database() as engine:
@@ -84,17 +86,6 @@ def daily_history(context: dg.ScheduleEvaluationContext, runtime: dg.ResourcePar
         missing = ended
     days = {ASSET_PARTITION_RANGE_START_TAG: min(missing, ended), ASSET_PARTITION_RANGE_END_TAG: ended}
     return dg.RunRequest(tags={tag: day.isoformat() for tag, day in days.items()})
-
-
-@dg.schedule(
-    job_name=jobs.REPORT,
-    cron_schedule="30 0 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
-def daily_report() -> dg.RunRequest:
-    """The pictures of the library, with the day that daily_history has computed."""
-    return dg.RunRequest()
 
 
 def _schedule(

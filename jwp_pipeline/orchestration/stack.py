@@ -6,32 +6,43 @@ Not here: the simulator (demo.py), a single sync (launch.py).
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import dagster as dg
 from rich.console import Console
 
 from jwp_pipeline.database.locate import open_database
+from jwp_pipeline.environment import environment_of
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.orchestration.automation import end_abandoned_runs
 from jwp_pipeline.orchestration.launch import configuration, dagster_home
 from jwp_pipeline.processes import guarded
-from jwp_pipeline.settings import Settings, environment_of
+from jwp_pipeline.settings import Settings
 
 HOST = "127.0.0.1"
 
 # dagster dev gives its own children this long before it ends them, and then itself.
 _STOP_SECONDS = 20.0
+
+# How often it is asked whether the code is still served, and how long an answer may take: reloading starts a process.
+_LOOK_SECONDS = 30.0
+_ANSWER_SECONDS = 60.0
+
+_LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } } }"
+_RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
 
 
 def serve(settings: Settings, console: Console, *, port: int) -> int:
@@ -50,8 +61,9 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
     environment = _environment(settings, home)
     with _stop_requests() as stop, guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child:
         _announce(child, port, console, stop)
-        while child.poll() is None and not stop:
-            time.sleep(0.2)
+        with kept_loaded(port, console):
+            while child.poll() is None and not stop:
+                time.sleep(0.2)
         if stop:
             console.print("Stopping …")
     return 0 if stop else int(child.returncode or 1)
@@ -59,12 +71,58 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
 
 def _announce(child: subprocess.Popen[bytes], port: int, console: Console, stop: list[int]) -> None:
     started = time.monotonic()
-    url = f"http://{HOST}:{port}"
     while child.poll() is None and not stop:
-        with suppress(OSError), urllib.request.urlopen(f"{url}/server_info", timeout=2):  # noqa: S310 - our own server
-            console.print(f"Dagster is at {url} (after {time.monotonic() - started:.1f} s). Ctrl-C stops everything.")
-            return
+        with suppress(OSError, HTTPException), _connection(port, seconds=2) as connection:
+            connection.request("GET", "/server_info")
+            if connection.getresponse().status == 200:
+                url, seconds = f"http://{HOST}:{port}", time.monotonic() - started
+                console.print(f"Dagster is at {url} (after {seconds:.1f} s). Ctrl-C stops everything.")
+                return
         time.sleep(0.2)
+
+
+@contextmanager
+def kept_loaded(port: int, console: Console, *, every: float = _LOOK_SECONDS) -> Iterator[None]:
+    """Have the code loaded anew whenever the process that serves it has died; never raises.
+
+    Dagster itself leaves that to whoever looks at its UI. Until then no schedule, sensor or run would start.
+    """
+    stopped = threading.Event()
+
+    def look() -> None:
+        while not stopped.wait(every):
+            with suppress(OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError):
+                for name in _unloaded(port):
+                    console.print(f"The code of {name} is served no more (was its process killed?). Loading it anew …")
+                    _asked(port, _RELOAD, name=name)
+
+    # A thread, for an answer that takes its time must not hold up Ctrl-C.
+    threading.Thread(target=look, name="kept-loaded", daemon=True).start()
+    try:
+        yield
+    finally:
+        stopped.set()
+
+
+def _unloaded(port: int) -> Sequence[str]:
+    """Names of the code locations that Dagster cannot use; one that is being loaded is not among them."""
+    entries = _asked(port, _LOCATIONS)["workspaceOrError"]["locationEntries"]
+    return [
+        entry["name"] for entry in entries if (entry["locationOrLoadError"] or {}).get("__typename") == "PythonError"
+    ]
+
+
+def _asked(port: int, query: str, **variables: str) -> Any:
+    """The data of an answer to a GraphQL query."""
+    with _connection(port, seconds=_ANSWER_SECONDS) as connection:
+        body = json.dumps({"query": query, "variables": variables})
+        connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())["data"]
+
+
+def _connection(port: int, *, seconds: float) -> closing[HTTPConnection]:
+    """To our own webserver, past any proxy that the environment names."""
+    return closing(HTTPConnection(HOST, port, timeout=seconds))
 
 
 def _environment(settings: Settings, home: Path) -> dict[str, str]:

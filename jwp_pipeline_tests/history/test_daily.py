@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 
 from jwp_pipeline.database.connection import open_engine
-from jwp_pipeline.history.daily import days_that_do_not_add_up, record_days
+from jwp_pipeline.history.daily import DaysToCompute, days_that_do_not_add_up, days_to_compute, record_days
+from jwp_pipeline.history.report import read_report
 from jwp_pipeline_tests.history.conftest import kept, mirror
 from jwp_pipeline_tests.support import SCHEMA, empty, video, videos
 
@@ -195,3 +196,43 @@ def test_what_is_not_known_is_said(engine):
     assert (last.live, last.added, last.complete, last.note) == (5, 1, False, "The day was not over.")
     assert first.hours is None
     assert first.storage_bytes is None
+
+
+def test_days_to_compute_end_with_yesterday(engine):
+    """Two nights missed, and a day that was computed before it was over; today can be complete only tomorrow."""
+    assert days_to_compute(engine) == DaysToCompute(0, None, None)
+    today = datetime.now(UTC).date()
+    mirror(engine, videos(1))
+    assert days_to_compute(engine).days == 0
+    mirror(engine, videos(1), "channel", at=datetime.combine(today - 3 * DAY, time(23), UTC))
+    assert days_to_compute(engine) == DaysToCompute(3, today - 3 * DAY, today - DAY)
+
+    record_days(engine, today - 3 * DAY, today - 3 * DAY)
+    record_days(engine, today, today)
+    assert days_to_compute(engine) == DaysToCompute(2, today - 2 * DAY, today - DAY)
+    record_days(engine, today - 2 * DAY, today - DAY)
+    assert days_to_compute(engine).days == 0
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE library_history SET complete = false WHERE type = 'channel'"))
+    assert days_to_compute(engine) == DaysToCompute(3, today - 3 * DAY, today - DAY)
+
+
+def test_a_switch_of_the_api_is_no_change_that_had_to_be_waited_for(engine):
+    """Every video then gets the stamp of its last edit, years ago, where it had none."""
+    now = int(datetime.now(UTC).timestamp())
+    old = [1_500_000_000 + number for number in range(10)]
+    v1 = [video(f"v{number}", updated=stamp) for number, stamp in enumerate(old)]
+    mirror(engine, v1)
+    mirror(engine, [{**v1[0], "title": "New", "updated": now - 30}, *v1[1:]])
+    assert 29 < read_report(engine).waits.item() < 60
+
+    def v2(number, stamp):
+        last_modified = datetime.fromtimestamp(stamp, UTC).isoformat()
+        return {"id": f"v{number}", "metadata": {"title": "?"}, "last_modified": last_modified}
+
+    mirror(engine, [v2(number, stamp) for number, stamp in enumerate([now - 30, *old[1:]])])
+    assert read_report(engine).waits.size == 1
+    mirror(engine, [v2(number, stamp) for number, stamp in enumerate([now - 30, now - 40, *old[2:]])])
+    assert sorted(read_report(engine).waits.round(-1)) == [30, 40]
+    mirror(engine, v1)
+    assert read_report(engine).waits.size == 2

@@ -1,23 +1,29 @@
 """LIVE: the whole stack as `make up` starts it, its daemon ticking by the clock. A minute of waiting, most of it for
-the next tick of a sensor.
+the next tick of a sensor, or for the next look at the code server.
 
 Not here: what sensors and schedules decide (test_sensors.py, test_schedules.py), the UI (end_to_end/).
 """
 
+import io
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psycopg
 import pytest
+from rich.console import Console
 
 from jwp_pipeline.database.embedded import ensure_running, release
+from jwp_pipeline.orchestration.stack import kept_loaded
 from jwp_pipeline.simulator import Simulator
 from jwp_pipeline_tests.orchestration.conftest import video
 from jwp_pipeline_tests.support import bare_environment, wait_until
@@ -114,8 +120,14 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
 
         with up(tmp_path, JWP_DATABASE_URL=database_url, **site.environment("v2")) as stack:
             first = stack.expect(lambda: len(titles()) == 5, "the first sync")
+            # As the OOM killer does it: what serves the code dies, and Dagster leaves it at that.
+            servers = [pid for pid, command in stack.processes().items() if "dagster api grpc" in command]
+            assert servers, stack.processes()
+            for pid in servers:
+                os.kill(pid, signal.SIGKILL)
             site.library.edit("video", "aaaa0001", title="Changed", updated=int(time.time()))
             change = stack.expect(lambda: "Changed" in titles(), "the change")
+            assert "Loading it anew" in stack.log()
             fresh = {"media_items", "cached_resources", "raw_videos"}
             stack.expect(
                 lambda: all(any(name in key for (key,) in asked(database_url, FRESH)) for name in fresh), "fresh"
@@ -128,7 +140,10 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
             stack.wait_until_gone()
             stopped = time.monotonic() - stopping
     with capsys.disabled():
-        print(f"\nlive: first sync after {first:.0f} s, a change after {change:.0f} s, stopped in {stopped:.1f} s")
+        print(
+            f"\nlive: first sync after {first:.0f} s, a change and a dead code server after {change:.0f} s, "
+            f"stopped in {stopped:.1f} s"
+        )
 
 
 def test_live_kill_9_in_the_middle_of_a_run_leaves_nothing_and_holds_nobody_up(tmp_path, capsys):
@@ -160,3 +175,53 @@ def statuses(home):
         return [status for (status,) in asked(ensure_running(home), "SELECT status FROM dagster.runs ORDER BY id")]
     finally:
         release(home)
+
+
+@contextmanager
+def webserver(answers):
+    """A server that gives one body after the other, the last one again and again; its port and what it was asked."""
+    asked, waiting = [], list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            self.send_response(500 if body is None else 200)
+            self.end_headers()
+            self.wfile.write(b"not JSON" if body is None else json.dumps(body).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server.server_port, asked
+        server.shutdown()
+
+
+def workspace(**states):
+    entries = [{"name": name, "locationOrLoadError": state and {"__typename": state}} for name, state in states.items()]
+    return {"data": {"workspaceOrError": {"locationEntries": entries}}}
+
+
+def test_what_is_served_no_more_is_loaded_anew_and_nothing_else(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    lost = workspace(jwp_pipeline="PythonError", other="RepositoryLocation", loading=None)
+    reloaded = {"data": {"reloadRepositoryLocation": {"__typename": "WorkspaceLocationEntry"}}}
+    strange = [None, {"errors": ["?"], "data": None}, {"data": {"workspaceOrError": {"message": "?"}}}, 7]
+    out = io.StringIO()
+    with (
+        webserver([*strange, lost, reloaded, workspace(jwp_pipeline="RepositoryLocation")]) as (port, asked),
+        kept_loaded(port, Console(file=out, width=200), every=0.01),
+    ):
+        wait_until(lambda: len(asked) > len(strange) + 4)
+    assert [each["variables"] for each in asked if "mutation" in each["query"]] == [{"name": "jwp_pipeline"}]
+    assert out.getvalue().count("jwp_pipeline") == out.getvalue().count("\n") == 1
+
+
+def test_a_webserver_that_does_not_answer_is_waited_for(capfd):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with kept_loaded(closed.getsockname()[1], Console(file=io.StringIO()), every=0.01):
+            time.sleep(0.2)
+    assert capfd.readouterr().err == ""

@@ -9,7 +9,7 @@ import pytest
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.definitions import build_definitions, defs
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.orchestration.jobs import EVERYTHING
+from jwp_pipeline.orchestration.jobs import EVERYTHING, SITE_TAG
 from jwp_pipeline.orchestration.runtime import QUARANTINED, Runtime
 from jwp_pipeline.settings import REDACTED, Settings, load_settings
 from jwp_pipeline.simulator import Simulator, demo_library
@@ -97,6 +97,10 @@ def keys(definitions):
     return {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
 
 
+def site(job):
+    return job.tags[SITE_TAG]
+
+
 def test_definitions_load_whatever_is_configured(monkeypatch, tmp_path):
     unconfigured = defs()
     dg.Definitions.validate_loadable(unconfigured)
@@ -105,12 +109,17 @@ def test_definitions_load_whatever_is_configured(monkeypatch, tmp_path):
     prefixed = defs()
     dg.Definitions.validate_loadable(prefixed)
     assert keys(prefixed) == {f"site/one/{key}" for key in keys(unconfigured)}
+    # Where people look for the check that reports them, unreadable settings are reported.
     monkeypatch.setenv("JWP_MAX_DELETE_RATIO", "a third")
     unreadable = defs()
     dg.Definitions.validate_loadable(unreadable)
-    assert len(keys(unreadable)) == len(keys(unconfigured))
-    (tmp_path / ".env").write_bytes(b"JWP_ASSET_PREFIX=caf\xe9")
-    assert len(keys(defs())) == len(keys(unconfigured))
+    assert keys(unreadable) == keys(prefixed)
+    assert {site(job) for job in unreadable.jobs} == {"site/one"}
+    (tmp_path / ".env").write_text("JWP_ASSET_PREFIX=site/two")
+    assert keys(defs()) == {f"site/two/{key}" for key in keys(unconfigured)}
+    for prefix in (b"JWP_ASSET_PREFIX=caf\xe9", b"JWP_ASSET_PREFIX=a b"):
+        (tmp_path / ".env").write_bytes(prefix)
+        assert keys(defs()) == keys(unconfigured)
 
 
 IMPORT = """
@@ -261,6 +270,22 @@ def test_what_the_guard_refuses_fails_the_run_and_a_check(run, simulator, engine
     good = run()
     assert good.success
     assert checks(good)["cached_resources", "nothing_quarantined"].passed
+
+
+def test_a_release_in_the_launchpad_applies_that_snapshot_and_no_other_type(run, simulator, engine):
+    run()
+    simulator.library.remove("video", *simulator.library.keys("video")[:15])
+    [failure] = [event for event in run().all_events if event.is_step_failure]
+    refused = failure.step_failure_data.user_failure_data.metadata[QUARANTINED].value
+    simulator.library.remove("channel", *live(engine, "channel"))
+    run("raw_channels")
+
+    released = run("cached_resources", "resource_changes", cached_resources={"config": {"release": refused}})
+
+    assert released.success
+    assert (len(live(engine)), len(live(engine, "channel"))) == (15, 3)
+    [row] = rows(engine, "SELECT released_by, applied_at FROM raw_snapshots WHERE released_at IS NOT NULL")
+    assert None not in row
 
 
 def test_a_dry_run_observes_and_changes_nothing(run, simulator, engine):

@@ -1,4 +1,5 @@
--- Days since the change log began that library_history lacks, or holds as they were before they were over.
+-- Days from the one on which the change log began to yesterday that library_history lacks, or holds as they were
+-- before they were over. Today is not one of them: nobody can complete it.
 SELECT count(DISTINCT due.day) AS days, min(due.day) AS first, max(due.day) AS last
 FROM (
     SELECT type, first_day + step AS day
@@ -8,7 +9,7 @@ FROM (
         WHERE applied_at IS NOT NULL
         GROUP BY resource_type
     ) AS log_of_type
-    CROSS JOIN LATERAL generate_series(0, CAST(now() AT TIME ZONE 'UTC' AS date) - first_day) AS step
+    CROSS JOIN LATERAL generate_series(0, CAST(now() AT TIME ZONE 'UTC' AS date) - first_day - 1) AS step
 ) AS due
 LEFT JOIN library_history AS kept USING (day, type)
-WHERE kept.day IS NULL OR (NOT kept.complete AND due.day < CAST(now() AT TIME ZONE 'UTC' AS date))
+WHERE kept.complete IS NOT TRUE
