@@ -154,6 +154,10 @@ class Video(Base):
     """`updated_at` of the cached resource when the video was last looked at."""
     waits: Mapped[bool] = mapped_column(server_default=FALSE)
     """Its content changed without a newer `updated`: only a sync of all will follow."""
+    wants_item: Mapped[bool] = mapped_column(server_default=FALSE)
+    """Whether, when last read, it called for a media item of its own accord."""
+    returned: Mapped[bool] = mapped_column(server_default=FALSE)
+    """It was gone since it was last looked at: its stamp starts anew, and its item is synchronised, when it is next."""
     deleted_at: Mapped[datetime | None]
 
     live = LiveRows()
@@ -192,10 +196,6 @@ class Channel(Base):
     wants_playlist: Mapped[bool] = mapped_column(server_default=FALSE)
     media_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     """SMS ids of its items in order; NULL when it lists none itself."""
-    member_keys: Mapped[list[str] | None]
-    """JWP keys of a v2 playlist's own members in order; NULL when they were never asked for."""
-    members_at: Mapped[datetime | None]
-    """`updated_at` of the cached resource when its members were asked for."""
     looked_at: Mapped[datetime | None]
     """`updated_at` of the cached resource when channel and playlist were last brought in step with it."""
     deleted_at: Mapped[datetime | None]
@@ -206,6 +206,21 @@ class Channel(Base):
     cached_resource: Mapped[CachedResource | None] = relationship(
         primaryjoin="and_(foreign(Channel.key) == CachedResource.key, CachedResource.type == 'channel')", viewonly=True
     )
+
+
+class PlaylistMembers(Base):
+    """What JW Platform said when it was asked for a v2 playlist's own members; a cache, as cached_resources is."""
+
+    __tablename__ = "playlist_members"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    """Of the playlist, which may be gone."""
+    member_keys: Mapped[list[str] | None]
+    """JWP keys in order; NULL when they were never read."""
+    members_at: Mapped[datetime | None]
+    """`updated_at` of the cached resource when they were last read."""
+    problem: Mapped[str | None]
+    """What was wrong when it was last asked, though they may be of an earlier time."""
 
 
 class SmsMediaItem(Base):

@@ -11,6 +11,7 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.upkeep import analyze, is_much
 
 Stage = Literal["cache", "mapping", "ownership"]
 """Part of the sync that finds a problem and will resolve it: storing, reading a field, two claims to one thing."""
@@ -38,9 +39,14 @@ def record_problems(connection: Connection, stage: Stage, resource_type: str, *,
     What was not found again is mended, of every resource (`complete`) or of those in `looked_at`.
     """
     parameters = {"stage": stage, "resource_type": resource_type, "complete": complete}
-    for step in ("touch_problems", "open_problems", "resolve_problems"):
+    # New ones last: the planner knows nothing of rows that were written a moment ago.
+    for step in ("touch_problems", "resolve_problems"):
         connection.execute(statement("jwp_pipeline.database", step), parameters)
-    return open_problems(connection, stage, resource_type)
+    opened = connection.execute(statement("jwp_pipeline.database", "open_problems"), parameters).rowcount
+    still_open = open_problems(connection, stage, resource_type)
+    if is_much(opened, still_open):
+        analyze(connection, "sync_problems", "stage", "type", "key", "field", "resolved_at")
+    return still_open
 
 
 def open_problems(connection: Connection, stage: Stage, resource_type: str) -> int:

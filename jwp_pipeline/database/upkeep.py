@@ -1,19 +1,22 @@
-"""What autovacuum would do a minute later, done at once after a sync that wrote much of a table.
+"""What autovacuum would do a minute later, done at once for a table of which much was written.
 
-The planner then knows what the table holds, searches find an index without a backlog, and the next look at the new
-rows writes nothing: left to itself it would set their hint bits, and with them write whole pages of WAL.
-Not here: the writing.
+The planner then knows what the table holds: without, it takes one row for likely, and chooses plans whose time grows
+with the square of the library. Searches find an index without a backlog, and the next look at the new rows writes
+nothing: left to itself it would set their hint bits, and with them write whole pages of WAL. Not here: the writing.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 # As autovacuum's own defaults have it.
 _ENOUGH_ROWS = 1000
 _ENOUGH_OF_ALL = 0.2
+_log = logging.getLogger(__name__)
 
 
 def is_much(written: int, live: int) -> bool:
@@ -21,9 +24,38 @@ def is_much(written: int, live: int) -> bool:
     return written >= _ENOUGH_ROWS and written >= _ENOUGH_OF_ALL * live
 
 
+def analyze(connection: Connection, table: str, *columns: str) -> None:
+    """Tell the planner of a table as it is in this very transaction, if nobody holds it.
+
+    Of the `columns` that queries join and filter by; the others would only cost time.
+    """
+    connection.execute(text(f"ANALYZE (SKIP_LOCKED) {table} ({', '.join(columns)})"))
+
+
+def unknown(connection: Connection, tables: Collection[str]) -> list[str]:
+    """Those that hold rows and were not analysed since they were empty."""
+    names = text(
+        "SELECT name FROM unnest(CAST(:tables AS text[])) AS given (name) JOIN pg_class ON oid = to_regclass(name)"
+        " WHERE reltuples <= 0 AND pg_relation_size(oid) > 0"
+    )
+    return [*connection.scalars(names, {"tables": list(tables)})]
+
+
 def vacuum(engine: Engine, tables: Collection[str]) -> None:
-    """Vacuum and analyse tables of ours; one that somebody holds, or that is not ours to vacuum, is left alone."""
+    """Vacuum and analyse tables of ours; one that somebody holds, or that is not ours to vacuum, is left alone.
+
+    Never raises for the database's sake: what was written is committed, and autovacuum comes in any case.
+    """
     if not tables:
         return
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"VACUUM (ANALYZE, SKIP_LOCKED, TRUNCATE FALSE) {', '.join(sorted(tables))}"))
+    names = ", ".join(sorted(tables))
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"VACUUM (ANALYZE, SKIP_LOCKED, TRUNCATE FALSE) {names}"))
+    except DBAPIError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        _log.warning(
+            "%s: written and committed, but not vacuumed (%s). Queries may be slow until autovacuum comes.",
+            names,
+            reason,
+        )

@@ -1,24 +1,25 @@
 """Cached resources read, mapped and put into temporary tables, where the set-based steps find them.
 
 Streams: a batch is read, mapped and copied before the next is read. Not here: what the fields mean
-(mapping/), what becomes of them (sync.py and its SQL).
+(mapping/), what becomes of them (steps.py and its SQL).
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from jwp_pipeline.database.sql import statement
-from jwp_pipeline.media.mapping import KEEP, ChannelFields, Problem, VideoFields, map_channel, map_video
+from jwp_pipeline.database.upkeep import analyze
+from jwp_pipeline.media.mapping import KEEP, ChannelFields, VideoFields, map_channel, map_video
 from jwp_pipeline.media.options import MediaOptions
 
 PACKAGE = "jwp_pipeline.media"
-_BATCH = 1000
+BATCH = 1000
 
 # Columns as they are copied, with their types: told beforehand, rows are sent in PostgreSQL's own binary form.
 _VIDEO_COLUMNS = {
@@ -26,25 +27,17 @@ _VIDEO_COLUMNS = {
     "keeps_sms_media_id": "bool", "sms_media_id": "int8", "keeps_sms_last_updated_at": "bool",
     "sms_last_updated_at": "timestamptz", "title": "text", "description": "text", "type": "text", "duration": "float8",
     "published_at": "timestamptz", "downloadable": "bool", "language": "text", "copyright": "text", "tags": "text[]",
-    "view_is_public": "bool", "view_is_signed_in": "bool", "view_crsids": "text[]", "view_lookup_groups": "text[]",
-    "view_lookup_insts": "text[]",
+    "acl_is_unreadable": "bool", "view_is_public": "bool", "view_is_signed_in": "bool", "view_crsids": "text[]",
+    "view_lookup_groups": "text[]", "view_lookup_insts": "text[]",
 }  # fmt: skip
 _CHANNEL_COLUMNS = {
     "key": "text", "looked_at": "timestamptz", "new_media_channel_id": "text", "new_playlist_id": "text",
-    "new_billing_account_id": "text", "updated": "int8", "title": "text", "description": "text", "instid": "text",
-    "edit_crsids": "text[]", "edit_lookup_groups": "text[]", "keeps_sms_collection_id": "bool",
-    "sms_collection_id": "int8", "wants_playlist": "bool", "keeps_media_ids": "bool", "media_ids": "int8[]",
-    "keeps_sms_last_updated_at": "bool", "sms_last_updated_at": "timestamptz", "member_keys": "text[]",
-    "members_at": "timestamptz",
+    "new_billing_account_id": "text", "updated": "int8", "lists_members": "bool", "title": "text",
+    "description": "text", "instid": "text", "edit_crsids": "text[]", "edit_lookup_groups": "text[]",
+    "keeps_sms_collection_id": "bool", "sms_collection_id": "int8", "wants_playlist": "bool", "keeps_media_ids": "bool",
+    "media_ids": "int8[]", "keeps_sms_last_updated_at": "bool", "sms_last_updated_at": "timestamptz",
 }  # fmt: skip
 _PROBLEM_COLUMNS = {"key": "text", "field": "text", "value": "text", "problem": "text"}
-
-
-class Members(NamedTuple):
-    """A playlist's own members as JWP lists them, and the `updated_at` of the cached row they go with."""
-
-    keys: list[str]
-    at: datetime
 
 
 def stage_videos(connection: Connection, options: MediaOptions) -> int:
@@ -53,10 +46,10 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
     candidates = connection.execute(
         statement(PACKAGE, "videos_to_look_at"),
         {"sync_all": options.sync_all, "create_all": options.create_items == "all"},
-        execution_options={"yield_per": _BATCH},
+        execution_options={"yield_per": BATCH},
     )
     staged = 0
-    for rows in candidates.partitions(_BATCH):
+    for rows in candidates.partitions(BATCH):
         mapped = [
             (row, map_video(row.data, key=row.key, default_acl=options.default_acl, create_items=options.create_items))
             for row in rows
@@ -64,45 +57,32 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
         _copy(
             connection, "mapped_videos", _VIDEO_COLUMNS, (_video_row(row.updated_at, fields) for row, fields in mapped)
         )
-        note(connection, _problems(fields for _, fields in mapped))
+        _note(connection, [fields for _, fields in mapped])
         staged += len(mapped)
-    connection.execute(text("ANALYZE mapped_videos"))
+    analyze(connection, "mapped_videos", "key")
     return staged
 
 
-def stage_channels(connection: Connection, options: MediaOptions, members: Mapping[str, Members]) -> int:
-    """Fill `mapped_channels` with all live channels, with `members` where they were asked for; how many."""
+def stage_channels(connection: Connection, options: MediaOptions) -> int:
+    """Fill `mapped_channels` with all live channels, and note their problems; how many."""
     connection.execute(statement(PACKAGE, "mapped_channels"))
-    staged = 0
-    for batch in _live_channels(connection, options):
-        rows = [_channel_row(looked_at, fields, members.get(fields.key)) for looked_at, fields in batch]
-        _copy(connection, "mapped_channels", _CHANNEL_COLUMNS, rows)
-        note(connection, _problems(fields for _, fields in batch))
-        staged += len(rows)
-    return staged
-
-
-def members_to_ask(connection: Connection, options: MediaOptions) -> dict[str, datetime]:
-    """Live v2 playlists that list no items in a property, and whose own members are not known as they now stand.
-
-    Key → `updated_at` of the cached row.
-    """
-    known = {row.key: row.members_at for row in connection.execute(text("SELECT key, members_at FROM channels"))}
-    return {
-        fields.key: updated_at
-        for batch in _live_channels(connection, options)
-        for updated_at, fields in batch
-        if fields.lists_members and fields.media_ids is None and known.get(fields.key) != updated_at
-    }
-
-
-def _live_channels(connection: Connection, options: MediaOptions) -> Iterator[Sequence[tuple[datetime, ChannelFields]]]:
     channels = connection.execute(
         text("SELECT key, data, updated_at FROM cached_resources WHERE type = 'channel' AND deleted_at IS NULL"),
-        execution_options={"yield_per": _BATCH},
+        execution_options={"yield_per": BATCH},
     )
-    for rows in channels.partitions(_BATCH):
-        yield [(row.updated_at, map_channel(row.data, key=row.key, create_items=options.create_items)) for row in rows]
+    staged = 0
+    for rows in channels.partitions(BATCH):
+        mapped = [(row, map_channel(row.data, key=row.key, create_items=options.create_items)) for row in rows]
+        _copy(
+            connection,
+            "mapped_channels",
+            _CHANNEL_COLUMNS,
+            (_channel_row(row.updated_at, fields) for row, fields in mapped),
+        )
+        _note(connection, [fields for _, fields in mapped])
+        staged += len(mapped)
+    analyze(connection, "mapped_channels", "key")
+    return staged
 
 
 def _video_row(looked_at: datetime, fields: VideoFields) -> tuple[Any, ...]:
@@ -126,6 +106,7 @@ def _video_row(looked_at: datetime, fields: VideoFields) -> tuple[Any, ...]:
         _kept(fields.language),
         _kept(fields.copyright),
         None if fields.tags is KEEP else list(fields.tags),
+        fields.acl_is_unreadable,
         may_view.is_public,
         may_view.is_signed_in,
         list(may_view.crsids),
@@ -134,7 +115,7 @@ def _video_row(looked_at: datetime, fields: VideoFields) -> tuple[Any, ...]:
     )
 
 
-def _channel_row(looked_at: datetime, fields: ChannelFields, members: Members | None) -> tuple[Any, ...]:
+def _channel_row(looked_at: datetime, fields: ChannelFields) -> tuple[Any, ...]:
     may_edit = fields.permission
     return (
         fields.key,
@@ -143,6 +124,7 @@ def _channel_row(looked_at: datetime, fields: ChannelFields, members: Members | 
         _token(),
         _token(),
         _kept(fields.updated),
+        _kept(fields.lists_members),
         _kept(fields.title),
         _kept(fields.description),
         # Counts only when the media channel is made; one that cannot be read then is as good as none.
@@ -156,8 +138,6 @@ def _channel_row(looked_at: datetime, fields: ChannelFields, members: Members | 
         None if fields.media_ids is KEEP or fields.media_ids is None else list(fields.media_ids),
         fields.sms_last_updated_at is KEEP,
         _kept(fields.sms_last_updated_at),
-        members.keys if members else None,
-        members.at if members else None,
     )
 
 
@@ -170,14 +150,11 @@ def _token() -> str:
     return secrets.token_urlsafe(8)
 
 
-def note(connection: Connection, problems: Sequence[tuple[str, Problem]]) -> None:
-    """Enter problems (key of the resource, what is wrong with it) as found."""
+def _note(connection: Connection, mapped: Sequence[VideoFields | ChannelFields]) -> None:
+    """Enter the problems of what was mapped as found."""
+    problems = [(fields.key, *problem) for fields in mapped for problem in fields.problems]
     if problems:
-        _copy(connection, "found_problems", _PROBLEM_COLUMNS, ((key, *problem) for key, problem in problems))
-
-
-def _problems(mapped: Iterable[VideoFields | ChannelFields]) -> list[tuple[str, Problem]]:
-    return [(fields.key, problem) for fields in mapped for problem in fields.problems]
+        _copy(connection, "found_problems", _PROBLEM_COLUMNS, problems)
 
 
 def _copy(connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -132,7 +132,10 @@ def test_a_release_is_of_one_type_and_says_what_still_waits(site, engine):
     ("arguments", "message"),
     [
         (["--release", "1", "--dry-run"], "--release applies one snapshot"),
-        (["--release", "one"], "invalid int value"),
+        (["--release", "one"], "not the id of a snapshot"),
+        (["--release", "0"], "not the id of a snapshot"),
+        (["--release", str(2**63)], "not the id of a snapshot"),
+        (["--release", "9" * 5000], "not the id of a snapshot"),
         (["--skip-videos"], "unrecognized arguments"),
     ],
 )
@@ -152,6 +155,32 @@ def test_a_missing_setting_is_named_before_anything_is_fetched(site):
     assert "JWP dashboard" in ran.out
     assert asked(site.simulator) == []
     assert dagster_runs(site) == ["FAILURE"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"JWPLATFORM_API_SECRET": "s3cret with blanks"},
+        {"JWPLATFORM_API_KEY": "  "},
+        {"JWPLATFORM_MANAGEMENT_API_URL": "http://127.0.0.1:notaport"},
+    ],
+)
+def test_what_jwp_could_not_be_asked_with_is_named_before_anything_is_fetched(site, engine, wrong):
+    ran = site.jwpfetch(**wrong)
+    assert ran.code == USAGE
+    [name] = wrong
+    assert re.search(rf"{name} (holds blanks|is not set|is not of the form)", ran.out), ran.out
+    assert asked(site.simulator) == []
+    assert dagster_runs(site) == ["FAILURE"]
+    assert rows(engine, "SELECT to_regclass('raw_snapshots') AS made")[0].made is None
+
+
+def test_an_env_file_that_cannot_be_read_is_named(site):
+    (site.folder / ".env").write_bytes(b"JWPLATFORM_API_SECRET=caf\xe9\n")
+    ran = site.jwpfetch()
+    assert ran.code == USAGE
+    assert str(site.folder / ".env") in ran.error
+    assert "Traceback" not in ran.error
 
 
 def test_an_unreadable_setting_is_named(site):

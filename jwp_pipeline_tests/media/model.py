@@ -67,15 +67,8 @@ class Model:
 
     def sync(self, videos, channels, *, create_items, sync_all=False):
         """The library is {key: Resource}; a channel's Value `members` holds its own members."""
-        for kind, listed in (("video", videos), ("channel", channels)):
-            self.cached[kind] = dict.fromkeys(self.cached[kind], "deleted") | dict.fromkeys(listed, "live")
-        for key, resource in videos.items():
-            self._video(self.videos.setdefault(key, Video()), resource, create_items, sync_all)
-        for key, video in self.videos.items():
-            if key not in videos:
-                video.deleted = True
-                if video.item:
-                    video.item.deleted = True
+        self.sync_videos(videos, create_items=create_items, sync_all=sync_all)
+        self._cache("channel", channels)
         for key, resource in channels.items():
             if key not in self.channels:
                 instid = resource.read("sms_instid", "")
@@ -87,6 +80,20 @@ class Model:
         self.playlists |= {key: (content, key not in wanted) for key, (content, _) in self.playlists.items()}
         self.playlists |= {key: (content, False) for key, content in wanted.items()}
         self.problems = self._problems(videos, channels)
+
+    def sync_videos(self, videos, *, create_items, sync_all=False):
+        """What a listing of videos does to them and their items."""
+        self._cache("video", videos)
+        for key, resource in videos.items():
+            self._video(self.videos.setdefault(key, Video()), resource, create_items, sync_all)
+        for key, video in self.videos.items():
+            if key not in videos:
+                video.deleted = True
+                if video.item:
+                    video.item.deleted = True
+
+    def _cache(self, kind, listed):
+        self.cached[kind] = dict.fromkeys(self.cached[kind], "deleted") | dict.fromkeys(listed, "live")
 
     def _video(self, video, resource, create_items, sync_all):
         listed = resource.read("updated", 0)
@@ -100,7 +107,7 @@ class Model:
         elif video.item.deleted:
             video.updated = stamp
             self._synchronise(video.item, resource, create_items)
-        elif stamp > video.updated or sync_all:
+        elif stamp > video.updated or sync_all or closes(video.item, resource):
             video.updated = max(stamp, video.updated)
             self._synchronise(video.item, resource, create_items)
 
@@ -250,6 +257,11 @@ class Model:
             | {("media_channels", key): ((c.fields, c.edit), c.deleted) for key, c in self.channels.items()}
             | {("playlists", key): playlist for key, playlist in self.playlists.items()}
         )
+
+
+def closes(item, resource):
+    """Whether the item still grants something though its ACL cannot be read."""
+    return resource.read("sms_acl", None) is KEEP and item.view != NOBODY
 
 
 def kept(value, last):

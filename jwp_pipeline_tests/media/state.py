@@ -156,7 +156,7 @@ def written_by(engine):
     with engine.connect() as connection:
         return {
             (table, row.place): (row.xmin, row.xmax)
-            for table in MEDIA_TABLES
+            for table in (*MEDIA_TABLES, "playlist_members")
             for row in connection.execute(
                 text(f"SELECT CAST(ctid AS text) AS place, CAST(xmin AS text), CAST(xmax AS text) FROM {table}")
             )

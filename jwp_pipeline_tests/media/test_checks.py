@@ -122,6 +122,53 @@ def test_what_became_public_is_told(jwp, engine):
     assert jwp.sync(sync_all=True).became_public.count == 0
 
 
+def test_a_video_whose_item_was_never_made_is_found(jwp, engine):
+    """Semantics §2: in `sms` mode too, where its SMS id calls for one; and the next sync makes it."""
+    jwp.library.put("video", video("new", 3))
+    jwp.fetch()
+    jwp.follow("videos")
+    assert found(engine) == {"every_video_has_its_item": ("new",)}
+    jwp.follow()
+    assert found(engine) == {}
+    with engine.begin() as connection:
+        for statement in (
+            "UPDATE playlists SET media_item_ids = '{}'",
+            "UPDATE videos SET media_item_id = NULL",
+            "DELETE FROM sms_media_items",
+            "DELETE FROM media_items",
+        ):
+            connection.execute(text(statement))
+    assert found(engine) == {"every_video_has_its_item": ("a", "b", "new")}
+    jwp.follow()
+    assert found(engine) == {}
+    state = read_state(engine)
+    assert {key: item["sms_media_id"] for key, item in state["media_items"].items()} == {"a": 1, "b": 2, "new": 3}
+    assert state["channels"]["c"]["playlist"]["media_items"] == ["a", "b"]
+    # Without its SMS id it would not be made today, and is not missed.
+    jwp.library.put("video", video("new", updated=2))
+    jwp.sync()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE videos SET media_item_id = NULL WHERE key = 'new'"))
+    assert found(engine) == {}
+
+
+def test_of_many_only_the_first_are_handed_over(jwp, engine):
+    """P6: violations and items that became public are counted by the server; titles are shown in part."""
+    title = "Long " * 1000
+    many = [video(f"v{number:02}", 100 + number, title=title, acl="USER_a") for number in range(30)]
+    jwp.library.replace_all(many, [])
+    jwp.sync()
+    jwp.library.replace_all([{**video, "updated": 2, "custom": {}} for video in many], [])
+    public = jwp.sync().became_public
+    assert (public.count, len(public.sample)) == (30, 20)
+    assert {title for _, title in public.sample} == {title[:200]}
+    assert [item_id for item_id, _ in public.sample] == sorted(item_id for item_id, _ in public.sample)
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE videos SET waits = true"))
+        (waiting,) = [run_check(connection, check, "sms") for check in CHECKS if check.name == "content_reflected"]
+    assert (waiting.count, waiting.sample) == (30, tuple(f"v{number:02}" for number in range(10)))
+
+
 def problems_of(engine, key):
     with Session(engine) as session:
         found = session.scalars(select(SyncProblem).where(SyncProblem.key == key).order_by(SyncProblem.id))

@@ -183,7 +183,14 @@ def test_metadata_of_v2_that_cannot_be_read(engine, simulator):
     }
 
 
-UNREADABLE_MEMBERS = {"numbers": [1], "text": "a", "object": {"a": 1}, "lists": [["a"]]}
+UNREADABLE_MEMBERS = {
+    "numbers": [1],
+    "text": "a",
+    "object": {"a": 1},
+    "lists": [["a"]],
+    "nul": ["a", "b\0"],
+    "surrogate": ["\ud800b", "a", "\ud800b"],
+}
 
 
 def test_members_of_v2_that_cannot_be_read(engine, simulator):
@@ -211,7 +218,7 @@ def test_members_of_v2_that_cannot_be_read(engine, simulator):
             jwp.library.put("channel", channel(name), modified=3)
             jwp.library.set_members(name, ["b", "b"], modified=3)
         jwp.fetch()
-        for route in ("members", "show"):
+        for route in ("members", "list"):
             simulator.faults.add(Fault.status(500), route=route, times=None)
         with pytest.raises(MalformedAnswer):
             jwp.follow()

@@ -1,12 +1,16 @@
 """What a single field means, and what becomes of one that cannot be read."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from jwp_pipeline.access.acl import NOBODY, Permission, parse_acl
 from jwp_pipeline.media.mapping import KEEP, map_channel, map_video
+from jwp_pipeline_tests.media.malformed import as_text
 
+RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
 WORLD, _ = parse_acl("WORLD")
 ABSENT = object()
 
@@ -194,6 +198,60 @@ def test_unreadable_custom_properties_keep_everything_and_grant_nothing(fields):
     assert {fields.sms_media_id, fields.downloadable, fields.language, fields.copyright, fields.tags} == {KEEP}
     assert fields.sms_last_updated_at is KEEP
     assert len(fields.problems) == 1
+
+
+BOTH_SHAPES = [
+    {"id": "x", "key": "x", "media_type": "video"},
+    {"id": "x", "key": "x", "metadata": {"title": "Both"}, "custom": {"sms_acl": "acl:USER_a:"}},
+    {"key": "x", "metadata": {}, "updated": 1, "custom": {"sms_media_id": "media:1:", "sms_acl": "acl:USER_a:"}},
+    {"id": "x", "custom": {"sms_acl": "acl:USER_a:"}},
+    {"key": "x", "media_type": "video", "last_modified": "2020-01-01T00:00:00+00:00"},
+]
+
+
+@pytest.mark.parametrize("data", BOTH_SHAPES)
+def test_an_object_of_both_shapes_cannot_be_read(data):
+    """P5: which half of it speaks of permissions, or that none does, is not to be trusted."""
+    fields = map_video(data, key="x", default_acl=WORLD, create_items="all")
+    assert (fields.permission, fields.published_at) == (NOBODY, None)
+    assert {fields.title, fields.type, fields.duration, fields.updated, fields.tags, fields.sms_media_id} == {KEEP}
+    assert [(problem.field, problem.value[:4]) for problem in fields.problems] == [("data", as_text(data)[:4])]
+    assert "both v1 and v2" in fields.problems[0].problem
+    channel = map_channel(data, key="x", create_items="all")
+    assert (channel.permission, channel.lists_members) == (NOBODY, KEEP)
+    assert {channel.title, channel.updated, channel.media_ids, channel.instid} == {KEEP}
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded answers are not beside the checkout")
+def test_objects_of_one_shape_are_read_by_it():
+    recorded = {path.stem: json.loads(path.read_text()) for path in RECORDED.glob("v[12]-*.json")}
+    videos = [*recorded["v1-videos-list"]["videos"], recorded["v1-videos-show"]["video"]]
+    channels = [*recorded["v1-channels-list"]["channels"], recorded["v1-channels-show"]["channel"]]
+    assert len(videos) > 2
+    for data in (*videos, *recorded["v2-media-list"]["media"], {"key": "x"}, {"id": "x", "metadata": {}}):
+        fields = map_video(data, key="x", default_acl=WORLD, create_items="all")
+        assert (fields.permission, fields.problems) == (WORLD, ())
+    for data in channels:
+        assert map_channel(data, key="x", create_items="all").lists_members is False
+    assert map_channel({"id": "x", "metadata": {}}, key="x", create_items="all").lists_members is True
+
+
+@pytest.mark.parametrize(
+    ("acl", "unreadable"),
+    [
+        *((raw, True) for raw in (None, "WORLD", 7, "acl:WORLD", ["acl:WORLD:"])),
+        *((raw, False) for raw in ("acl::", "acl:['']:", "acl:MARTIAN:", "acl:MARTIAN,CAM:", "acl:WORLD:")),
+    ],
+)
+def test_whether_an_acl_could_be_read_at_all(acl, unreadable):
+    assert video({"sms_acl": acl}).acl_is_unreadable is unreadable
+
+
+def test_nor_can_an_acl_be_read_that_is_out_of_reach():
+    assert video([]).acl_is_unreadable
+    assert v2_video(None).acl_is_unreadable
+    assert not video().acl_is_unreadable
+    assert not v2_video({"custom_params": None}).acl_is_unreadable
 
 
 def test_unreadable_metadata_keeps_the_texts_but_not_the_fields_beside_it():

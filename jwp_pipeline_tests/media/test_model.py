@@ -123,6 +123,10 @@ def edits(keys, values, **more):
 
 
 ASSET_ORDERS = st.permutations(["videos", "media_items", "channels", "media_channels", "playlists"])
+ABSENT_FOR_A_WHILE = st.none() | st.tuples(
+    st.sets(VIDEO_KEYS, min_size=1), st.lists(st.sampled_from(["videos", "media_items", "playlists"]), max_size=2)
+)
+"""Videos that a listing before the step's own does not hold, and the assets that are brought in step with that one."""
 STEPS = st.lists(
     st.fixed_dictionaries(
         {
@@ -132,6 +136,7 @@ STEPS = st.lists(
             "sync_all": st.sampled_from([False, False, False, True]),
             "order": st.one_of(st.sampled_from(["together", "videos first", "channels first"]), ASSET_ORDERS),
             "backwards": st.booleans(),
+            "absent": ABSENT_FOR_A_WHILE,
         }
     ),
     min_size=2,
@@ -174,23 +179,29 @@ class Library:
         sent = Resource({name: value for name, value in channel.items() if name != "members"}).as_v1(key)
         return {**sent, "updated": self._stamps[key][1]}
 
-    def listed(self, kind, *, backwards):
+    def listed(self, kind, *, backwards, without=()):
         objects = [json.loads(record.json(self.api)) for record in self.simulated.records(kind)]
+        objects = [listed for listed in objects if listed[{"v1": "key", "v2": "id"}[self.api]] not in without]
         return reversed(objects) if backwards else objects
 
 
 def arrive(jwp, library, step, create_items):
     """The library as it now is reaches our tables, in the order that the step says."""
 
-    def fetch(*kinds):
+    def fetch(*kinds, **without):
         with Session(jwp.engine) as session, session.begin():
             for kind in kinds:
-                set_resources(session, library.listed(kind, backwards=step["backwards"]), kind)
+                set_resources(session, library.listed(kind, backwards=step["backwards"], **without), kind)
 
     def follow(*assets, sync_all=False):
         return jwp.follow(*assets, create_items=create_items, sync_all=sync_all)
 
     order = step["order"]
+    if step["absent"]:
+        keys, assets = step["absent"]
+        fetch("video", without=keys)
+        for asset in assets:
+            follow(asset)
     if isinstance(order, list):
         fetch("channel", "video")
         for asset in order:
@@ -231,6 +242,10 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
                 create_items = step["create_items"]
             library.edit(step)
             before, rows_before = model.contents(), rows
+            if step["absent"]:
+                keys, _ = step["absent"]
+                present = {key: video for key, video in library.videos.items() if key not in keys}
+                model.sync_videos(present, create_items=create_items)
             model.sync(library.videos, library.channels, create_items=create_items, sync_all=step["sync_all"])
             begin = datetime.now(UTC)
             report = arrive(jwp, library, step, create_items)
@@ -243,7 +258,7 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
             assert {name: row.id for name, row in rows_before.items()}.items() <= {
                 name: row.id for name, row in rows.items()
             }.items()
-            if step["order"] == "together":
+            if step["order"] == "together" and not step["absent"]:
                 assert_only_changes_were_written(report, rows_before, rows, before, model.contents())
 
             written = written_by(engine)

@@ -1,7 +1,6 @@
 """The platform's own record: when items come about, what the sync leaves alone, and how readers find their way."""
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.media_tables import BillingAccount, Channel, MediaChannel, MediaItem, Playlist, Video
@@ -36,20 +35,6 @@ def test_an_item_comes_with_the_sms_id(jwp, engine):
     assert [row.id for row in rows(engine, "SELECT id FROM sms_media_items")] == [2]
 
 
-def test_what_returns_starts_anew(jwp, engine):
-    """Semantics §2: from the listed `updated`, though it is older; the same item, which tells its text as it is now."""
-    jwp.library.replace_all([video("a", 1, updated=5), video("no-item", updated=5)], [])
-    jwp.sync()
-    ids = {name: row.id for name, row in read_rows(engine).items()}
-    jwp.library.replace_all([], [])
-    jwp.sync()
-    assert (items(engine), read_state(engine)["videos"]) == ({}, {})
-    jwp.library.replace_all([video("a", 1, updated=3, title="Older"), video("no-item", updated=3)], [])
-    jwp.sync()
-    assert (items(engine), read_state(engine)["videos"]) == ({"a": "Older"}, {"a": 3, "no-item": 3})
-    assert {name: row.id for name, row in read_rows(engine).items()} == ids
-
-
 def test_the_missing_items_come_when_all_videos_are_to_have_one(jwp, engine):
     """Semantics §2, §5: JWP_CREATE_ITEMS from `sms` to `all`, with JWP's own tags and a playlist for every channel."""
     jwp.library.replace_all(
@@ -70,22 +55,6 @@ def test_the_missing_items_come_when_all_videos_are_to_have_one(jwp, engine):
     jwp.sync()
     assert items(engine) == {"a": "Video a", "b": "Video b"}
     assert read_state(engine)["channels"]["c"]["playlist"] is None
-
-
-def test_an_edit_of_ours_lasts_until_jwp_has_a_newer_one(jwp, engine):
-    """Semantics §2: with the same `updated`, whatever else changed, the item stays."""
-    jwp.library.replace_all([video("a", 1, updated=5)], [])
-    jwp.sync()
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE media_items SET title = 'Ours', view_is_public = false"))
-    for fields in ({}, {"views": 7}, {"title": "Theirs"}, {"title": "Theirs", "updated": 4}):
-        jwp.library.put("video", video("a", 1, **{"updated": 5, **fields}))
-        jwp.sync()
-        assert items(engine) == {"a": "Ours"}
-        assert not read_state(engine)["media_items"]["a"]["view"]["is_public"]
-    jwp.library.put("video", video("a", 1, updated=6, title="Theirs"))
-    jwp.sync()
-    assert items(engine) == {"a": "Theirs"}
 
 
 def test_what_the_platform_made_itself_is_left_alone(jwp, engine, simulator):

@@ -26,7 +26,7 @@ def map_channel(data: Any, *, key: str, create_items: CreateItems) -> ChannelFie
     return ChannelFields(
         key=key,
         updated=reading.field("updated", source.updated, iso_change_stamp if is_v2 else change_stamp, 0),
-        lists_members=is_v2,
+        lists_members=KEEP if source.shape is None else is_v2,
         title=reading.text("title", source.title),
         description=reading.text("description", source.description),
         instid=reading.property("sms_instid", ("instid",), instid, ""),

@@ -32,6 +32,7 @@ def map_video(data: Any, *, key: str, default_acl: Permission, create_items: Cre
     source, reading = open_resource(data)
     is_v2 = source.shape == "v2"
     sms_media_id = reading.sms_id("sms_media_id", "media")
+    permission, acl_is_unreadable = _view_permission(reading, default_acl)
     published_at = reading.field("date", source.date, iso_date_time if is_v2 else epoch_seconds, None)
     return VideoFields(
         key=key,
@@ -47,7 +48,8 @@ def map_video(data: Any, *, key: str, default_acl: Permission, create_items: Cre
         language=reading.property("sms_language", ("language",), language, ""),
         copyright=reading.property("sms_copyright", ("copyright",), str, ""),
         tags=_tags(source, reading, create_items),
-        permission=_view_permission(reading, default_acl),
+        permission=permission,
+        acl_is_unreadable=acl_is_unreadable,
         sms_last_updated_at=reading.sms_time(),
         problems=tuple(reading.problems),
     )
@@ -60,13 +62,14 @@ def _tags(source: Source, reading: Reading, create_items: CreateItems) -> tuple[
     return reading.property("sms_keywords", ("keywords",), keywords, ())
 
 
-def _view_permission(reading: Reading, default_acl: Permission) -> Permission:
+def _view_permission(reading: Reading, default_acl: Permission) -> tuple[Permission, bool]:
+    """Who may view it, and whether that is nobody because the ACL cannot be read at all."""
     acl = reading.property("sms_acl", ("acl",), str, None)
     if acl is KEEP:
-        return NOBODY
+        return NOBODY, True
     if acl is None:
-        return default_acl
+        return default_acl, False
     permission, problems = parse_acl(acl)
     if problems:
         reading.note("sms_acl", reading.raw_property("sms_acl"), "; ".join(problems))
-    return permission
+    return permission, False

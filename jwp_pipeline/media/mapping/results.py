@@ -62,6 +62,8 @@ class VideoFields:
     tags: tuple[str, ...] | Keep
     permission: Permission
     """Who may view it. Never kept: nobody when it cannot be read."""
+    acl_is_unreadable: bool
+    """Whether it is nobody for that. One of unknown entries is read: they grant nothing."""
     sms_last_updated_at: datetime | Keep | None
     problems: tuple[Problem, ...] = ()
 
@@ -77,7 +79,7 @@ class ChannelFields:
     key: str
     updated: int | Keep
     """JWP's own change stamp, whole seconds since the epoch; 0 when there is none, as in v1."""
-    lists_members: bool
+    lists_members: bool | Keep
     """Whether JW Platform can be asked for its members in one request: a v2 playlist."""
     title: str | Keep
     description: str | Keep
@@ -112,6 +114,7 @@ _VIDEO_DEFAULTS: dict[str, Any] = {
 }
 _CHANNEL_DEFAULTS: dict[str, Any] = {
     "updated": 0,
+    "lists_members": False,
     "title": "",
     "description": "",
     "instid": "",

@@ -1,7 +1,8 @@
 """The two shapes of a cached resource, brought to v1's names.
 
 v1 has everything at the top; v2 has texts, tags, publish date and custom properties in `metadata`.
-Not here: what the values mean.
+What has the marks of both is read by neither: its properties may stand where the other shape has them, and one
+without properties is as public as JWP_DEFAULT_ACL. Not here: what the values mean.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from jwp_pipeline.media.mapping.properties import Reading
 from jwp_pipeline.media.mapping.results import KEEP
 
 _NOT_AN_OBJECT = "not an object"
+_MARKS_OF_V1 = frozenset({"key", "custom"})
+_MARKS_OF_V2 = frozenset({"id", "metadata", "media_type", "last_modified"})
 
 
 class Source(NamedTuple):
     """JSON values of a resource by their v1 names: None where absent or null, KEEP where out of reach."""
 
-    shape: Literal["v1", "v2"]
+    shape: Literal["v1", "v2"] | None
+    """None where it cannot be told."""
     title: Any
     description: Any
     mediatype: Any
@@ -29,16 +33,20 @@ class Source(NamedTuple):
 
 
 def open_resource(data: Any) -> tuple[Source, Reading]:
-    """A cached resource in either shape, for reading; what is no object at all is noted in the reading."""
+    """A cached resource in either shape, for reading; what has neither is noted in the reading."""
     if not isinstance(data, dict):
-        reading = Reading(KEEP)
-        reading.note("data", data, _NOT_AN_OBJECT)
-        return Source("v1", KEEP, KEEP, KEEP, KEEP, KEEP, KEEP, KEEP), reading
-    return _open_v2(data) if _is_v2(data) else _open_v1(data)
+        return _out_of_reach(data, _NOT_AN_OBJECT)
+    v1, v2 = _MARKS_OF_V1 & data.keys(), _MARKS_OF_V2 & data.keys()
+    if v1 and v2:
+        names = ", ".join(sorted(v1 | v2))
+        return _out_of_reach(data, f"has fields of both v1 and v2 ({names}): which of them hold cannot be told")
+    return _open_v2(data) if v2 else _open_v1(data)
 
 
-def _is_v2(data: Mapping[str, Any]) -> bool:
-    return "metadata" in data or ("id" in data and "key" not in data)
+def _out_of_reach(data: Any, problem: str) -> tuple[Source, Reading]:
+    reading = Reading(KEEP)
+    reading.note("data", data, problem)
+    return Source(None, KEEP, KEEP, KEEP, KEEP, KEEP, KEEP, KEEP), reading
 
 
 def _open_v1(data: Mapping[str, Any]) -> tuple[Source, Reading]:

@@ -5,7 +5,11 @@ LEFT JOIN videos ON videos.key = cached.key AND videos.deleted_at IS NULL
 LEFT JOIN media_items AS item ON item.id = videos.media_item_id
 WHERE cached.type = 'video'
     AND cached.deleted_at IS NULL
-    AND (videos.key IS NULL OR item.deleted_at IS NOT NULL OR (:create_all AND item.id IS NULL))
+    AND (
+        videos.key IS NULL
+        OR item.deleted_at IS NOT NULL
+        OR (item.id IS NULL AND (:create_all OR videos.wants_item))
+    )
 UNION ALL
 SELECT 'item ' || item.id
 FROM media_items AS item

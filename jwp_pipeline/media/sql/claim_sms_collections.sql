@@ -5,7 +5,7 @@ SELECT
     channels.key,
     channels.media_channel_id,
     channels.sms_last_updated_at AS last_updated_at,
-    row_number() OVER claims AS rank,
+    row_number() OVER claims = 1 AS owns,
     first_value(channels.key) OVER claims AS owner_key
 FROM channels
 WHERE channels.sms_collection_id IS NOT NULL AND channels.deleted_at IS NULL AND channels.media_channel_id IS NOT NULL

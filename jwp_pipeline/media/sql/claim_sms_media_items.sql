@@ -5,7 +5,7 @@ SELECT
     videos.key,
     videos.media_item_id,
     videos.sms_last_updated_at AS last_updated_at,
-    row_number() OVER claims AS rank,
+    row_number() OVER claims = 1 AS owns,
     first_value(videos.key) OVER claims AS owner_key
 FROM videos
 JOIN media_items AS item ON item.id = videos.media_item_id

@@ -3,4 +3,4 @@ SELECT claim.id, claim.media_channel_id, playlist.id, claim.last_updated_at
 FROM sms_collection_claims AS claim
 LEFT JOIN playlists AS playlist
     ON playlist.media_channel_id = claim.media_channel_id AND playlist.deleted_at IS NULL
-WHERE claim.rank = 1 AND NOT EXISTS (SELECT FROM sms_collections AS sms WHERE sms.id = claim.id)
+WHERE claim.owns AND NOT EXISTS (SELECT FROM sms_collections AS sms WHERE sms.id = claim.id)

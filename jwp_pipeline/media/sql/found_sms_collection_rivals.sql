@@ -1,4 +1,4 @@
 INSERT INTO found_problems (key, field, value, problem)
 SELECT key, 'sms_collection_id', id::text, format('channel %s has this SMS collection, too, and owns it', owner_key)
 FROM sms_collection_claims
-WHERE rank > 1
+WHERE NOT owns

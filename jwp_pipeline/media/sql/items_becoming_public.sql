@@ -1,5 +1,6 @@
--- Items that were there, not public, and will be public after this sync.
-SELECT item_id, title
+-- Items that were there, not public, and will be public after this sync: how many, and the first of them.
+SELECT item_id, left(title, 200) AS title, count(*) OVER () AS found
 FROM proposed_items
-WHERE becomes_public AND (is_due OR :sync_all)
+WHERE becomes_public AND is_due
 ORDER BY item_id
+LIMIT 20

@@ -6,6 +6,7 @@ CREATE TEMPORARY TABLE mapped_channels (
     new_playlist_id text NOT NULL,
     new_billing_account_id text NOT NULL,
     updated bigint,
+    lists_members boolean,
     title text,
     description text,
     instid text NOT NULL,
@@ -17,7 +18,5 @@ CREATE TEMPORARY TABLE mapped_channels (
     keeps_media_ids boolean NOT NULL,
     media_ids bigint[],
     keeps_sms_last_updated_at boolean NOT NULL,
-    sms_last_updated_at timestamptz,
-    member_keys text[],
-    members_at timestamptz
+    sms_last_updated_at timestamptz
 ) ON COMMIT DROP

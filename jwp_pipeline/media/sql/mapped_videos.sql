@@ -18,6 +18,7 @@ CREATE TEMPORARY TABLE mapped_videos (
     language text,
     copyright text,
     tags text[],
+    acl_is_unreadable boolean NOT NULL,
     view_is_public boolean NOT NULL,
     view_is_signed_in boolean NOT NULL,
     view_crsids text[] NOT NULL,

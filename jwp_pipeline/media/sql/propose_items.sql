@@ -2,17 +2,23 @@
 CREATE TEMPORARY TABLE proposed_items ON COMMIT DROP AS
 SELECT
     mapped.key,
-    mapped.looked_at,
-    mapped.updated AS listed,
-    videos.updated AS synchronised,
-    mapped.keeps_sms_media_id,
     mapped.sms_media_id,
-    mapped.keeps_sms_last_updated_at,
-    mapped.sms_last_updated_at,
     coalesce(item.id, mapped.new_item_id) AS item_id,
     item.id IS NULL AS is_new,
     item.deleted_at IS NOT NULL AS is_restored,
-    item.id IS NULL OR item.deleted_at IS NOT NULL OR coalesce(mapped.updated > videos.updated, false) AS is_due,
+    :sync_all
+        OR item.id IS NULL
+        OR item.deleted_at IS NOT NULL
+        OR videos.returned
+        OR coalesce(mapped.updated > videos.updated, false)
+        -- What cannot be read grants nothing, and does not wait for a newer stamp to do so.
+        OR mapped.acl_is_unreadable AND (
+            item.view_is_public, item.view_is_signed_in, item.view_crsids, item.view_lookup_groups,
+            item.view_lookup_insts
+        ) IS DISTINCT FROM (
+            mapped.view_is_public, mapped.view_is_signed_in, mapped.view_crsids, mapped.view_lookup_groups,
+            mapped.view_lookup_insts
+        ) AS is_due,
     item.view_is_public IS FALSE AND mapped.view_is_public AS becomes_public,
     coalesce(mapped.title, item.title, '') AS title,
     coalesce(mapped.description, item.description, '') AS description,

@@ -6,13 +6,11 @@ SELECT
     channel.title,
     channel.description,
     coalesce(listed.media_item_ids, '{}') AS media_item_ids
-FROM channels
+FROM mapped_channels AS mapped
+JOIN channels ON channels.key = mapped.key
 JOIN media_channels AS channel ON channel.id = channels.media_channel_id
-JOIN mapped_channels AS mapped ON mapped.key = channels.key
 LEFT JOIN (
     SELECT key, array_agg(media_item_id ORDER BY position) AS media_item_ids FROM members GROUP BY key
 ) AS listed ON listed.key = channels.key
 LEFT JOIN sms_collection_claims AS claim ON claim.key = channels.key
-WHERE channels.deleted_at IS NULL
-    AND channels.wants_playlist
-    AND (:create_all OR claim.rank = 1)
+WHERE channels.wants_playlist AND (:create_all OR claim.owns)

@@ -5,8 +5,6 @@ SET updated = listed.updated,
     sms_last_updated_at = listed.sms_last_updated_at,
     wants_playlist = listed.wants_playlist,
     media_ids = listed.media_ids,
-    member_keys = listed.member_keys,
-    members_at = listed.members_at,
     deleted_at = NULL
 FROM (
     SELECT
@@ -17,9 +15,7 @@ FROM (
         CASE WHEN mapped.keeps_sms_last_updated_at THEN known.sms_last_updated_at ELSE mapped.sms_last_updated_at END
             AS sms_last_updated_at,
         coalesce(mapped.wants_playlist, known.wants_playlist) AS wants_playlist,
-        CASE WHEN mapped.keeps_media_ids THEN known.media_ids ELSE mapped.media_ids END AS media_ids,
-        coalesce(mapped.member_keys, known.member_keys) AS member_keys,
-        coalesce(mapped.members_at, known.members_at) AS members_at
+        CASE WHEN mapped.keeps_media_ids THEN known.media_ids ELSE mapped.media_ids END AS media_ids
     FROM mapped_channels AS mapped
     JOIN channels AS known ON known.key = mapped.key
 ) AS listed
@@ -28,9 +24,9 @@ WHERE channels.key = listed.key
         channels.deleted_at IS NOT NULL
         OR (
             channels.updated, channels.sms_collection_id, channels.sms_last_updated_at, channels.wants_playlist,
-            channels.media_ids, channels.member_keys, channels.members_at
+            channels.media_ids
         ) IS DISTINCT FROM (
             listed.updated, listed.sms_collection_id, listed.sms_last_updated_at, listed.wants_playlist,
-            listed.media_ids, listed.member_keys, listed.members_at
+            listed.media_ids
         )
     )

@@ -7,36 +7,40 @@ SET media_item_id = seen.media_item_id,
     sms_media_id = seen.sms_media_id,
     sms_last_updated_at = seen.sms_last_updated_at,
     looked_at = seen.looked_at,
-    waits = seen.waits
+    waits = seen.waits,
+    wants_item = seen.wants_item,
+    returned = false
 FROM (
     SELECT
         mapped.key,
         mapped.looked_at,
-        CASE WHEN due.key IS NULL THEN known.media_item_id ELSE due.item_id END AS media_item_id,
+        CASE WHEN proposed.is_due THEN proposed.item_id ELSE known.media_item_id END AS media_item_id,
         CASE
-            WHEN due.is_restored THEN coalesce(due.listed, due.synchronised)
-            WHEN due.key IS NOT NULL THEN greatest(due.listed, due.synchronised)
-            WHEN known.media_item_id IS NULL THEN greatest(mapped.updated, known.updated)
+            -- It starts anew after an absence, and where nothing was ever synchronised.
+            WHEN known.returned OR proposed.is_restored OR known.looked_at IS NULL
+                THEN coalesce(mapped.updated, known.updated)
+            WHEN proposed.is_due OR known.media_item_id IS NULL THEN greatest(mapped.updated, known.updated)
             ELSE known.updated
         END AS updated,
         -- An id that cannot be read changes nothing about its SMS row.
-        CASE WHEN due.key IS NULL OR due.keeps_sms_media_id THEN known.sms_media_id ELSE due.sms_media_id END
+        CASE WHEN proposed.is_due AND NOT mapped.keeps_sms_media_id THEN mapped.sms_media_id ELSE known.sms_media_id END
             AS sms_media_id,
         CASE
-            WHEN due.key IS NULL OR due.keeps_sms_media_id OR due.keeps_sms_last_updated_at
-                THEN known.sms_last_updated_at
-            ELSE due.sms_last_updated_at
+            WHEN proposed.is_due AND NOT mapped.keeps_sms_media_id AND NOT mapped.keeps_sms_last_updated_at
+                THEN mapped.sms_last_updated_at
+            ELSE known.sms_last_updated_at
         END AS sms_last_updated_at,
-        due.key IS NULL AND coalesce(proposed.differs OR proposed.sms_differs, false) AS waits
+        coalesce(NOT proposed.is_due AND (proposed.differs OR proposed.sms_differs), false) AS waits,
+        mapped.wants_item
     FROM mapped_videos AS mapped
     JOIN videos AS known ON known.key = mapped.key
     LEFT JOIN proposed_items AS proposed ON proposed.key = mapped.key
-    LEFT JOIN proposed_items AS due ON due.key = mapped.key AND (due.is_due OR :sync_all)
 ) AS seen
 WHERE videos.key = seen.key
     AND (
         videos.media_item_id, videos.updated, videos.sms_media_id, videos.sms_last_updated_at, videos.looked_at,
-        videos.waits
+        videos.waits, videos.wants_item, videos.returned
     ) IS DISTINCT FROM (
-        seen.media_item_id, seen.updated, seen.sms_media_id, seen.sms_last_updated_at, seen.looked_at, seen.waits
+        seen.media_item_id, seen.updated, seen.sms_media_id, seen.sms_last_updated_at, seen.looked_at,
+        seen.waits, seen.wants_item, false
     )

@@ -18,5 +18,5 @@ SET title = proposed.title,
 FROM proposed_items AS proposed
 WHERE item.id = proposed.item_id
     AND NOT proposed.is_new
-    AND (proposed.is_due OR :sync_all)
+    AND proposed.is_due
     AND (proposed.differs OR proposed.is_restored)

@@ -11,5 +11,5 @@ WHERE cached.type = 'video'
         OR videos.deleted_at IS NOT NULL
         OR videos.looked_at IS DISTINCT FROM cached.updated_at
         OR item.deleted_at IS NOT NULL
-        OR (:create_all AND videos.media_item_id IS NULL)
+        OR (videos.media_item_id IS NULL AND (:create_all OR videos.wants_item))
     )

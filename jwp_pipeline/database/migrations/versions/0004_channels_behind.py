@@ -1,9 +1,14 @@
-"""A channel that changed and was not followed counts as behind, as a video does."""
+"""What the media side remembers between two syncs.
+
+A channel that changed and was not followed counts as behind, as a video does. A return, and the wish for an item, last
+until they are followed. Members of playlists are kept as they are told, apart from the channels.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0004"
 down_revision = "0003"
@@ -31,26 +36,15 @@ SELECT
             WHERE media_channels.deleted_at IS NULL
         )
     END AS live_in_platform,
-    (
-        SELECT count(*)
-        FROM cached_resources AS cached
-        LEFT JOIN (
-            SELECT 'video' AS type, key, looked_at, deleted_at FROM videos
-            UNION ALL
-            SELECT 'channel' AS type, key, looked_at, deleted_at FROM channels
-        ) AS link USING (type, key)
-        WHERE cached.type = kind.resource_type AND (
-            CASE WHEN cached.deleted_at IS NULL THEN link.looked_at IS DISTINCT FROM cached.updated_at
-            ELSE link.key IS NOT NULL AND link.deleted_at IS NULL END
-        )
-    ) AS behind,
+    unfollowed.resources AS behind,
     CASE WHEN newest.status = 'quarantined' THEN newest.id END AS quarantined_snapshot,
     CASE WHEN newest.status IN ('quarantined', 'failed', 'incomplete') THEN newest.status END AS newest_read,
     CASE WHEN newest.status IN ('quarantined', 'failed', 'incomplete') THEN newest.problem END AS problem,
     (
         SELECT count(*) FROM sync_problems
         WHERE sync_problems.type = kind.resource_type AND sync_problems.resolved_at IS NULL
-    ) AS open_problems
+    ) AS open_problems,
+    unfollowed.newest AS behind_newest
 FROM (VALUES ('video'), ('channel')) AS kind (resource_type)
 LEFT JOIN LATERAL (
     SELECT started_at, key_count FROM raw_snapshots
@@ -64,9 +58,38 @@ LEFT JOIN LATERAL (
     SELECT id, status, problem FROM raw_snapshots
     WHERE resource_type = kind.resource_type AND status <> 'running' ORDER BY id DESC LIMIT 1
 ) AS newest ON true
+CROSS JOIN LATERAL (
+    SELECT count(*) AS resources, max(greatest(cached.updated_at, cached.deleted_at)) AS newest
+    FROM cached_resources AS cached
+    LEFT JOIN (
+        SELECT 'video' AS type, key, looked_at, deleted_at FROM videos
+        UNION ALL
+        SELECT 'channel' AS type, key, looked_at, deleted_at FROM channels
+    ) AS link USING (type, key)
+    WHERE cached.type = kind.resource_type AND (
+        CASE WHEN cached.deleted_at IS NULL THEN link.looked_at IS DISTINCT FROM cached.updated_at
+        ELSE link.key IS NOT NULL AND link.deleted_at IS NULL END
+    )
+) AS unfollowed
 """
 
 
 def upgrade() -> None:
     op.add_column("channels", sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(SYNC_STATUS)
+    for name in ("wants_item", "returned"):
+        op.add_column("videos", sa.Column(name, sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.create_table(
+        "playlist_members",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("member_keys", ARRAY(sa.Text()), nullable=True),
+        sa.Column("members_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.execute(
+        "INSERT INTO playlist_members (key, member_keys, members_at)"
+        " SELECT key, member_keys, members_at FROM channels WHERE members_at IS NOT NULL"
+    )
+    op.drop_column("channels", "member_keys")
+    op.drop_column("channels", "members_at")

@@ -1,0 +1,90 @@
+"""The own members of v2 playlists: JW Platform is asked, one request each, and what it says is kept at once.
+
+Before the media side takes its lock, for it may take hours; and so that what was answered outlasts an outage.
+Not here: what becomes of the members (sql/list_members.sql).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from jwp_pipeline.database.sql import statement
+from jwp_pipeline.errors import JWPlatformError, ResourceNotFound
+from jwp_pipeline.jwplatform.management import ManagementClient
+from jwp_pipeline.media.mapping import map_channel
+from jwp_pipeline.media.mapping.fields import clean
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.staging import BATCH, PACKAGE
+
+# Seconds spent on playlists that fail, of which each may cost all its retries, before the rest waits for the next sync.
+_PATIENCE = 1200.0
+_MAX_SHOWN = 500
+_log = logging.getLogger(__name__)
+
+
+def ask_members(connection: Connection, options: MediaOptions, client: ManagementClient) -> int:
+    """Ask for the members of each playlist that changed since they were read; of how many they were.
+
+    Where one cannot be had its known members stay, with a problem. Raises JWPlatformError when JW Platform as a whole
+    does not answer.
+    """
+    read, failing = 0, 0.0
+    wanted = _playlists_to_ask(connection, options)
+    for position, (key, updated_at) in enumerate(wanted, start=1):
+        started = time.monotonic()
+        try:
+            told = client.members(key)
+        except ResourceNotFound:
+            # Gone since it was listed: the next listing tells.
+            continue
+        except JWPlatformError as error:
+            # Either this one's fault, which must not stop the others, or a bad hour of JW Platform: then this raises.
+            client.probe("channel")
+            _keep(connection, key, problem=str(error))
+            failing += time.monotonic() - started
+            if failing > _PATIENCE:
+                rest = len(wanted) - position
+                _log.warning("Playlists that fail took %.0f s; %s more are asked by the next sync.", failing, rest)
+                break
+        else:
+            members = [clean(member) for member in told]
+            refused = sum(member != cleaned for member, cleaned in zip(told, members, strict=True))
+            problem = f"{refused} ids hold characters that PostgreSQL refuses; replaced by U+FFFD" if refused else None
+            _keep(connection, key, members, updated_at, problem)
+            read += 1
+    return read
+
+
+def _playlists_to_ask(connection: Connection, options: MediaOptions) -> Sequence[tuple[str, datetime]]:
+    """Key, and `updated_at` of the cached row, of the playlists that list no SMS ids instead."""
+    with connection.begin():
+        candidates = connection.execute(statement(PACKAGE, "members_to_ask"), execution_options={"yield_per": BATCH})
+        mapped = (
+            (map_channel(row.data, key=row.key, create_items=options.create_items), row.updated_at)
+            for row in candidates
+        )
+        return [
+            (fields.key, updated_at)
+            for fields, updated_at in mapped
+            if fields.lists_members is True and fields.media_ids is None
+        ]
+
+
+def _keep(
+    connection: Connection,
+    key: str,
+    members: Sequence[str] | None = None,
+    members_at: datetime | None = None,
+    problem: str | None = None,
+) -> None:
+    shown = None if problem is None else clean(problem)[:_MAX_SHOWN]
+    with connection.begin():
+        connection.execute(
+            statement(PACKAGE, "keep_members"),
+            {"key": key, "member_keys": members, "members_at": members_at, "problem": shown},
+        )

@@ -1,0 +1,159 @@
+"""The statements that bring the media side in step, in their order, and what they counted.
+
+All in the caller's transaction. Not here: which steps a sync takes (sync.py), the statements themselves (sql/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, text
+
+from jwp_pipeline.database.problems import create_found_problems, record_problems
+from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.upkeep import analyze, is_much, unknown
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.report import NONE_BECAME_PUBLIC, BecamePublic, Counts, MediaAsset
+from jwp_pipeline.media.staging import PACKAGE, stage_channels, stage_videos
+
+# What later statements join and filter each table by.
+_TELLING_COLUMNS = {
+    "cached_resources": ("type", "key", "updated_at", "deleted_at"),
+    "videos": ("key", "media_item_id", "sms_media_id", "looked_at", "deleted_at"),
+    "media_items": ("id", "type", "media_channel_id", "deleted_at"),
+    "sms_media_items": ("id", "media_item_id"),
+    "channels": ("key", "media_channel_id", "deleted_at"),
+    "media_channels": ("id", "deleted_at"),
+    "playlists": ("id", "media_channel_id", "deleted_at"),
+}
+
+
+@dataclass(slots=True)
+class Steps:
+    """One method for each group of tables; later ones stand on earlier ones."""
+
+    connection: Connection
+    options: MediaOptions
+    with_channels: bool
+    """Whether it is settled in the same transaction which items belong to which channel."""
+    counts: dict[MediaAsset, Counts] = field(default_factory=dict)
+    looked_at: int = 0
+    became_public: BecamePublic = NONE_BECAME_PUBLIC
+
+    @property
+    def written_much(self) -> list[str]:
+        """Tables of which a large part was written."""
+        much = {table for table, counts in self.counts.items() if is_much(counts.written, counts.live)}
+        # A new or restored item writes its link and its SMS row, too.
+        return [*(much | {"videos", "sms_media_items"} if "media_items" in much else much)]
+
+    def __post_init__(self) -> None:
+        for table in unknown(self.connection, _TELLING_COLUMNS):
+            analyze(self.connection, table, *_TELLING_COLUMNS[table])
+
+    def videos(self) -> None:
+        """`videos`: which there are. What they remember of their items moves with those."""
+        create_found_problems(self.connection)
+        self.looked_at = stage_videos(self.connection, self.options)
+        created = self._write("videos", "link_new_videos")
+        gone, returned = map(self._run, ("unlink_gone_videos", "relink_returned_videos"))
+        self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
+        self._run("looked_at_videos")
+        record_problems(self.connection, "mapping", "video", complete=False)
+
+    def media_items(self) -> None:
+        """`media_items` and `sms_media_items`, of the videos that were looked at."""
+        self._run("propose_items")
+        self.became_public = self._became_public()
+        restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
+        created, written = (self._write("media_items", step) for step in ("create_items", "update_items"))
+        self._write("videos", "remember_videos")
+        deleted = self._write("media_items", "delete_items")
+        for step in ("claim_sms_media_items", "drop_sms_media_items", "move_sms_media_items"):
+            self._run(step)
+        self._write("sms_media_items", "create_sms_media_items")
+        live = self._live("media_items")
+        self.counts["media_items"] = Counts(created, written - restored, restored, deleted, live=live)
+        create_found_problems(self.connection)
+        self._run("found_sms_media_item_rivals")
+        record_problems(self.connection, "ownership", "video", complete=True)
+
+    def channels(self) -> None:
+        """`channels`: which there are, and what each lists."""
+        create_found_problems(self.connection)
+        stage_channels(self.connection, self.options)
+        returned = self._number(
+            "SELECT count(*) FROM channels JOIN mapped_channels USING (key) WHERE channels.deleted_at IS NOT NULL"
+        )
+        created, gone = map(self._run, ("link_new_channels", "unlink_gone_channels"))
+        written = self._write("channels", "remember_channels")
+        for step in ("forget_members", "found_unreadable_members"):
+            self._run(step)
+        live = self._live("channels")
+        self.counts["channels"] = Counts(created, written - returned, returned, gone, live=live)
+        record_problems(self.connection, "mapping", "channel", complete=True)
+
+    def media_channels(self) -> None:
+        """`media_channels` and `billing_accounts`."""
+        restored = self._number(
+            "SELECT count(*) FROM media_channels AS channel JOIN channels ON channels.media_channel_id = channel.id"
+            " WHERE channel.deleted_at IS NOT NULL AND channels.deleted_at IS NULL"
+        )
+        self._run("create_billing_accounts")
+        created = self._write("media_channels", "create_media_channels")
+        self._run("link_media_channels")
+        written, deleted = map(self._run, ("update_media_channels", "delete_media_channels"))
+        live = self._live("media_channels")
+        self.counts["media_channels"] = Counts(created, written - restored, restored, deleted, live=live)
+
+    def members(self, *, playlists: bool) -> None:
+        """Which items belong to which channel; `playlists` and `sms_collections`."""
+        create_found_problems(self.connection)
+        for step in ("list_members", "assign_items", "found_shared_items"):
+            self._run(step)
+        if playlists:
+            self._playlists()
+            record_problems(self.connection, "ownership", "channel", complete=True)
+
+    def _playlists(self) -> None:
+        self._run("claim_sms_collections")
+        self._run("found_sms_collection_rivals")
+        self._run("propose_playlists")
+        restored = self._number(
+            "SELECT count(*) FROM playlists JOIN proposed_playlists USING (media_channel_id)"
+            " WHERE deleted_at IS NOT NULL"
+        )
+        created = self._write("playlists", "create_playlists")
+        written, deleted = map(self._run, ("update_playlists", "delete_playlists"))
+        for step in ("drop_sms_collections", "move_sms_collections", "create_sms_collections", "look_at_channels"):
+            self._run(step)
+        live = self._live("playlists")
+        self.counts["playlists"] = Counts(created, written - restored, restored, deleted, live=live)
+
+    def _write(self, table: str, step: str) -> int:
+        """Run a step that may write much of a table, of which the planner then must know for the next ones."""
+        written = self._run(step)
+        if written and is_much(written, self._number(f"SELECT count(*) FROM {table}")):
+            analyze(self.connection, table, *_TELLING_COLUMNS[table])
+        return written
+
+    def _run(self, step: str) -> int:
+        result = self.connection.execute(
+            statement(PACKAGE, step),
+            {
+                "sync_all": self.options.sync_all,
+                "create_all": self.options.create_items == "all",
+                "with_channels": self.with_channels,
+            },
+        )
+        return max(0, result.rowcount)
+
+    def _number(self, query: str) -> int:
+        return int(self.connection.scalar(text(query)) or 0)
+
+    def _live(self, table: MediaAsset) -> int:
+        return self._number(f"SELECT count(*) FROM {table} WHERE deleted_at IS NULL")
+
+    def _became_public(self) -> BecamePublic:
+        rows = self.connection.execute(statement(PACKAGE, "items_becoming_public")).all()
+        return BecamePublic(rows[0].found if rows else 0, tuple((row.item_id, row.title) for row in rows))

@@ -1,0 +1,202 @@
+"""Members of v2 playlists: asked for once, kept at once, and one that cannot be had in nobody's way."""
+
+import pytest
+
+from jwp_pipeline.errors import JWPlatformError
+from jwp_pipeline.media import members as members_module
+from jwp_pipeline.simulator import Fault
+from jwp_pipeline_tests.media.site import Site, channel, site, video
+from jwp_pipeline_tests.media.state import open_problems, read_state
+from jwp_pipeline_tests.support import jwplatform, rows
+
+PROBLEM = ("mapping", "channel", "bad", "members")
+
+
+@pytest.fixture
+def jwp(engine, simulator):
+    """A site of v2 in step, two playlists with members of their own; its client never waits."""
+    with jwplatform(simulator, "v2") as client:
+        jwp = Site(engine, simulator, client, create_items="all")
+        jwp.library.replace_all([video("a"), video("b")], [channel("bad"), channel("well")])
+        set_members(jwp, ["a"], modified=1)
+        jwp.sync()
+        yield jwp
+
+
+def set_members(jwp, keys, *, modified):
+    for key in ("bad", "well"):
+        jwp.library.set_members(key, keys, modified=modified)
+
+
+def shown(jwp):
+    """Key of the channel → what its playlist shows."""
+    channels = read_state(jwp.engine)["channels"]
+    return {key: found["playlist"]["media_items"] for key, found in channels.items() if not found["deleted"]}
+
+
+def test_members_of_a_playlist_are_asked_for_once(engine, simulator):
+    """Semantics §5: one request each, only for playlists that changed, and never for those that list SMS ids."""
+    with site(engine, simulator, "v2", create_items="all") as jwp:
+        jwp.library.replace_all(
+            [video("a", 1), video("b", 2)],
+            [channel("own"), channel("other"), channel("sms", media_ids=[2, 2]), channel("none", media_ids=[])],
+        )
+        for key in ("own", "other", "sms", "none"):
+            jwp.library.set_members(key, ["b", "a", "gone", "b"], modified=1)
+
+        jwp.sync()
+        assert jwp.members_asked() == {"own": 1, "other": 1}
+        assert shown(jwp) == {"own": ["b", "a", "b"], "other": ["b", "a", "b"], "sms": ["b", "b"], "none": []}
+        items = read_state(engine)["media_items"]
+        assert {key: item["channel"] for key, item in items.items()} == {"a": "other", "b": "other"}
+
+        jwp.sync(sync_all=True)
+        jwp.library.edit("video", "a", title="Another title", updated=2)
+        jwp.sync()
+        assert jwp.members_asked() == {"own": 1, "other": 1}
+
+        jwp.library.set_members("own", ["a"], modified=2)
+        jwp.library.edit("channel", "sms", title="Another title")
+        jwp.sync()
+        assert jwp.members_asked() == {"own": 2, "other": 1}
+        assert shown(jwp)["own"] == ["a"]
+
+        # Without JW Platform the known members stay, and are asked for at the next opportunity.
+        jwp.library.set_members("own", ["b"], modified=3)
+        jwp.fetch()
+        client, jwp.client = jwp.client, None
+        jwp.follow()
+        assert (jwp.members_asked()["own"], shown(jwp)["own"]) == (2, ["a"])
+        jwp.client = client
+        jwp.follow()
+        assert (jwp.members_asked()["own"], shown(jwp)["own"]) == (3, ["b"])
+
+
+def test_a_playlist_that_is_gone_when_it_is_asked(engine, simulator):
+    """P4: 404 for its members; the others go on, and the next listing tells."""
+    with site(engine, simulator, "v2", create_items="all") as jwp:
+        jwp.library.replace_all([video("a")], [channel("gone"), channel("well")])
+        for key in ("gone", "well"):
+            jwp.library.set_members(key, ["a"], modified=1)
+        jwp.fetch()
+        jwp.library.remove("channel", "gone")
+        jwp.follow()
+        assert shown(jwp) == {"gone": [], "well": ["a"]}
+        jwp.sync()
+        assert read_state(engine)["channels"]["gone"] == {"deleted": True}
+        assert open_problems(engine) == {}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 429, 500, 503])
+def test_one_playlist_that_jwp_cannot_serve(status, jwp, simulator):
+    """P4: whatever it answers for it; its members stay as they are known, with a problem, and the others go on."""
+    set_members(jwp, ["b"], modified=2)
+    jwp.fetch()
+    simulator.faults.add(Fault.status(status), path="*/playlists/bad/*", times=None)
+    assert jwp.follow().members_asked == 1
+    assert shown(jwp) == {"bad": ["a"], "well": ["b"]}
+    problem = open_problems(jwp.engine)[PROBLEM]
+    assert str(status) in problem.problem
+    assert "playlist bad" in problem.problem
+    # Asked again by every sync, and nobody else is.
+    asked = jwp.members_asked()
+    jwp.follow()
+    assert open_problems(jwp.engine)[PROBLEM].id == problem.id
+    assert jwp.members_asked()["well"] == asked["well"]
+    assert jwp.members_asked()["bad"] > asked["bad"]
+    simulator.faults.clear()
+    jwp.follow()
+    assert shown(jwp) == {"bad": ["b"], "well": ["b"]}
+    assert PROBLEM not in open_problems(jwp.engine)
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_an_outage_is_nobody_s_fault(status, jwp, simulator):
+    """P4: the sync fails, says why, and writes nothing; what was answered before need not be asked again."""
+    jwp.library.put("video", video("a", updated=2, title="New"))
+    set_members(jwp, ["b"], modified=2)
+    jwp.fetch()
+    # The first of the two is answered.
+    simulator.faults.add(Fault.status(status), route="members", nth=2, times=None)
+    simulator.faults.add(Fault.status(status), route="list", times=None)
+    with pytest.raises(JWPlatformError, match=f"Probing playlists.*{status}"):
+        jwp.follow()
+    assert shown(jwp) == {"bad": ["a"], "well": ["a"]}
+    assert read_state(jwp.engine)["media_items"]["a"]["title"] == "Video a"
+    assert PROBLEM not in open_problems(jwp.engine)
+    simulator.faults.clear()
+    asked = jwp.members_asked().total()
+    jwp.follow()
+    assert shown(jwp) == {"bad": ["b"], "well": ["b"]}
+    assert jwp.members_asked().total() == asked + 1
+
+
+def test_playlists_that_fail_come_last_and_not_for_ever(jwp, simulator, monkeypatch):
+    """P4: each may cost minutes of retries; the rest waits for the next sync."""
+    set_members(jwp, ["b"], modified=2)
+    jwp.fetch()
+    simulator.faults.add(Fault.status(400), path="*/playlists/bad/*", times=None)
+    jwp.follow()
+    monkeypatch.setattr(members_module, "_PATIENCE", 0.0)
+    for key in ("aaa-also-bad", "zzz-also-bad"):
+        jwp.library.put("channel", channel(key), modified=3)
+        simulator.faults.add(Fault.status(400), path=f"*/playlists/{key}/*", times=None)
+    jwp.library.set_members("well", ["a", "b"], modified=3)
+    jwp.fetch()
+    asked = jwp.members_asked()
+    jwp.follow()
+    once_more = {key: times - asked[key] for key, times in jwp.members_asked().items() if times > asked[key]}
+    assert "bad" not in once_more
+    assert len({"aaa-also-bad", "zzz-also-bad"} & once_more.keys()) == 1
+    for _ in range(2):
+        jwp.follow()
+    assert shown(jwp)["well"] == ["a", "b"]
+    assert {key for _, _, key, field in open_problems(jwp.engine) if field == "members"} == {
+        *("bad", "aaa-also-bad", "zzz-also-bad")
+    }
+
+
+def test_a_problem_with_members_lasts_until_they_are_read(jwp, simulator):
+    """P4, P8: not ended by a sync that asks nobody; ended by SMS ids of its own, or when the playlist is gone."""
+    set_members(jwp, ["b"], modified=2)
+    jwp.fetch()
+    simulator.faults.add(Fault.status(400), path="*/playlists/bad/*", route="members", times=None)
+    jwp.follow()
+    problem = open_problems(jwp.engine)[PROBLEM]
+    client, jwp.client = jwp.client, None
+    jwp.follow()
+    jwp.follow("channels")
+    assert open_problems(jwp.engine)[PROBLEM].id == problem.id
+    # What cannot be read now says nothing of its members.
+    jwp.client = client
+    for metadata in (None, {"custom_params": {"sms_collection_media_ids": 7}}):
+        sent = {"id": "bad", "last_modified": "2030-01-01T00:00:00+00:00", "metadata": metadata}
+        jwp.library.override("channel", "bad", sent)
+        jwp.sync()
+        assert open_problems(jwp.engine)[PROBLEM].id == problem.id
+        assert shown(jwp)["bad"] == ["a"]
+    jwp.library.put("channel", channel("bad", media_ids=[]), modified=3)
+    jwp.sync()
+    assert PROBLEM not in open_problems(jwp.engine)
+    jwp.library.put("channel", channel("bad"), modified=4)
+    jwp.sync()
+    assert PROBLEM in open_problems(jwp.engine)
+    jwp.library.remove("channel", "bad")
+    jwp.sync()
+    assert PROBLEM not in open_problems(jwp.engine)
+
+
+def test_members_of_v2_do_not_outlive_it(engine, simulator):
+    """Semantics §5: a v1 channel lists none of its own, though the same key did in v2."""
+    with site(engine, simulator, "v2", create_items="all") as jwp:
+        jwp.library.replace_all([video("a")], [channel("own")])
+        jwp.library.set_members("own", ["a"], modified=1)
+        jwp.sync()
+        assert shown(jwp) == {"own": ["a"]}
+    with site(engine, simulator, "v1", create_items="all") as jwp:
+        jwp.sync()
+        assert shown(jwp) == {"own": []}
+        assert rows(engine, "SELECT * FROM playlist_members") == []
+    with site(engine, simulator, "v2", create_items="all") as jwp:
+        jwp.sync()
+        assert shown(jwp) == {"own": ["a"]}
