@@ -117,7 +117,7 @@ class MediaItem(Lasting, Base):
     sms: Mapped[SmsMediaItem | None] = relationship(viewonly=True, uselist=False)
 
     __table_args__ = (
-        Index("media_items_deleted_at", "deleted_at"),
+        Index("media_items_deleted_at", "deleted_at", "id"),
         Index("media_items_published_at", "published_at"),
         Index("media_items_updated_at", "updated_at"),
         Index("media_items_channel", "media_channel_id"),

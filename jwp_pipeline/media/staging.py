@@ -43,9 +43,16 @@ _PROBLEM_COLUMNS = {"key": "text", "field": "text", "value": "text", "problem": 
 def stage_videos(connection: Connection, options: MediaOptions) -> int:
     """Fill `mapped_videos` with the videos that have to be looked at, and note their problems; how many."""
     connection.execute(statement(PACKAGE, "mapped_videos"))
-    candidates = connection.execute(
+    connection.execute(
         statement(PACKAGE, "videos_to_look_at"),
         {"sync_all": options.sync_all, "create_all": options.create_items == "all"},
+    )
+    analyze(connection, "videos_to_look_at", "key")
+    candidates = connection.execute(
+        text(
+            "SELECT key, data, updated_at FROM videos_to_look_at JOIN cached_resources AS cached USING (key)"
+            " WHERE cached.type = 'video'"
+        ),
         execution_options={"yield_per": BATCH},
     )
     staged = 0

@@ -1,7 +1,10 @@
+-- What is gone is found apart from the update: of a table that an update joins PostgreSQL reads every row with all its
+-- data, where here an index tells.
 UPDATE videos
 SET deleted_at = now()
-WHERE deleted_at IS NULL
-    AND NOT EXISTS (
-        SELECT FROM cached_resources AS cached
-        WHERE cached.type = 'video' AND cached.key = videos.key AND cached.deleted_at IS NULL
-    )
+FROM (
+    SELECT key FROM videos WHERE deleted_at IS NULL
+    EXCEPT
+    SELECT key FROM cached_resources WHERE type = 'video' AND deleted_at IS NULL
+) AS gone
+WHERE videos.key = gone.key

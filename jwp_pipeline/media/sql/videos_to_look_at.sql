@@ -1,5 +1,7 @@
--- Live cached videos that a sync has to read: new, returned, changed since they were last looked at, or all.
-SELECT cached.key, cached.data, cached.updated_at
+-- Live cached videos that a sync has to read: new, returned, changed since they were last looked at, or all. Their data
+-- is left for the next statement, so that an index answers this one.
+CREATE TEMPORARY TABLE videos_to_look_at ON COMMIT DROP AS
+SELECT cached.key
 FROM cached_resources AS cached
 LEFT JOIN videos ON videos.key = cached.key
 LEFT JOIN media_items AS item ON item.id = videos.media_item_id
