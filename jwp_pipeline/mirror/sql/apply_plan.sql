@@ -1,11 +1,6 @@
 -- The whole plan in one statement: every part sees the cache as it was before, so the change log can quote
 -- the old values. Only planned rows are touched. The caller holds the apply lock.
-WITH now_cached AS (
-    SELECT plan.key, plan.change, plan.data AS new_data, cached.data AS old_data
-    FROM plan
-    LEFT JOIN cached_resources AS cached ON cached.type = :resource_type AND cached.key = plan.key
-),
-added AS (
+WITH added AS (
     INSERT INTO cached_resources (type, key, data)
     SELECT :resource_type, key, data FROM plan WHERE change = 'added'
 ),
@@ -26,14 +21,20 @@ INSERT INTO resource_changes (snapshot_id, type, key, change, changed_fields)
 SELECT
     :snapshot_id,
     :resource_type,
-    now_cached.key,
-    now_cached.change,
-    CASE WHEN now_cached.change IN ('changed', 'restored') THEN (
-        SELECT jsonb_object_agg(field, jsonb_build_array(old.value, new.value))
-        FROM jsonb_each(now_cached.old_data) AS old (field, value)
-        FULL JOIN jsonb_each(now_cached.new_data) AS new (field, value) USING (field)
-        WHERE old.value IS DISTINCT FROM new.value AND field <> ALL (CAST(:volatile_fields AS text[]))
+    logged.key,
+    logged.change,
+    CASE WHEN logged.change IN ('changed', 'restored') THEN (
+        SELECT jsonb_object_agg(compared.field, jsonb_build_array(compared.old_value, compared.new_value))
+        FROM plan
+        JOIN cached_resources AS cached ON cached.type = :resource_type AND cached.key = plan.key
+        CROSS JOIN LATERAL (
+            SELECT field, old.value AS old_value, new.value AS new_value
+            FROM jsonb_each(cached.data) AS old (field, value)
+            FULL JOIN jsonb_each(plan.data) AS new (field, value) USING (field)
+        ) AS compared
+        WHERE plan.key = logged.key
+            AND compared.old_value IS DISTINCT FROM compared.new_value
+            AND compared.field <> ALL (CAST(:volatile_fields AS text[]))
     ) END
-FROM now_cached
-WHERE now_cached.change <> 'refreshed'
-ORDER BY now_cached.key
+-- In the order of keys, and sorted without their data: that of a first mirror would not fit in memory.
+FROM (SELECT key, change FROM plan WHERE change <> 'refreshed' ORDER BY key) AS logged
