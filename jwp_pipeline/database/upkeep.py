@@ -8,20 +8,65 @@ nothing: left to itself it would set their hint bits, and with them write whole 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from jwp_pipeline.database.tables import Base
 
 # As autovacuum's own defaults have it.
 _ENOUGH_ROWS = 1000
 _ENOUGH_OF_ALL = 0.2
+# Rows from which on it is worth a table's being locked.
+_LARGE = 10_000
 _log = logging.getLogger(__name__)
 
 
 def is_much(written: int, live: int) -> bool:
     """Whether so many written rows, of so many that live afterwards, call for it."""
     return written >= _ENOUGH_ROWS and written >= _ENOUGH_OF_ALL * live
+
+
+@contextmanager
+def first_filling(connection: Connection, model: type[Base], *, rows: int) -> Iterator[None]:
+    """Write the first `rows` of a large table before its GIN indexes: made at once they cost half the time and WAL.
+
+    Only of a table that is empty, ours, and looked at by nobody until the caller's transaction ends; else the block
+    is just run.
+    """
+    indexes = [index for index in _table_of(model).indexes if index.dialect_options["postgresql"]["using"] == "gin"]
+    if rows < _LARGE or not _is_free(connection, _table_of(model).name):
+        indexes = []
+    for index in indexes:
+        index.drop(connection)
+    yield
+    connection.execute(text("SET LOCAL maintenance_work_mem TO '256MB'"))
+    for index in indexes:
+        index.create(connection)
+
+
+def _table_of(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101 - a declarative model always has one
+    return table
+
+
+def _is_free(connection: Connection, table: str) -> bool:
+    """Whether a table is empty and now locked for the caller alone."""
+    empty_and_ours = text(
+        f"SELECT NOT EXISTS (SELECT FROM {table}) AND pg_has_role(relowner, 'USAGE')"
+        f" FROM pg_class WHERE oid = '{table}'::regclass"
+    )
+    if not connection.scalar(empty_and_ours):
+        return False
+    try:
+        with connection.begin_nested():
+            connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE NOWAIT"))
+    except OperationalError:
+        return False
+    return True
 
 
 def analyze(connection: Connection, table: str, *columns: str) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
+from jwp_pipeline.database.media_tables import MediaItem
 from jwp_pipeline.database.problems import create_found_problems, record_problems
 from jwp_pipeline.database.sql import statement
-from jwp_pipeline.database.upkeep import analyze, is_much, unknown
+from jwp_pipeline.database.upkeep import analyze, first_filling, is_much, unknown
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import NONE_BECAME_PUBLIC, BecamePublic, Counts, MediaAsset
 from jwp_pipeline.media.staging import PACKAGE, stage_channels, stage_videos
@@ -66,7 +67,9 @@ class Steps:
         self._run("propose_items")
         self.became_public = self._became_public()
         restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
-        created, written = (self._write("media_items", step) for step in ("create_items", "update_items"))
+        with first_filling(self.connection, MediaItem, rows=self.looked_at):
+            created = self._run("create_items")
+        written = self._write("media_items", "update_items", besides=created)
         self._write("videos", "remember_videos")
         deleted = self._write("media_items", "delete_items")
         for step in ("claim_sms_media_items", "drop_sms_media_items", "move_sms_media_items"):
@@ -130,10 +133,13 @@ class Steps:
         live = self._live("playlists")
         self.counts["playlists"] = Counts(created, written - restored, restored, deleted, live=live)
 
-    def _write(self, table: str, step: str) -> int:
-        """Run a step that may write much of a table, of which the planner then must know for the next ones."""
+    def _write(self, table: str, step: str, *, besides: int = 0) -> int:
+        """Run a step that may write much of a table, of which the planner then must know for the next ones.
+
+        `besides`: rows that a step before has written already.
+        """
         written = self._run(step)
-        if written and is_much(written, self._number(f"SELECT count(*) FROM {table}")):
+        if (written + besides) and is_much(written + besides, self._number(f"SELECT count(*) FROM {table}")):
             analyze(self.connection, table, *_TELLING_COLUMNS[table])
         return written
 

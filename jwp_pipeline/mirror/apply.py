@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, text
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.problems import create_found_problems, open_problems, record_problems
 from jwp_pipeline.database.sql import statement
-from jwp_pipeline.database.upkeep import is_much, vacuum
+from jwp_pipeline.database.tables import CachedResource
+from jwp_pipeline.database.upkeep import first_filling, is_much, vacuum
 from jwp_pipeline.errors import SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
 from jwp_pipeline.mirror import confirm, snapshots
@@ -110,14 +111,16 @@ def apply_newest(
 
 def execute(connection: Connection, snapshot: Snapshot, options: MirrorOptions) -> None:
     """Carry out the prepared plan and enter it in the books, in the caller's transaction, under the apply lock."""
-    connection.execute(
-        statement("jwp_pipeline.mirror", "apply_plan"),
-        {
-            "snapshot_id": snapshot.id,
-            "resource_type": snapshot.resource_type,
-            "volatile_fields": list(options.volatile_fields),
-        },
-    )
+    added = connection.scalar(text("SELECT count(*) FROM plan WHERE change = 'added'"))
+    with first_filling(connection, CachedResource, rows=added or 0):
+        connection.execute(
+            statement("jwp_pipeline.mirror", "apply_plan"),
+            {
+                "snapshot_id": snapshot.id,
+                "resource_type": snapshot.resource_type,
+                "volatile_fields": list(options.volatile_fields),
+            },
+        )
     create_found_problems(connection)
     connection.execute(statement("jwp_pipeline.mirror", "found_problems"), {"snapshot_id": snapshot.id})
     complete = snapshots.may_delete(snapshot)
