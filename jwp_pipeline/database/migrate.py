@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from jwp_pipeline.database.connection import advisory_lock, connect
+from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.errors import MigrationError
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -28,7 +28,11 @@ def migrate(engine: Engine, schema: str) -> bool:
             if _revision(connection) == known[-1]:
                 return False
             create_schema(connection, schema)
-            with advisory_lock(connection, "the tables' migration", patience=60):
+            with (
+                advisory_lock(connection, "the tables' migration", patience=60),
+                # Whoever writes, perhaps by an older version's statements, is let to finish.
+                advisory_lock(connection, WRITER_LOCK, patience=60),
+            ):
                 revision = _revision(connection)
                 if revision is not None and revision not in known:
                     raise MigrationError(

@@ -37,6 +37,11 @@ class TypeStatus:
     open_problems: int
     behind_newest: datetime | None
     """When the newest of what is behind was cached or deleted."""
+    last_applied_at: datetime | None
+
+    def applied_since(self, moment: float) -> bool:
+        """Whether anything has been applied after `moment`, epoch seconds."""
+        return self.last_applied_at is not None and self.last_applied_at.timestamp() > moment
 
     def trouble(self, max_age: timedelta) -> str | None:
         """What keeps this type from being in step, the next thing to do, its runbook page; None when nothing does."""

@@ -33,14 +33,14 @@ def is_much(written: int, live: int) -> bool:
 def first_filling(connection: Connection, model: type[Base], *, rows: int) -> Iterator[None]:
     """Write the first `rows` of a large table before its GIN indexes: made at once they cost half the time and WAL.
 
-    Only of a table that is empty, ours, and looked at by nobody until the caller's transaction ends; else the block
-    is just run.
+    Only of a table that is empty, ours, and looked at by nobody at this moment: until the caller's transaction ends
+    whoever comes must wait. Else the block is just run.
     """
     indexes = [index for index in _table_of(model).indexes if index.dialect_options["postgresql"]["using"] == "gin"]
     if rows < _LARGE or not _is_free(connection, _table_of(model).name):
         indexes = []
     for index in indexes:
-        index.drop(connection)
+        index.drop(connection, checkfirst=True)
     yield
     connection.execute(text("SET LOCAL maintenance_work_mem TO '256MB'"))
     for index in indexes:

@@ -15,7 +15,7 @@ from jwp_pipeline.database.sql import statement
 from jwp_pipeline.jwplatform.management import ResourceType
 from jwp_pipeline.mirror import pages
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.mirror.snapshots import Snapshot, may_delete
+from jwp_pipeline.mirror.snapshots import Snapshot, may_delete, require_pages
 
 HEAD_ROWS = 10
 
@@ -83,7 +83,8 @@ class Plan:
 def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) -> list[str]:
     """Fill the temporary table `plan` for a snapshot; the keys it would delete, unconfirmed.
 
-    Only a verified full snapshot can delete. The caller holds the apply lock.
+    Only a verified full snapshot can delete. The caller holds the apply lock. Raises NothingToRelease when its pages
+    are gone.
     """
     parameters = {
         "snapshot_id": snapshot.id,
@@ -100,6 +101,9 @@ def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
     if not may_delete(snapshot):
         return []
     connection.execute(statement("jwp_pipeline.mirror", "plan_missing"), parameters)
+    # Pages never come back: if all are there now, each statement saw them all, and no key is missing because another
+    # process has pruned them meanwhile.
+    require_pages(connection, snapshot)
     return list(connection.scalars(text("SELECT key FROM plan WHERE change = 'deleted' ORDER BY key")))
 
 

@@ -195,24 +195,30 @@ def releasable(connection: Connection, snapshot_id: int) -> Snapshot:
     row = snapshot(connection, snapshot_id)
     if row is None:
         raise NothingToRelease(f"There is no snapshot {snapshot_id}. Table raw_snapshots lists them.")
+    # Also an older one that was released meanwhile: what was confirmed of this one was confirmed before that.
     newest_applied = connection.scalar(
         select(func.max(RawSnapshot.id)).where(
-            RawSnapshot.resource_type == row.resource_type, RawSnapshot.applied_at.is_not(None)
+            RawSnapshot.resource_type == row.resource_type, RawSnapshot.applied_at > row.finished_at
         )
     )
     if row.status != "quarantined":
         raise NothingToRelease(f"Snapshot {snapshot_id} is {row.status}, not quarantined: nothing to release.")
-    if newest_applied is not None and newest_applied > snapshot_id:
+    if newest_applied is not None:
         raise NothingToRelease(
             f"Snapshot {snapshot_id} is out of date: snapshot {newest_applied} has been applied since. Nothing to do."
         )
-    pages = connection.scalar(select(func.count()).where(RawPage.snapshot_id == snapshot_id))
-    if pages != row.page_count:
+    require_pages(connection, row)
+    return row
+
+
+def require_pages(connection: Connection, snapshot: Snapshot) -> None:
+    """Raise NothingToRelease when a snapshot's pages are not all there any more."""
+    pages = connection.scalar(select(func.count()).where(RawPage.snapshot_id == snapshot.id))
+    if pages != snapshot.page_count:
         raise NothingToRelease(
-            f"The pages of snapshot {snapshot_id} are gone: {_UNAPPLIED_KEPT} newer listings have been read since. "
+            f"The pages of snapshot {snapshot.id} are gone: {_UNAPPLIED_KEPT} newer ones have been refused since. "
             "Look at the newest one with `jwpfetch --skip-fetch --dry-run`, and release that."
         )
-    return row
 
 
 def mark_released(connection: Connection, snapshot_id: int, *, by: str) -> None:
@@ -266,10 +272,12 @@ def _prune_unapplied(connection: Connection, resource_type: ResourceType) -> Non
     unapplied = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_(None), RawSnapshot.status.in_(_READ)
     )
-    old = unapplied.order_by(RawSnapshot.id.desc()).offset(_UNAPPLIED_KEPT)
-    connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old)))
+    # Apart, since a sync that is refused leaves other reads, too.
+    for alike in (RawSnapshot.status == "quarantined", RawSnapshot.status != "quarantined"):
+        old = unapplied.where(alike).order_by(RawSnapshot.id.desc()).offset(_UNAPPLIED_KEPT)
+        connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old)))
 
 
 def drop_pages(connection: Connection, snapshot_id: int) -> None:
-    """Drop the pages of a snapshot that is of no use: a failed read, or a confirmation that has served."""
+    """Drop the pages of a failed read."""
     connection.execute(delete(RawPage).where(RawPage.snapshot_id == snapshot_id))

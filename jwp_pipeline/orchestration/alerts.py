@@ -9,25 +9,23 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
-from itertools import takewhile
 
 import dagster as dg
 import requests
 
-from jwp_pipeline.database.status import read_status
 from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.orchestration.failures import StepFailure, failures_of
 from jwp_pipeline.orchestration.jobs import SITE_TAG, SYNCS
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.orchestration.sensors import current_statuses
 from jwp_pipeline.runbook import see, told
 
 _log = logging.getLogger("jwp_pipeline.alerts")
 _TIMEOUT_SECONDS = 10
 # Whoever was told mends it, or knows: an alert every quarter of an hour is soon no longer read.
-_REMINDED_EVERY = timedelta(hours=6)
+_REMINDED_EVERY = 6 * 3600.0
 _REFUSAL_TOLD_EVERY = 24 * 3600.0
-_LOOKED_BACK = 200
+_LOOKED_BACK = 50
 
 
 def alert(runtime: Runtime, text: str, **details: str) -> str:
@@ -101,13 +99,13 @@ def _told_already(instance: dg.DagsterInstance, record: dg.RunRecord, found: Seq
         )
         if earlier.dagster_run.job_name in alike and earlier.dagster_run.run_id != run.run_id
     ]
-    failing = list(takewhile(lambda earlier: earlier.dagster_run.status == dg.DagsterRunStatus.FAILURE, before))
-    if not failing or {f.kind for f in failures_of(instance, failing[0].dagster_run.run_id)} != {f.kind for f in found}:
+    last = before[0] if before else None
+    if last is None or last.dagster_run.status != dg.DagsterRunStatus.FAILURE:
         return False
-    began = failing[-1].create_timestamp
-    return (record.create_timestamp - began) // _REMINDED_EVERY == (
-        failing[0].create_timestamp - began
-    ) // _REMINDED_EVERY
+    if {f.kind for f in failures_of(instance, last.dagster_run.run_id)} != {f.kind for f in found}:
+        return False
+    slots = {each.create_timestamp.timestamp() // _REMINDED_EVERY for each in (record, last)}
+    return len(slots) == 1
 
 
 @dg.sensor(
@@ -121,14 +119,23 @@ def alert_on_quarantine(
 ) -> dg.SensorResult | dg.SkipReason:
     """Each listing that is refused makes a new snapshot; told is the first. The cursor: when it was, of each type."""
     try:
-        with runtime.database() as engine, engine.connect() as connection:
-            refused = [status for status in read_status(connection) if status.quarantined_snapshot is not None]
+        statuses = current_statuses(runtime)
     except PipelineError as error:
         return dg.SkipReason(told(error))
     now = time.time()
+    # While the next listing is read the last one is not refused yet: what ends it is that one is applied.
     told_at: dict[str, float] = json.loads(context.cursor or "{}")
-    still_told = {status.resource_type: told_at.get(status.resource_type, 0.0) for status in refused}
-    news = [status for status in refused if now - still_told[status.resource_type] >= _REFUSAL_TOLD_EVERY]
+    still_told = {
+        status.resource_type: told_at[status.resource_type]
+        for status in statuses
+        if status.resource_type in told_at and not status.applied_since(told_at[status.resource_type])
+    }
+    news = [
+        status
+        for status in statuses
+        if status.quarantined_snapshot is not None
+        and now - still_told.get(status.resource_type, 0.0) >= _REFUSAL_TOLD_EVERY
+    ]
     if not news:
         return dg.SensorResult(
             skip_reason="No snapshot was refused since the last alert.", cursor=json.dumps(still_told)

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 
@@ -18,7 +19,7 @@ CAUSE_TAG = "jwp_pipeline/cause"
 """Why a sensor asked for a run; the same cause asks again only after a failure, and after a while."""
 
 PROCESS_TAG = "jwp_pipeline/process"
-"""`host:pid` of the process that executes a run."""
+"""`place:pid` of the process that executes a run, the place as `this_place` has it."""
 
 IN_PROGRESS = (
     dg.DagsterRunStatus.QUEUED,
@@ -67,13 +68,19 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> int:
     return ended
 
 
+def this_place() -> str:
+    """Where process ids mean what they mean here: this host and, of containers that share its name, this one."""
+    namespace = Path("/proc/self/ns/pid")
+    return socket.gethostname() + (f"/{namespace.readlink()}" if namespace.is_symlink() else "")
+
+
 def as_resource(runtime: Runtime) -> dg.ResourceDefinition:
     """The runtime as Dagster hands it to assets, schedules and sensors; of a run it notes which process executes it."""
 
     @dg.resource(description="Settings, database and JW Platform, opened when first asked for.")
     def of_run(context: dg.InitResourceContext) -> Runtime:
         if context.run is not None and context.instance is not None:
-            process = f"{socket.gethostname()}:{os.getpid()}"
+            process = f"{this_place()}:{os.getpid()}"
             context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: process})
         return runtime
 
@@ -91,13 +98,14 @@ def may_ask(
     """
     asked_by = {"dagster/sensor_name": sensor, SITE_TAG: site}
     records = instance.get_run_records(dg.RunsFilter(tags=asked_by), limit=_LOOKED_BACK)
+    # The site's, for Dagster never runs a key of this sensor twice, and site or tag may be new.
+    key = f"{site}: {cause}"
     if not records:
-        return cause, ""
+        return key, ""
     last = records[0]
     run, ended = last.dagster_run, last.end_time or last.create_timestamp.timestamp()
     is_new = all(record.dagster_run.tags.get(CAUSE_TAG) != cause for record in records)
-    # Dagster never runs a key twice.
-    run_key = f"{cause}/after {run.run_id[:8]}"
+    run_key = f"{key}/after {run.run_id[:8]}"
     if run.status in IN_PROGRESS:
         return None, f"run {run.run_id[:8]} is at it"
     if settled and run.status == dg.DagsterRunStatus.SUCCESS:
@@ -126,8 +134,8 @@ def _tries_in_vain(runs: Sequence[dg.DagsterRun], cause: str, *, settled: bool) 
 
 def _gone(run: dg.DagsterRun) -> str | None:
     """The process that executed a run, if it is known to be gone."""
-    host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
-    return f"Process {pid}" if host == socket.gethostname() and not _alive(int(pid)) else None
+    place, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
+    return f"Process {pid}" if place == this_place() and not _alive(int(pid)) else None
 
 
 def _alive(pid: int) -> bool:

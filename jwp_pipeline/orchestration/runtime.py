@@ -25,7 +25,6 @@ from jwp_pipeline.settings import Settings, load_settings
 QUARANTINED = "quarantined_snapshot"
 """Metadata entry of the failure of a run that the guard stopped: the snapshot's id."""
 
-
 RUNBOOK = "runbook"
 """Metadata entry of every failure that is an error of ours: where its page of the runbook stands."""
 

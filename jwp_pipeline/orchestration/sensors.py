@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import dagster as dg
+from sqlalchemy import text
 
 from jwp_pipeline.database.status import TypeStatus, read_status
 from jwp_pipeline.errors import PipelineError, SettingsError
@@ -17,7 +18,7 @@ from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress, site_of
 from jwp_pipeline.orchestration.media import in_step
 from jwp_pipeline.orchestration.mirror import unusable_settings
-from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.orchestration.runtime import Runtime, database_failing_clearly
 from jwp_pipeline.runbook import told
 
 Decision = dg.SensorResult | dg.SkipReason
@@ -56,7 +57,7 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         _require_settings(runtime)
         oldest = timedelta(hours=runtime.settings().jwp_max_listing_age_hours)
         causes = []
-        for status in _statuses(runtime):
+        for status in current_statuses(runtime):
             if status.in_step_as_of is None or status.lag is None:
                 causes.append(f"{status.resource_type}s never")
             elif status.lag > oldest:
@@ -77,7 +78,7 @@ def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.Resource
     """The cause is the newest content that is not followed yet."""
 
     def behind() -> str | None:
-        late = [status for status in _statuses(runtime) if status.behind]
+        late = [status for status in current_statuses(runtime) if status.behind]
         return "; ".join(f"{s.behind} {s.resource_type}s up to {s.behind_newest}" for s in late) or None
 
     busy_with = (*jobs.SYNCS, jobs.MEDIA_SYNC)
@@ -98,11 +99,11 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
         settings = runtime.settings()
         prefix = settings.jwp_asset_prefix.split("/") if settings.jwp_asset_prefix else []
         key = dg.AssetKey([*prefix, "media_items"])
-        result = in_step(_statuses(runtime), timedelta(hours=settings.jwp_max_listing_age_hours), key)
+        if run_in_progress(context.instance, (*jobs.SYNCS, jobs.MEDIA_SYNC), site_of(settings)):
+            return dg.SkipReason("A run is at it, and will say so itself.")
+        result = in_step(current_statuses(runtime), timedelta(hours=settings.jwp_max_listing_age_hours), key)
     except PipelineError as error:
         return dg.SkipReason(told(error))
-    if run_in_progress(context.instance, (*jobs.SYNCS, jobs.MEDIA_SYNC), site_of(settings)):
-        return dg.SkipReason("A run is at it, and will say so itself.")
     last = context.instance.get_runs(dg.RunsFilter(tags={jobs.SITE_TAG: site_of(settings)}), limit=1)
     said = f"{result.passed} {'' if result.passed else result.description} {last[0].run_id if last else ''}"
     if said == context.cursor:
@@ -125,8 +126,10 @@ def _require_settings(runtime: Runtime) -> None:
         raise SettingsError(". ".join(f"{name} {problem}" for name, problem in problems.items()) + ".")
 
 
-def _statuses(runtime: Runtime) -> list[TypeStatus]:
-    with runtime.database() as engine, engine.connect() as connection:
+def current_statuses(runtime: Runtime) -> list[TypeStatus]:
+    """How each type stands. Raises PipelineError, also when a first mirror has the tables for itself."""
+    with database_failing_clearly(), runtime.database() as engine, engine.connect() as connection:
+        connection.execute(text("SET LOCAL lock_timeout TO '5s'"))
         return read_status(connection)
 
 

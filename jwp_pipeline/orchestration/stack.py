@@ -90,11 +90,16 @@ def kept_loaded(port: int, console: Console, *, every: float = _LOOK_SECONDS) ->
     stopped = threading.Event()
 
     def look() -> None:
+        seen: dict[str, int] = {}
         while not stopped.wait(every):
             with suppress(OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError):
-                for name in _unloaded(port):
-                    console.print(f"The code of {name} is served no more (was its process killed?). Loading it anew …")
-                    _asked(port, _RELOAD, name=name)
+                seen = {name: seen.get(name, 0) + 1 for name in _unloaded(port)}
+                for name, times in seen.items():
+                    if times == 1:
+                        console.print(f"The code of {name} cannot be used (was its process killed?). Loading it anew …")
+                    # Code that does not load is no better for being asked again and again: at 1, 2, 4, 8, … looks.
+                    if times & (times - 1) == 0:
+                        _asked(port, _RELOAD, name=name)
 
     # A thread, for an answer that takes its time must not hold up Ctrl-C.
     threading.Thread(target=look, name="kept-loaded", daemon=True).start()

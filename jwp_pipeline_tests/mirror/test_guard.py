@@ -1,10 +1,12 @@
 """The guard: what it refuses changes nothing, stays refused, is released once, and is forgotten by a good listing."""
 
 import pytest
+from sqlalchemy import text
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock
 from jwp_pipeline.errors import NothingToRelease, SnapshotQuarantined, SyncInProgress
 from jwp_pipeline.mirror import apply as applying
+from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.apply import Release, apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
@@ -137,6 +139,9 @@ def test_a_release_is_for_that_snapshot_only(engine, simulator, client):
     assert len(live(engine)) == 10
     with pytest.raises(SnapshotQuarantined, match=str(second.id)):
         apply(engine)
+    # What JWP confirmed of the second it confirmed before the first brought rows back that the second lacks.
+    with pytest.raises(NothingToRelease, match="out of date"):
+        release(engine, second.id)
 
 
 def test_a_release_that_comes_to_nothing_leaves_nothing_armed(engine, simulator, client, monkeypatch):
@@ -161,10 +166,28 @@ def test_what_is_refused_again_and_again_does_not_fill_the_disk(engine, simulato
         "SELECT DISTINCT snapshot_id FROM raw_pages JOIN raw_snapshots ON id = snapshot_id"
         " WHERE resource_type = 'video' AND applied_at IS NULL",
     )
-    assert len(kept) <= 4
+    assert len(kept) <= 8
     with pytest.raises(NothingToRelease, match=f"pages of snapshot {first.id} are gone"):
         release(engine, first.id)
     assert release(engine, last.id).plan.deleted == 10
+
+
+def test_pages_that_vanish_while_they_are_compared_delete_nothing(engine, simulator, client, monkeypatch):
+    """Another process reads listing after listing meanwhile, and prunes the one that is being released."""
+    remove(simulator, 10)
+    snapshot = refused(engine, client)
+    whole = snapshots.releasable
+
+    def then_pruned(connection, snapshot_id):
+        row = whole(connection, snapshot_id)
+        with engine.begin() as other:
+            other.execute(text("DELETE FROM raw_pages WHERE snapshot_id = :id"), {"id": snapshot_id})
+        return row
+
+    monkeypatch.setattr(snapshots, "releasable", then_pruned)
+    with pytest.raises(NothingToRelease, match="are gone"):
+        release(engine, snapshot.id)
+    assert len(live(engine)) == 20
 
 
 def test_a_refused_plan_can_be_looked_at(engine, simulator, client):

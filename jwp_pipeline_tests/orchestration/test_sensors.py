@@ -44,7 +44,8 @@ def silent(tick):
 def test_a_change_is_asked_for_once_whatever_it_is(small):
     tick = small.sensor("jwp_changes")
     (request,) = tick.run_requests
-    assert request.run_key == tick.cursor == request.tags[CAUSE_TAG]
+    assert tick.cursor == request.tags[CAUSE_TAG]
+    assert request.run_key == f"{ONLY}: {tick.cursor}"
     assert small.obey(tick, "jwp_changes", "frequent_sync") == 1
     changes = [
         lambda library: library.edit("video", "aaaa0001", title="New", updated=1_100_000_000),

@@ -15,7 +15,7 @@ down_revision = "0003"
 
 # One row a type: in step as of when, what both sides hold, what stands in the way.
 SYNC_STATUS = """
-CREATE OR REPLACE VIEW sync_status AS
+CREATE VIEW sync_status AS
 WITH link AS NOT MATERIALIZED (
     SELECT 'video' AS type, key, looked_at, deleted_at FROM videos
     UNION ALL
@@ -49,14 +49,15 @@ SELECT
         SELECT count(*) FROM sync_problems
         WHERE sync_problems.type = kind.resource_type AND sync_problems.resolved_at IS NULL
     ) AS open_problems,
-    unfollowed.newest AS behind_newest
+    unfollowed.newest AS behind_newest,
+    applied.applied_at AS last_applied_at
 FROM (VALUES ('video'), ('channel')) AS kind (resource_type)
 LEFT JOIN LATERAL (
     SELECT started_at, key_count FROM raw_snapshots
     WHERE resource_type = kind.resource_type AND applied_at IS NOT NULL AND complete ORDER BY id DESC LIMIT 1
 ) AS verified ON true
 LEFT JOIN LATERAL (
-    SELECT started_at FROM raw_snapshots
+    SELECT started_at, applied_at FROM raw_snapshots
     WHERE resource_type = kind.resource_type AND applied_at IS NOT NULL ORDER BY id DESC LIMIT 1
 ) AS applied ON true
 LEFT JOIN LATERAL (
@@ -86,6 +87,8 @@ CROSS JOIN LATERAL (
 
 
 def upgrade() -> None:
+    # First of all, so that nobody who reads the view holds one of its tables and waits for another.
+    op.execute("DROP VIEW sync_status")
     # The data of a large library is gigabytes: what is asked of all rows at every sync is answered by an index alone.
     op.drop_index("cached_resources_type", "cached_resources")
     op.create_index(
