@@ -78,8 +78,8 @@ def _snapshot_id(text: str) -> int:
 
 def _sync(options: argparse.Namespace, console: Console) -> int:
     from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+    from jwp_pipeline.orchestration.configuration import unusable_settings
     from jwp_pipeline.orchestration.launch import SyncRequest
-    from jwp_pipeline.orchestration.mirror import unusable_settings
 
     settings = load_settings()
     for name in shadowed_by_env_file():

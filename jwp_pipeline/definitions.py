@@ -9,7 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.orchestration import history, jobs, media, mirror
+from jwp_pipeline.orchestration import configuration, history, jobs, media, mirror
 from jwp_pipeline.orchestration.alerts import alert_on_failed_run, alert_on_quarantine
 from jwp_pipeline.orchestration.automation import as_resource, site_of
 from jwp_pipeline.orchestration.freshness import with_freshness
@@ -27,7 +27,7 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
     """
     settings = settings or Settings.model_construct()
     prefix = settings.jwp_asset_prefix.split("/") if settings.jwp_asset_prefix else None
-    loaded = dg.load_assets_from_modules([mirror, media, history], key_prefix=prefix)
+    loaded = dg.load_assets_from_modules([configuration, mirror, media, history], key_prefix=prefix)
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     return dg.Definitions(
         assets=dg.map_asset_specs(with_freshness(settings), assets),

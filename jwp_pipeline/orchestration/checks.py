@@ -10,6 +10,7 @@ import dagster as dg
 
 from jwp_pipeline.runbook import of_check
 
+OPEN_PROBLEMS = "SELECT * FROM sync_problems WHERE resolved_at IS NULL"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 

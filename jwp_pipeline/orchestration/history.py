@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from jwp_pipeline.database.history_tables import LibraryDay
 from jwp_pipeline.history.daily import Day, days_that_do_not_add_up, record_days
 from jwp_pipeline.orchestration.checks import WARN, check_result, check_spec
-from jwp_pipeline.orchestration.metadata import table_metadata
-from jwp_pipeline.orchestration.mirror import OWNERS, POOL
+from jwp_pipeline.orchestration.metadata import OWNERS, table_metadata
+from jwp_pipeline.orchestration.mirror import POOL
 from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
 
 # No change log is older than this program. Days are UTC, and today is one of them.

@@ -18,9 +18,9 @@ from jwp_pipeline.media.checks import CHECKS, Check, Violations, run_check
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import MEDIA_ASSETS, MediaAsset, MediaReport
 from jwp_pipeline.media.sync import sync_media
-from jwp_pipeline.orchestration.checks import ERROR, WARN, check_result, check_spec
-from jwp_pipeline.orchestration.metadata import media_metadata, table_metadata
-from jwp_pipeline.orchestration.mirror import OPEN_PROBLEMS, OWNERS, POOL
+from jwp_pipeline.orchestration.checks import ERROR, OPEN_PROBLEMS, WARN, check_result, check_spec
+from jwp_pipeline.orchestration.metadata import OWNERS, media_metadata, table_metadata
+from jwp_pipeline.orchestration.mirror import POOL
 from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
 
 

@@ -20,6 +20,7 @@ from jwp_pipeline.media.report import MediaAsset, MediaReport
 from jwp_pipeline.mirror.landing import Listing
 from jwp_pipeline.mirror.plan import Plan
 
+OWNERS = ["team:media-platform"]
 _COUNTED = ("seen", "added", "changed", "refreshed", "restored", "deleted", "spared", "unchanged", "problems")
 
 

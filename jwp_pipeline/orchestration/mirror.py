@@ -1,4 +1,4 @@
-"""Assets of the mirror: settings → raw_videos, raw_channels → cached_resources and its change log.
+"""Assets of the mirror: raw_videos, raw_channels → cached_resources and its change log.
 
 Each body calls one function of the mirror and returns its report. Not here: the logic (mirror/).
 """
@@ -6,7 +6,7 @@ Each body calls one function of the mirror and returns its report. Not here: the
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Literal
@@ -16,24 +16,25 @@ from sqlalchemy import Engine
 
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.tables import CachedResource, RawPage, ResourceChange
-from jwp_pipeline.errors import SettingsError, SnapshotQuarantined
-from jwp_pipeline.jwplatform.connect import refused_settings
+from jwp_pipeline.errors import SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
-from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.apply import Applied, Release, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
-from jwp_pipeline.mirror.landing import Listing, Progress, read_listing
+from jwp_pipeline.mirror.landing import Progress, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.orchestration.checks import ERROR, WARN, check_result, check_spec
-from jwp_pipeline.orchestration.metadata import listing_metadata, plan_metadata, table_metadata
+from jwp_pipeline.orchestration.checks import check_spec
+from jwp_pipeline.orchestration.metadata import OWNERS, listing_metadata, plan_metadata, table_metadata
+from jwp_pipeline.orchestration.mirror_checks import (
+    live_rows_equal_listing,
+    no_open_problems,
+    nothing_quarantined,
+    still_quarantined,
+    verified,
+)
 from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
-from jwp_pipeline.orchestration.schedules import unreadable_crons
-from jwp_pipeline.settings import Settings
 
 POOL = "jwp_api"
-OWNERS = ["team:media-platform"]
-OPEN_PROBLEMS = "SELECT * FROM sync_problems WHERE resolved_at IS NULL"
 
 
 class ListingConfig(dg.Config):
@@ -57,56 +58,6 @@ class CacheConfig(dg.Config):
     """Id of a quarantined snapshot: apply that one, past the guard, and nothing else."""
     ask_jwp: bool = True
     """Confirm deletions with JW Platform. Without it nothing is deleted."""
-
-
-@dg.asset(
-    group_name="settings",
-    kinds={"python"},
-    owners=OWNERS,
-    check_specs=[
-        check_spec(
-            "required_settings",
-            "settings",
-            "Every required setting is set and readable. Stops the run before anything is fetched.",
-            blocking=True,
-        )
-    ],
-)
-def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
-    """The effective configuration of this site, secrets masked."""
-    try:
-        effective = runtime.settings()
-        shown, problems = effective.redacted(), unusable_settings(effective)
-    except SettingsError as error:
-        shown, problems = {}, {"settings": str(error)}
-    rows = "\n".join(f"| `{name}` | {'' if value is None else f'`{value}`'} |" for name, value in shown.items())
-    hints = "\n".join(f"- `{name}` {problem}" for name, problem in problems.items())
-    return dg.MaterializeResult(
-        metadata={
-            "configuration": dg.MetadataValue.md(f"| setting | value |\n|---|---|\n{rows}"),
-            "missing": len(problems),
-        },
-        check_results=[
-            check_result(
-                "required_settings",
-                "; ".join(f"{name} {problem}" for name, problem in problems.items()),
-                well="All are set.",
-                metadata={"missing": dg.MetadataValue.md(hints or "none")},
-            )
-        ],
-    )
-
-
-def unusable_settings(settings: Settings) -> dict[str, str]:
-    """Name of each setting that is missing or makes no sense → what is wrong, and what to do."""
-    problems = {name: f"is not set: {hint}" for name, hint in settings.missing_required().items()}
-    problems |= refused_settings(settings)
-    problems |= {name: f"is {what}" for name, what in unreadable_crons(settings).items()}
-    try:
-        MediaOptions.from_settings(settings)
-    except SettingsError as error:
-        problems["JWP_DEFAULT_ACL"] = f"cannot be read: {error}"
-    return problems
 
 
 def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
@@ -149,7 +100,7 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
             else:
                 listing = read_listing(engine, client, resource_type, run_id=context.run.run_id, observe=observe)
         runtime.report(listing)
-        return dg.MaterializeResult(metadata=listing_metadata(listing), check_results=[_verified(listing)])
+        return dg.MaterializeResult(metadata=listing_metadata(listing), check_results=[verified(listing)])
 
     return raw
 
@@ -216,10 +167,10 @@ def cached_resources(
                 outcomes.append(_apply(config, runtime, engine, resource_type, context.run.run_id))
             except SnapshotQuarantined as error:
                 refused.append(error)
-        waiting = _still_quarantined(engine)
-    yield _nothing_quarantined(key, refused, outcomes, waiting)
-    yield _live_rows_equal_listing(key, outcomes)
-    yield _no_open_problems(key, outcomes)
+        waiting = still_quarantined(engine)
+    yield nothing_quarantined(key, refused, outcomes, waiting)
+    yield live_rows_equal_listing(key, outcomes)
+    yield no_open_problems(key, outcomes)
     if refused:
         plans = [error.outcome.plan for error in refused if isinstance(error.outcome, Applied) and error.outcome.plan]
         yield dg.AssetObservation(key, description="Refused: nothing of this was done.", metadata=plan_metadata(plans))
@@ -270,75 +221,3 @@ def _whoever_runs_this() -> str:
         # In a container the user may have no name.
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def _verified(listing: Listing) -> dg.AssetCheckResult:
-    return check_result(
-        "verified",
-        listing.problem,
-        well=f"Complete: {listing.key_count} of {listing.expected_total}.",
-        metadata={"snapshot_id": listing.snapshot_id, "attempts": listing.attempts},
-        severity=WARN,
-    )
-
-
-def _still_quarantined(engine: Engine) -> dict[int, str]:
-    with connect(engine) as connection:
-        pending = [snapshots.pending(connection, resource_type) for resource_type in RESOURCE_TYPES]
-    return {
-        snapshot.id: f"Snapshot {snapshot.id} of {snapshot.resource_type}s is quarantined: {snapshot.problem}."
-        for snapshot in pending
-        if snapshot is not None and snapshot.status == "quarantined"
-    }
-
-
-def _nothing_quarantined(
-    key: dg.AssetKey, refused: Sequence[SnapshotQuarantined], outcomes: Sequence[Applied], waiting: Mapping[int, str]
-) -> dg.AssetCheckResult:
-    found = dict(waiting) | {error.snapshot_id: str(error) for error in refused}
-    # A dry run puts nothing in quarantine; it says what the next sync would do.
-    for outcome in outcomes:
-        if outcome.plan and outcome.refusal:
-            snapshot = f"snapshot {outcome.plan.snapshot_id} of {outcome.resource_type}s"
-            found[outcome.plan.snapshot_id] = f"The guard would refuse {snapshot}: {outcome.refusal}."
-    return check_result(
-        "nothing_quarantined",
-        " ".join(found.values()),
-        well="Nothing waits to be released.",
-        metadata={"snapshots": list(found)},
-        key=key,
-    )
-
-
-def _live_rows_equal_listing(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
-    compared = [outcome for outcome in outcomes if outcome.listed is not None]
-    apart = [outcome for outcome in compared if outcome.live != outcome.listed]
-    # Where nothing was applied, the run that did has said why.
-    explained = all(outcome.plan is None or outcome.plan.spared or outcome.plan.problems for outcome in apart)
-    found = "; ".join(
-        f"{outcome.live} {outcome.resource_type}s are live, {outcome.listed} were listed"
-        + (f", {outcome.plan.spared} missing ones were spared" if outcome.plan and outcome.plan.spared else "")
-        for outcome in apart
-    )
-    return check_result(
-        "live_rows_equal_listing",
-        found,
-        well="They are equal."
-        if len(compared) == len(outcomes)
-        else "Nothing to compare with: not every last applied read was a complete listing.",
-        metadata={f"{outcome.resource_type}s_live": outcome.live for outcome in outcomes},
-        key=key,
-        severity=WARN if explained else ERROR,
-    )
-
-
-def _no_open_problems(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
-    count = sum(outcome.open_problems for outcome in outcomes)
-    return check_result(
-        "no_open_problems",
-        f"{count} open: {OPEN_PROBLEMS}" if count else None,
-        well="None.",
-        metadata={"open": count},
-        key=key,
-        severity=WARN,
-    )

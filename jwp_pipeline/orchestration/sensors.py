@@ -16,8 +16,8 @@ from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress, site_of
+from jwp_pipeline.orchestration.configuration import unusable_settings
 from jwp_pipeline.orchestration.media import in_step
-from jwp_pipeline.orchestration.mirror import unusable_settings
 from jwp_pipeline.orchestration.runtime import Runtime, database_failing_clearly
 from jwp_pipeline.runbook import told
 
