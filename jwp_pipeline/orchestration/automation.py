@@ -5,6 +5,7 @@ Not here: the schedules and sensors themselves.
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ _LAST_BACK_OFF = timedelta(hours=1)
 # A cause that has not been tried yet may be what mends it; on a busy site there is one every minute.
 _LONGEST_FOR_A_NEW_CAUSE = timedelta(minutes=15)
 _LOOKED_BACK = 20
+_SILENT_SECONDS = 120.0
 
 
 def site_of(settings: Settings) -> str:
@@ -60,8 +62,9 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> int:
     a run lives. Until then they would hold the pool, and every schedule and sensor would wait for them.
     """
     ended = 0
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        gone = _gone(run)
+    for record in instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        run = record.dagster_run
+        gone = _gone(run) or _never_began(record)
         if gone:
             instance.report_run_failed(run, f"{gone}, which executed it, has ended.")
             ended += 1
@@ -136,6 +139,13 @@ def _gone(run: dg.DagsterRun) -> str | None:
     """The process that executed a run, if it is known to be gone."""
     place, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
     return f"Process {pid}" if place == this_place() and not _alive(int(pid)) else None
+
+
+def _never_began(record: dg.RunRecord) -> str | None:
+    """The process of a run of ours that ended before it could say which it was: that takes it a second."""
+    tags, started = record.dagster_run.tags, record.start_time or record.create_timestamp.timestamp()
+    is_ours_and_silent = SITE_TAG in tags and PROCESS_TAG not in tags
+    return "The process" if is_ours_and_silent and time.time() - started > _SILENT_SECONDS else None
 
 
 def _alive(pid: int) -> bool:
