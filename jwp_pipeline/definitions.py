@@ -26,8 +26,9 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
     defaults.
     """
     settings = settings or Settings.model_construct()
-    prefix = settings.jwp_asset_prefix.split("/") if settings.jwp_asset_prefix else None
-    loaded = dg.load_assets_from_modules([configuration, mirror, media, history], key_prefix=prefix)
+    loaded = dg.load_assets_from_modules(
+        [configuration, mirror, media, history], key_prefix=settings.asset_key_prefix or None
+    )
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     return dg.Definitions(
         assets=dg.map_asset_specs(with_freshness(settings), assets),

@@ -212,6 +212,11 @@ class Settings(BaseSettings):
         return "v2" if self.jwplatform_v2_api_secret else "v1"
 
     @property
+    def asset_key_prefix(self) -> list[str]:
+        """JWP_ASSET_PREFIX as the first parts of every asset key."""
+        return self.jwp_asset_prefix.split("/") if self.jwp_asset_prefix else []
+
+    @property
     def has_jwp_credentials(self) -> bool:
         """Whether any credential of a JWP site is configured at all."""
         return any((self.jwplatform_api_key, self.jwplatform_api_secret, self.jwplatform_v2_api_secret))

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.jwplatform import v1, v2
-from jwp_pipeline.jwplatform.management import ManagementClient, WaitObserver
+from jwp_pipeline.jwplatform.management import ClientOptions, ManagementClient, WaitObserver
 from jwp_pipeline.jwplatform.pacing import shared_limiter
-from jwp_pipeline.jwplatform.transport import SharingOptions
 from jwp_pipeline.settings import Settings
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f.]*:[0-9a-f:.]+\]|[\w.-]+)(:[0-9]+)?(/[^\s?#@]*)?", re.IGNORECASE)
@@ -38,7 +37,7 @@ def connect(settings: Settings, on_wait: WaitObserver | None = None, *, hurried:
     key, (_, secret) = settings.jwplatform_api_key or "", _secret(settings)
     rate = settings.jwp_requests_per_minute
     pace = _HURRIED if hurried else {}
-    options = SharingOptions(
+    options = ClientOptions(
         requests_per_minute=rate, limiter=shared_limiter(origin, key, rate), on_wait=on_wait, **pace
     )
     return client(key, secret, origin=origin, options=options)

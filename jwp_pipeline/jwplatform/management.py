@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from jwp_pipeline.jwplatform.pacing import RateLimiter
+
 ResourceType = Literal["video", "channel"]
 RESOURCE_TYPES: tuple[ResourceType, ...] = ("video", "channel")
 ApiVersion = Literal["v1", "v2"]
@@ -115,6 +117,8 @@ class ClientOptions:
     """How a client behaves; the same for v1 and v2. Times in seconds."""
 
     requests_per_minute: int = 60
+    limiter: RateLimiter | None = field(default=None, compare=False)
+    """What keeps to that rate, where a client does so together with others; by default one of its own."""
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     deadline: float = 600.0

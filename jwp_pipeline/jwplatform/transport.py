@@ -58,13 +58,6 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharingOptions(ClientOptions):
-    """Options of a client that keeps to its rate together with others."""
-
-    limiter: RateLimiter = field(compare=False)
-
-
 class Transport:
     """Sends calls and returns what their answers hold. Not thread-safe, but for `close()`."""
 
@@ -73,8 +66,7 @@ class Transport:
         self._stats = stats
         self._credentials = credentials
         self._clock = clock
-        shared = options.limiter if isinstance(options, SharingOptions) else None
-        self._limiter = shared or RateLimiter(options.requests_per_minute)
+        self._limiter = options.limiter or RateLimiter(options.requests_per_minute)
         self._closed = False
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": _user_agent()})

@@ -68,8 +68,8 @@ class Steps:
         self.became_public = self._became_public()
         restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
         with first_filling(self.connection, MediaItem, rows=self.looked_at):
-            created = self._run("create_items")
-        written = self._write("media_items", "update_items", besides=created)
+            created = self._write("media_items", "create_items")
+        written = self._write("media_items", "update_items")
         self._write("videos", "remember_videos")
         deleted = self._write("media_items", "delete_items")
         for step in ("claim_sms_media_items", "drop_sms_media_items", "move_sms_media_items"):
@@ -133,13 +133,10 @@ class Steps:
         live = self._live("playlists")
         self.counts["playlists"] = Counts(created, written - restored, restored, deleted, live=live)
 
-    def _write(self, table: str, step: str, *, besides: int = 0) -> int:
-        """Run a step that may write much of a table, of which the planner then must know for the next ones.
-
-        `besides`: rows that a step before has written already.
-        """
+    def _write(self, table: str, step: str) -> int:
+        """Run a step that may write much of a table, of which the planner then must know for the next ones."""
         written = self._run(step)
-        if (written + besides) and is_much(written + besides, self._number(f"SELECT count(*) FROM {table}")):
+        if written and is_much(written, self._number(f"SELECT count(*) FROM {table}")):
             analyze(self.connection, table, *_TELLING_COLUMNS[table])
         return written
 

@@ -95,7 +95,7 @@ def apply_newest(
             if dry_run:
                 return _outcome(connection, resource_type, started, plan=plan, dry_run=True, refusal=refusal)
             if refusal is None:
-                execute(connection, snapshot, options)
+                execute(connection, snapshot, plan, options)
                 if release:
                     snapshots.mark_released(connection, snapshot.id, by=release.by)
                 snapshots.prune(connection, resource_type, options.snapshot_retention)
@@ -109,10 +109,9 @@ def apply_newest(
     return replace(outcome, seconds=time.monotonic() - started)
 
 
-def execute(connection: Connection, snapshot: Snapshot, options: MirrorOptions) -> None:
+def execute(connection: Connection, snapshot: Snapshot, plan: Plan, options: MirrorOptions) -> None:
     """Carry out the prepared plan and enter it in the books, in the caller's transaction, under the apply lock."""
-    added = connection.scalar(text("SELECT count(*) FROM plan WHERE change = 'added'"))
-    with first_filling(connection, CachedResource, rows=added or 0):
+    with first_filling(connection, CachedResource, rows=plan.added):
         connection.execute(
             statement("jwp_pipeline.mirror", "apply_plan"),
             {

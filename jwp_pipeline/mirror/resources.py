@@ -62,6 +62,6 @@ def set_resources(
     assert snapshot is not None  # noqa: S101 - it was entered a moment ago
     prepare(connection, snapshot, options)
     plan = describe(connection, snapshot, spared=0)
-    execute(connection, snapshot, options)
+    execute(connection, snapshot, plan, options)
     snapshots.prune(connection, resource_type, options.snapshot_retention)
     return plan

@@ -57,15 +57,19 @@ def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[StepFailure]:
 
 
 def _class_of(error: SerializableErrorInfo | None) -> str:
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return (error.cls_name if error else None) or "unknown"
+    bottom = _bottom_of(error)
+    return (bottom.cls_name if bottom else None) or "unknown"
 
 
 def _innermost(error: SerializableErrorInfo | None) -> str:
     """The message at the bottom of a chain of causes: what really happened."""
+    bottom = _bottom_of(error)
+    if bottom is not None and bottom.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return "Interrupted; the next run goes on from what is stored."
+    return bottom.message.strip() if bottom else "no reason was recorded"
+
+
+def _bottom_of(error: SerializableErrorInfo | None) -> SerializableErrorInfo | None:
     while error is not None and error.cause is not None:
         error = error.cause
-    if error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-        return "Interrupted; the next run goes on from what is stored."
-    return error.message.strip() if error else "no reason was recorded"
+    return error

@@ -97,8 +97,7 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
     """The cursor is what was said last, and after which run: a run that fails leaves the check without a result."""
     try:
         settings = runtime.settings()
-        prefix = settings.jwp_asset_prefix.split("/") if settings.jwp_asset_prefix else []
-        key = dg.AssetKey([*prefix, "media_items"])
+        key = dg.AssetKey([*settings.asset_key_prefix, "media_items"])
         if run_in_progress(context.instance, (*jobs.SYNCS, jobs.MEDIA_SYNC), site_of(settings)):
             return dg.SkipReason("A run is at it, and will say so itself.")
         result = in_step(current_statuses(runtime), timedelta(hours=settings.jwp_max_listing_age_hours), key)

@@ -161,3 +161,8 @@ def written_by(engine):
                 text(f"SELECT CAST(ctid AS text) AS place, CAST(xmin AS text), CAST(xmax AS text) FROM {table}")
             )
         }
+
+
+def live_titles(engine):
+    """Key of the video → title of its live item."""
+    return {key: item["title"] for key, item in read_state(engine)["media_items"].items() if not item["deleted"]}

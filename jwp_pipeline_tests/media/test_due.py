@@ -3,20 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from jwp_pipeline_tests.media.site import site, video
-from jwp_pipeline_tests.media.state import read_rows, read_state, written_by
+from jwp_pipeline_tests.media.site import video
+from jwp_pipeline_tests.media.state import live_titles, read_rows, read_state, written_by
 from jwp_pipeline_tests.media.values import NOBODY
-
-
-@pytest.fixture
-def jwp(engine, simulator):
-    with site(engine, simulator) as jwp:
-        yield jwp
-
-
-def items(engine):
-    """Key of the video → title of its live item."""
-    return {key: item["title"] for key, item in read_state(engine)["media_items"].items() if not item["deleted"]}
 
 
 def test_an_edit_of_ours_lasts_until_jwp_has_a_newer_one(jwp, engine):
@@ -28,11 +17,11 @@ def test_an_edit_of_ours_lasts_until_jwp_has_a_newer_one(jwp, engine):
     for fields in ({}, {"views": 7}, {"title": "Theirs"}, {"title": "Theirs", "updated": 4}):
         jwp.library.put("video", video("a", 1, **{"updated": 5, **fields}))
         jwp.sync()
-        assert items(engine) == {"a": "Ours"}
+        assert live_titles(engine) == {"a": "Ours"}
         assert not read_state(engine)["media_items"]["a"]["view"]["is_public"]
     jwp.library.put("video", video("a", 1, updated=6, title="Theirs"))
     jwp.sync()
-    assert items(engine) == {"a": "Theirs"}
+    assert live_titles(engine) == {"a": "Theirs"}
 
 
 def test_what_returns_starts_anew(jwp, engine):
@@ -42,10 +31,10 @@ def test_what_returns_starts_anew(jwp, engine):
     ids = {name: row.id for name, row in read_rows(engine).items()}
     jwp.library.replace_all([], [])
     jwp.sync()
-    assert (items(engine), read_state(engine)["videos"]) == ({}, {})
+    assert (live_titles(engine), read_state(engine)["videos"]) == ({}, {})
     jwp.library.replace_all([video("a", 1, updated=3, title="Older"), video("no-item", updated=3)], [])
     jwp.sync()
-    assert (items(engine), read_state(engine)["videos"]) == ({"a": "Older"}, {"a": 3, "no-item": 3})
+    assert (live_titles(engine), read_state(engine)["videos"]) == ({"a": "Older"}, {"a": 3, "no-item": 3})
     assert {name: row.id for name, row in read_rows(engine).items()} == ids
 
 
@@ -77,7 +66,7 @@ def test_what_was_gone_starts_anew_whoever_saw_it(seen, back, jwp, engine):
     assert written_by(engine) == written
     jwp.library.put("video", {**returned, "title": "Newer text, older stamp"})
     jwp.sync()
-    assert items(engine) == {"a": "Older"}
+    assert live_titles(engine) == {"a": "Older"}
 
 
 def test_a_stamp_that_was_never_synchronised_does_not_count(jwp, engine):
@@ -116,7 +105,7 @@ def test_what_cannot_be_read_grants_nothing_at_once(what, updated, acl, jwp, eng
     written = written_by(engine)
     jwp.library.put("video", {**video("a", updated=updated, title="Waits"), **UNREADABLE[what]})
     jwp.sync()
-    assert items(engine) == {"a": "Video a"}
+    assert live_titles(engine) == {"a": "Video a"}
     assert {row: by for row, by in written_by(engine).items() if row[0] == "media_items"} == {
         row: by for row, by in written.items() if row[0] == "media_items"
     }

@@ -1,37 +1,25 @@
 """The platform's own record: when items come about, what the sync leaves alone, and how readers find their way."""
 
-import pytest
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.media_tables import BillingAccount, Channel, MediaChannel, MediaItem, Playlist, Video
-from jwp_pipeline_tests.media.site import channel, site, video
-from jwp_pipeline_tests.media.state import open_problems, read_rows, read_state
+from jwp_pipeline_tests.media.site import channel, video
+from jwp_pipeline_tests.media.state import live_titles, open_problems, read_rows, read_state
 from jwp_pipeline_tests.support import rows
-
-
-@pytest.fixture
-def jwp(engine, simulator):
-    with site(engine, simulator) as jwp:
-        yield jwp
-
-
-def items(engine):
-    """Key of the video → title of its live item."""
-    return {key: item["title"] for key, item in read_state(engine)["media_items"].items() if not item["deleted"]}
 
 
 def test_an_item_comes_with_the_sms_id(jwp, engine):
     """Semantics §2: also when the id appears later, with the same `updated` or an older one; and stays."""
     jwp.library.replace_all([video("a", updated=5), video("b", updated=5)], [])
     jwp.sync()
-    assert items(engine) == {}
+    assert live_titles(engine) == {}
     jwp.library.replace_all([video("a", 1, updated=5), video("b", 2, updated=4)], [])
     jwp.sync()
-    assert items(engine) == {"a": "Video a", "b": "Video b"}
+    assert live_titles(engine) == {"a": "Video a", "b": "Video b"}
     assert read_state(engine)["videos"] == {"a": 5, "b": 5}
     jwp.library.replace_all([video("a", updated=6), video("b", 2, updated=4)], [])
     jwp.sync()
-    assert items(engine) == {"a": "Video a", "b": "Video b"}
+    assert live_titles(engine) == {"a": "Video a", "b": "Video b"}
     assert [row.id for row in rows(engine, "SELECT id FROM sms_media_items")] == [2]
 
 
@@ -42,9 +30,9 @@ def test_the_missing_items_come_when_all_videos_are_to_have_one(jwp, engine):
     )
     jwp.sync()
     ids = {name: row.id for name, row in read_rows(engine).items()}
-    assert items(engine) == {"a": "Video a"}
+    assert live_titles(engine) == {"a": "Video a"}
     jwp.sync(create_items="all")
-    assert items(engine) == {"a": "Video a", "b": "Video b"}
+    assert live_titles(engine) == {"a": "Video a", "b": "Video b"}
     assert read_state(engine)["media_items"]["b"]["tags"] == ["sea", "sky"]
     assert read_state(engine)["channels"]["c"]["playlist"] == {
         "title": "Channel c",
@@ -53,7 +41,7 @@ def test_the_missing_items_come_when_all_videos_are_to_have_one(jwp, engine):
     }
     assert ids.items() <= {name: row.id for name, row in read_rows(engine).items()}.items()
     jwp.sync()
-    assert items(engine) == {"a": "Video a", "b": "Video b"}
+    assert live_titles(engine) == {"a": "Video a", "b": "Video b"}
     assert read_state(engine)["channels"]["c"]["playlist"] is None
 
 
