@@ -21,7 +21,8 @@ import dagster as dg
 from PIL import Image
 from sqlalchemy import Engine, text
 
-from jwp_pipeline import cli
+from jwp_pipeline.commands import cli
+from jwp_pipeline.commands.launch import dagster_home
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.media.options import MediaOptions
@@ -30,8 +31,7 @@ from jwp_pipeline.media.sync import sync_media
 from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.orchestration.automation import IN_PROGRESS
-from jwp_pipeline.orchestration.launch import dagster_home
+from jwp_pipeline.orchestration.runs import IN_PROGRESS
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings, load_settings
 from jwp_pipeline.simulator import Demo, Simulator

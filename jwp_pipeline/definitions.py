@@ -9,13 +9,15 @@ from __future__ import annotations
 import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.orchestration import configuration, history, jobs, media, mirror
-from jwp_pipeline.orchestration.alerts import alert_on_failed_run, alert_on_quarantine
-from jwp_pipeline.orchestration.automation import as_resource, site_of
-from jwp_pipeline.orchestration.freshness import with_freshness
-from jwp_pipeline.orchestration.runtime import Runtime
-from jwp_pipeline.orchestration.schedules import build_schedules
-from jwp_pipeline.orchestration.sensors import SENSORS
+from jwp_pipeline.orchestration import jobs
+from jwp_pipeline.orchestration.assets import history, media, mirror
+from jwp_pipeline.orchestration.assets import settings as settings_assets
+from jwp_pipeline.orchestration.automation.alerts import alert_on_failed_run, alert_on_quarantine
+from jwp_pipeline.orchestration.automation.freshness import with_freshness
+from jwp_pipeline.orchestration.automation.schedules import build_schedules
+from jwp_pipeline.orchestration.automation.sensors import SENSORS
+from jwp_pipeline.orchestration.runs import site_of
+from jwp_pipeline.orchestration.runtime import Runtime, as_resource
 from jwp_pipeline.settings import Settings, load_settings
 
 
@@ -27,7 +29,7 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
     """
     settings = settings or Settings.model_construct()
     loaded = dg.load_assets_from_modules(
-        [configuration, mirror, media, history], key_prefix=settings.asset_key_prefix or None
+        [settings_assets, mirror, media, history], key_prefix=settings.asset_key_prefix or None
     )
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     return dg.Definitions(

@@ -36,17 +36,17 @@ def path(page: str) -> str:
     return f"{FOLDER}/{page}.md"
 
 
-def see(text: str, page: str) -> str:
+def with_runbook_link(text: str, page: str) -> str:
     """The text with the page that tells more, on a line of its own where the text has several."""
     space = "\n" if "\n" in text else " "
     return f"{text}{space}({path(page)})"
 
 
-def told(error: PipelineError) -> str:
+def error_text(error: PipelineError) -> str:
     """The error's message with its page."""
-    return see(str(error), error.runbook)
+    return with_runbook_link(str(error), error.runbook)
 
 
-def of_check(name: str, text: str) -> str:
+def check_text(name: str, text: str) -> str:
     """What a check is about, or found, with its page."""
-    return see(text, PAGE_OF_CHECK[name])
+    return with_runbook_link(text, PAGE_OF_CHECK[name])

@@ -16,7 +16,7 @@ from dagster._core.workspace.load import location_origins_from_config
 from sqlalchemy import inspect
 
 from jwp_pipeline import errors, runbook
-from jwp_pipeline.cli import jwpfetch
+from jwp_pipeline.commands.cli import jwpfetch
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.database.embedded.binaries import find_binaries
@@ -70,7 +70,7 @@ def test_every_link_leads_somewhere(document):
 def test_every_check_has_a_page_and_says_so():
     assert set(runbook.PAGE_OF_CHECK) == checks()
     for error in exceptions():
-        assert runbook.path(error.runbook) in runbook.told(
+        assert runbook.path(error.runbook) in runbook.error_text(
             error("What happened", *([1] * (error is errors.SnapshotQuarantined)))
         )
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from jwp_pipeline.runbook import see
+from jwp_pipeline.runbook import with_runbook_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class TypeStatus:
     def trouble(self, max_age: timedelta) -> str | None:
         """What keeps this type from being in step, the next thing to do, its runbook page; None when nothing does."""
         found = self._trouble(max_age)
-        return see(*found) if found else None
+        return with_runbook_link(*found) if found else None
 
     def _trouble(self, max_age: timedelta) -> tuple[str, str] | None:
         kind = f"{self.resource_type}s"

@@ -30,7 +30,7 @@ def is_much(written: int, live: int) -> bool:
 
 
 @contextmanager
-def first_filling(connection: Connection, model: type[Base], *, rows: int) -> Iterator[None]:
+def without_gin_indexes(connection: Connection, model: type[Base], *, rows: int) -> Iterator[None]:
     """Write the first `rows` of a large table before its GIN indexes: made at once they cost half the time and WAL.
 
     Only of a table that is empty, ours, and looked at by nobody at this moment: until the caller's transaction ends

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from jwp_pipeline.database.media_tables import MediaItem
 from jwp_pipeline.database.problems import create_found_problems, record_problems
 from jwp_pipeline.database.sql import statement
-from jwp_pipeline.database.upkeep import analyze, first_filling, is_much, unknown
+from jwp_pipeline.database.upkeep import analyze, is_much, unknown, without_gin_indexes
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import NONE_BECAME_PUBLIC, BecamePublic, Counts, MediaAsset
 from jwp_pipeline.media.staging import PACKAGE, stage_channels, stage_videos
@@ -67,7 +67,7 @@ class Steps:
         self._run("propose_items")
         self.became_public = self._became_public()
         restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
-        with first_filling(self.connection, MediaItem, rows=self.looked_at):
+        with without_gin_indexes(self.connection, MediaItem, rows=self.looked_at):
             created = self._write("media_items", "create_items")
         written = self._write("media_items", "update_items")
         self._write("videos", "remember_videos")

@@ -16,7 +16,7 @@ from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.problems import create_found_problems, open_problems, record_problems
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import CachedResource
-from jwp_pipeline.database.upkeep import first_filling, is_much, vacuum
+from jwp_pipeline.database.upkeep import is_much, vacuum, without_gin_indexes
 from jwp_pipeline.errors import SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
 from jwp_pipeline.mirror import confirm, snapshots
@@ -111,7 +111,7 @@ def apply_newest(
 
 def execute(connection: Connection, snapshot: Snapshot, plan: Plan, options: MirrorOptions) -> None:
     """Carry out the prepared plan and enter it in the books, in the caller's transaction, under the apply lock."""
-    with first_filling(connection, CachedResource, rows=plan.added):
+    with without_gin_indexes(connection, CachedResource, rows=plan.added):
         connection.execute(
             statement("jwp_pipeline.mirror", "apply_plan"),
             {

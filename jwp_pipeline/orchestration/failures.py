@@ -1,17 +1,56 @@
-"""Why a run failed, in the words of our own errors, read from its events. Not here: making it fail (runtime.py)."""
+"""Our errors as Dagster failures, and back: why a run failed, in the words of our own errors, read from its events.
+
+Put here what translates between the two.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
+from sqlalchemy.exc import OperationalError
 
-from jwp_pipeline.orchestration.runtime import QUARANTINED, RUNBOOK
+from jwp_pipeline.errors import DatabaseError, PipelineError, SnapshotQuarantined, SyncInProgress, TransientError
+from jwp_pipeline.orchestration.dagster_private import SerializableErrorInfo
+from jwp_pipeline.runbook import error_text, path
+
+QUARANTINED = "quarantined_snapshot"
+"""Metadata entry of the failure of a run that the guard stopped: the snapshot's id."""
+
+RUNBOOK = "runbook"
+"""Metadata entry of every failure that is an error of ours: where its page of the runbook stands."""
 
 EVENT_TYPES = frozenset({dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE})
 """The events that `failures` looks at."""
+
+
+@contextmanager
+def as_dagster_failure() -> Iterator[None]:
+    """Turn our errors into Dagster failures that say what to do, retried only where that can help."""
+    try:
+        with as_database_error():
+            yield
+    except PipelineError as error:
+        metadata: dict[str, Any] = {RUNBOOK: path(error.runbook)}
+        if isinstance(error, SnapshotQuarantined):
+            metadata[QUARANTINED] = error.snapshot_id
+        retriable = isinstance(error, TransientError | SyncInProgress)
+        raise dg.Failure(error_text(error), metadata=metadata, allow_retries=retriable) from None
+
+
+@contextmanager
+def as_database_error() -> Iterator[None]:
+    """Turn the loss of a database that could be reached before, or its lack of space, into a DatabaseError."""
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseError(
+            f"The database failed in the middle of the work: {str(error.orig).splitlines()[0]}. What was not committed "
+            "is undone. See to the server; the next run goes on from what is stored."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

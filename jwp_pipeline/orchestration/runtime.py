@@ -6,27 +6,20 @@ check instead of failing the run before it (an EnvVar in a resource would). Not 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from jwp_pipeline.database.locate import open_database
-from jwp_pipeline.errors import DatabaseError, PipelineError, SnapshotQuarantined, SyncInProgress, TransientError
 from jwp_pipeline.jwplatform.connect import connect
 from jwp_pipeline.jwplatform.management import ManagementClient, WaitObserver
 from jwp_pipeline.mirror.landing import Observer
-from jwp_pipeline.runbook import path, told
+from jwp_pipeline.orchestration.runs import PROCESS_TAG, this_place
 from jwp_pipeline.settings import Settings, load_settings
-
-QUARANTINED = "quarantined_snapshot"
-"""Metadata entry of the failure of a run that the guard stopped: the snapshot's id."""
-
-RUNBOOK = "runbook"
-"""Metadata entry of every failure that is an error of ours: where its page of the runbook stands."""
 
 
 class Runtime:
@@ -64,27 +57,14 @@ class Runtime:
             client.close()
 
 
-@contextmanager
-def failing_clearly() -> Iterator[None]:
-    """Turn our errors into Dagster failures that say what to do, retried only where that can help."""
-    try:
-        with database_failing_clearly():
-            yield
-    except PipelineError as error:
-        metadata: dict[str, Any] = {RUNBOOK: path(error.runbook)}
-        if isinstance(error, SnapshotQuarantined):
-            metadata[QUARANTINED] = error.snapshot_id
-        retriable = isinstance(error, TransientError | SyncInProgress)
-        raise dg.Failure(told(error), metadata=metadata, allow_retries=retriable) from None
+def as_resource(runtime: Runtime) -> dg.ResourceDefinition:
+    """The runtime as Dagster hands it to assets, schedules and sensors; of a run it notes which process executes it."""
 
+    @dg.resource(description="Settings, database and JW Platform, opened when first asked for.")
+    def of_run(context: dg.InitResourceContext) -> Runtime:
+        if context.run is not None and context.instance is not None:
+            process = f"{this_place()}:{os.getpid()}"
+            context.instance.add_run_tags(context.run.run_id, {PROCESS_TAG: process})
+        return runtime
 
-@contextmanager
-def database_failing_clearly() -> Iterator[None]:
-    """Turn the loss of a database that could be reached before, or its lack of space, into a DatabaseError."""
-    try:
-        yield
-    except OperationalError as error:
-        raise DatabaseError(
-            f"The database failed in the middle of the work: {str(error.orig).splitlines()[0]}. What was not committed "
-            "is undone. See to the server; the next run goes on from what is stored."
-        ) from None
+    return of_run

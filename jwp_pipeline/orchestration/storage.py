@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import SQLAlchemyError
 
 from jwp_pipeline.database.locate import dagster_storage_url
 from jwp_pipeline.errors import DatabaseError
+from jwp_pipeline.orchestration.dagster_private import ConfigurableClassData
 from jwp_pipeline.settings import load_settings
 
 

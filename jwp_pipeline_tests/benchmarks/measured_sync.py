@@ -17,7 +17,7 @@ def main():
     parser.add_argument("--sync-all", action="store_true")
     options = parser.parse_args()
 
-    from jwp_pipeline.orchestration.launch import SyncRequest, run_sync
+    from jwp_pipeline.commands.launch import SyncRequest, run_sync
     from jwp_pipeline.settings import load_settings
 
     outcome = run_sync(load_settings, SyncRequest(sync_all=options.sync_all))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jwp_pipeline import cli
+from jwp_pipeline.commands import cli
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.settings import Settings
 from jwp_pipeline.simulator import Simulator, demo_library

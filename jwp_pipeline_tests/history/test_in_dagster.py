@@ -11,9 +11,9 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from PIL import Image
 from sqlalchemy import text
 
+from jwp_pipeline.commands.launch import dagster_home
 from jwp_pipeline.definitions import build_definitions
-from jwp_pipeline.orchestration.history import DAYS
-from jwp_pipeline.orchestration.launch import dagster_home
+from jwp_pipeline.orchestration.assets.history import DAYS
 from jwp_pipeline.settings import Settings, load_settings
 from jwp_pipeline.simulator import Simulator, demo_library
 from jwp_pipeline_tests.history.conftest import kept, mirror

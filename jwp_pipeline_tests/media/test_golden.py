@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jwp_pipeline.orchestration.launch import SyncRequest, run_sync
+from jwp_pipeline.commands.launch import SyncRequest, run_sync
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.media.site import site
 from jwp_pipeline_tests.media.state import differences, read_state

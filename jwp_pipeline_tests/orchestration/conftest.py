@@ -11,8 +11,8 @@ from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import Engine, text
 
 from jwp_pipeline.definitions import build_definitions
-from jwp_pipeline.orchestration.automation import site_of
 from jwp_pipeline.orchestration.jobs import SITE_TAG
+from jwp_pipeline.orchestration.runs import site_of
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings, load_settings
 from jwp_pipeline.simulator import Simulator

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import dagster as dg
 import pytest
 
-from jwp_pipeline.orchestration import alerts
+from jwp_pipeline.orchestration.automation import alerts
 from jwp_pipeline_tests.orchestration.conftest import channel, video
 
 SECRET_PATH = "/services/T000/B000/s3cretOfTheHook"

@@ -22,8 +22,8 @@ import psycopg
 import pytest
 from rich.console import Console
 
+from jwp_pipeline.commands.stack import kept_loaded
 from jwp_pipeline.database.embedded import ensure_running, release
-from jwp_pipeline.orchestration.stack import kept_loaded
 from jwp_pipeline.simulator import Simulator
 from jwp_pipeline_tests.orchestration.conftest import video
 from jwp_pipeline_tests.support import bare_environment, wait_until

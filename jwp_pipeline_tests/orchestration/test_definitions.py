@@ -9,8 +9,9 @@ import pytest
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.definitions import build_definitions, defs
 from jwp_pipeline.errors import SettingsError
+from jwp_pipeline.orchestration.failures import QUARANTINED
 from jwp_pipeline.orchestration.jobs import EVERYTHING, SITE_TAG
-from jwp_pipeline.orchestration.runtime import QUARANTINED, Runtime
+from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import REDACTED, Settings, load_settings
 from jwp_pipeline.simulator import Simulator, demo_library
 from jwp_pipeline_tests.support import PROJECT, bare_environment, live, python, rows
@@ -136,7 +137,7 @@ def audit(event, arguments):
     if event == "open" and str(arguments[0]).endswith(".env"): opened.append(arguments)
 sys.addaudithook(audit)
 os.environ = Watched(os.environ)
-import jwp_pipeline.definitions, jwp_pipeline.cli
+import jwp_pipeline.definitions, jwp_pipeline.commands.cli
 asked = {name for name in seen if name.startswith(("JWP", "LOOKUP", "OAUTH2"))} | seen & {"everything"}
 assert (asked, connected, opened) == (set(), [], []), (asked, connected, opened)
 jwp_pipeline.definitions.defs()

@@ -12,8 +12,8 @@ import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from jwp_pipeline.definitions import build_definitions
-from jwp_pipeline.orchestration import automation
-from jwp_pipeline.orchestration.automation import PROCESS_TAG, this_place
+from jwp_pipeline.orchestration import runs
+from jwp_pipeline.orchestration.runs import PROCESS_TAG, this_place
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.orchestration.conftest import channel, video
 from jwp_pipeline_tests.support import rows
@@ -138,7 +138,7 @@ def test_runs_whose_process_is_gone_hold_nobody_up(scheduled_site):
 def test_a_run_that_ended_before_it_could_say_so_holds_nobody_up_for_long(scheduled_site, monkeypatch):
     run = scheduled_site.pretended_run("full_resync")
     assert run.run_id[:8] in scheduled_site.schedule(DAILY).skip_message
-    monkeypatch.setattr(automation, "_SILENT_SECONDS", -1.0)
+    monkeypatch.setattr(runs, "_SILENT_SECONDS", -1.0)
     assert len(scheduled_site.schedule(DAILY).run_requests) == 1
     assert scheduled_site.instance.get_run_by_id(run.run_id).status == RUN.FAILURE
 

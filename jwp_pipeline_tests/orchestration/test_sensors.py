@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
-from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, site_of
+from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
+from jwp_pipeline.orchestration.runs import site_of
 from jwp_pipeline.settings import Settings
 from jwp_pipeline_tests.orchestration.conftest import channel, video
 from jwp_pipeline_tests.support import live, rows

@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from jwp_pipeline import cli
+from jwp_pipeline.commands import cli
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.status import read_status
 from jwp_pipeline.environment import environment_of

@@ -4,7 +4,7 @@ from statistics import mean
 
 import pytest
 
-from jwp_pipeline import demo
+from jwp_pipeline.commands import demo
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Demo, bulk_library, demo_library, evolve

@@ -8,14 +8,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
-from sqlalchemy import Engine
 
 from jwp_pipeline.database.history_tables import LibraryDay
-from jwp_pipeline.history.daily import Day, days_that_do_not_add_up, record_days
-from jwp_pipeline.orchestration.checks import WARN, check_result, check_spec
+from jwp_pipeline.history.daily import Day, record_days
+from jwp_pipeline.orchestration.assets.mirror import POOL
+from jwp_pipeline.orchestration.checks.history import days_add_up
+from jwp_pipeline.orchestration.checks.results import check_spec
+from jwp_pipeline.orchestration.failures import as_dagster_failure
 from jwp_pipeline.orchestration.metadata import OWNERS, table_metadata
-from jwp_pipeline.orchestration.mirror import POOL
-from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
+from jwp_pipeline.orchestration.runtime import Runtime
 
 # No change log is older than this program. Days are UTC, and today is one of them.
 DAYS = dg.DailyPartitionsDefinition(start_date="2026-01-01", timezone="UTC", end_offset=1)
@@ -58,14 +59,14 @@ def library_history(
     """Compute the days of the run's partitions."""
     key = context.asset_key_for_output("library_history")
     partitions = context.partition_key_range
-    with failing_clearly(), runtime.database() as engine:
+    with as_dagster_failure(), runtime.database() as engine:
         days = record_days(engine, date.fromisoformat(partitions.start), date.fromisoformat(partitions.end))
         runtime.report(days)
         for day in sorted({row.day for row in days}):
             metadata = _day_metadata([row for row in days if row.day == day])
             context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
         yield dg.MaterializeResult(key)
-        yield _days_add_up(engine, key)
+        yield days_add_up(engine, key)
 
 
 @dg.asset(
@@ -83,7 +84,7 @@ def library_report(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     from jwp_pipeline.history.pictures import draw, save
     from jwp_pipeline.history.report import read_report
 
-    with failing_clearly(), runtime.database() as engine:
+    with as_dagster_failure(), runtime.database() as engine:
         report = read_report(engine)
         folder = runtime.settings().jwp_home.resolve() / "reports" / datetime.now(UTC).date().isoformat()
     pictures = draw(report)
@@ -122,12 +123,3 @@ def _day_metadata(rows: Sequence[Day]) -> dict[str, Any]:
         "complete": all(row.complete for row in rows),
         "note": " ".join(f"{row.type}s: {row.note}" for row in rows if row.note) or "none",
     }
-
-
-def _days_add_up(engine: Engine, key: dg.AssetKey) -> dg.AssetCheckResult:
-    with engine.connect() as connection:
-        apart = days_that_do_not_add_up(connection)
-    found = f"{len(apart)} do not: {'; '.join(apart[:5])}. Materialise these days and those before them again."
-    return check_result(
-        "days_add_up", found if apart else None, well="They do.", metadata={"days": len(apart)}, key=key, severity=WARN
-    )

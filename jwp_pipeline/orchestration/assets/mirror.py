@@ -23,16 +23,17 @@ from jwp_pipeline.mirror.apply import Applied, Release, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import Progress, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.orchestration.checks import check_spec
-from jwp_pipeline.orchestration.metadata import OWNERS, listing_metadata, plan_metadata, table_metadata
-from jwp_pipeline.orchestration.mirror_checks import (
+from jwp_pipeline.orchestration.checks.mirror import (
     live_rows_equal_listing,
     no_open_problems,
     nothing_quarantined,
     still_quarantined,
     verified,
 )
-from jwp_pipeline.orchestration.runtime import Runtime, failing_clearly
+from jwp_pipeline.orchestration.checks.results import check_spec
+from jwp_pipeline.orchestration.failures import as_dagster_failure
+from jwp_pipeline.orchestration.metadata import OWNERS, listing_metadata, plan_metadata, table_metadata
+from jwp_pipeline.orchestration.runtime import Runtime
 
 POOL = "jwp_api"
 
@@ -91,7 +92,7 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
             if runtime.observe:
                 runtime.observe(progress)
 
-        with failing_clearly(), runtime.database() as engine, runtime.jwplatform() as client:
+        with as_dagster_failure(), runtime.database() as engine, runtime.jwplatform() as client:
             if config.scope == "changes":
                 overlap = timedelta(minutes=runtime.settings().jwp_overlap_minutes)
                 listing = read_changes(
@@ -161,7 +162,7 @@ def cached_resources(
     key = context.asset_key_for_output("cached_resources")
     refused: list[SnapshotQuarantined] = []
     outcomes: list[Applied] = []
-    with failing_clearly(), runtime.database() as engine:
+    with as_dagster_failure(), runtime.database() as engine:
         for resource_type in _types_of(config, engine):
             try:
                 outcomes.append(_apply(config, runtime, engine, resource_type, context.run.run_id))
@@ -174,7 +175,7 @@ def cached_resources(
     if refused:
         plans = [error.outcome.plan for error in refused if isinstance(error.outcome, Applied) and error.outcome.plan]
         yield dg.AssetObservation(key, description="Refused: nothing of this was done.", metadata=plan_metadata(plans))
-        with failing_clearly():
+        with as_dagster_failure():
             raise refused[0]
     metadata = plan_metadata([outcome.plan for outcome in outcomes if outcome.plan])
     if config.dry_run:

@@ -16,11 +16,11 @@ from rich.console import Console
 
 from jwp_pipeline.environment import shadowed_by_env_file
 from jwp_pipeline.errors import NothingToRelease, PipelineError, SettingsError
-from jwp_pipeline.runbook import told
+from jwp_pipeline.runbook import error_text
 from jwp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
-    from jwp_pipeline.orchestration.launch import SyncRequest
+    from jwp_pipeline.commands.launch import SyncRequest
 
 SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
@@ -77,9 +77,9 @@ def _snapshot_id(text: str) -> int:
 
 
 def _sync(options: argparse.Namespace, console: Console) -> int:
+    from jwp_pipeline.commands.launch import SyncRequest
     from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
-    from jwp_pipeline.orchestration.configuration import unusable_settings
-    from jwp_pipeline.orchestration.launch import SyncRequest
+    from jwp_pipeline.orchestration.checks.settings import unusable_settings
 
     settings = load_settings()
     for name in shadowed_by_env_file():
@@ -96,9 +96,9 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
 
 
 def _status(console: Console) -> int:
+    from jwp_pipeline.commands.console import print_status
     from jwp_pipeline.database.locate import open_database
     from jwp_pipeline.database.status import read_status
-    from jwp_pipeline.orchestration.console import print_status
 
     settings = load_settings()
     engine = open_database(settings)
@@ -111,8 +111,8 @@ def _status(console: Console) -> int:
 
 
 def _run(console: Console) -> int:
-    from jwp_pipeline.demo import simulator_if_unconfigured
-    from jwp_pipeline.orchestration.launch import SyncRequest
+    from jwp_pipeline.commands.demo import simulator_if_unconfigured
+    from jwp_pipeline.commands.launch import SyncRequest
 
     settings = load_settings()
     with simulator_if_unconfigured(settings, advance=True) as demo:
@@ -122,8 +122,8 @@ def _run(console: Console) -> int:
 
 
 def _up(console: Console, port: int) -> int:
-    from jwp_pipeline.demo import simulator_if_unconfigured
-    from jwp_pipeline.orchestration.stack import serve
+    from jwp_pipeline.commands.demo import simulator_if_unconfigured
+    from jwp_pipeline.commands.stack import serve
 
     with simulator_if_unconfigured(load_settings(), advance=False) as demo:
         if demo:
@@ -141,8 +141,8 @@ def _migrate(console: Console) -> int:
 
 
 def _launch(request: SyncRequest, console: Console) -> int:
-    from jwp_pipeline.orchestration.console import print_outcome, watching
-    from jwp_pipeline.orchestration.launch import run_sync
+    from jwp_pipeline.commands.console import print_outcome, watching
+    from jwp_pipeline.commands.launch import run_sync
 
     settings = load_settings()
     with watching(console) as (observe, on_wait):
@@ -155,14 +155,14 @@ def _launch(request: SyncRequest, console: Console) -> int:
 
 def _guarded(verb: Callable[[Console], int]) -> int:
     """Run a verb; an error that we raise on purpose is told in one line, without a traceback."""
-    from jwp_pipeline.orchestration.console import terminal
+    from jwp_pipeline.commands.console import terminal
 
     console = terminal()
     try:
         return verb(console)
     except PipelineError as error:
         Console(stderr=True).print(
-            told(error), style="bold red", highlight=False, markup=False, emoji=False, soft_wrap=True
+            error_text(error), style="bold red", highlight=False, markup=False, emoji=False, soft_wrap=True
         )
         return USAGE if isinstance(error, SettingsError | NothingToRelease) else FAILED
     except KeyboardInterrupt:

@@ -7,8 +7,9 @@ import tomllib
 
 import pytest
 
+from jwp_pipeline.commands import launch
 from jwp_pipeline.errors import PipelineError, SettingsError
-from jwp_pipeline.orchestration import launch, mirror
+from jwp_pipeline.orchestration.assets import mirror
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.support import PROJECT
 

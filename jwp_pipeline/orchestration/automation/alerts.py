@@ -14,11 +14,11 @@ import dagster as dg
 import requests
 
 from jwp_pipeline.errors import PipelineError, SettingsError
+from jwp_pipeline.orchestration.automation.sensors import current_statuses
 from jwp_pipeline.orchestration.failures import StepFailure, failures_of
 from jwp_pipeline.orchestration.jobs import SITE_TAG, SYNCS
 from jwp_pipeline.orchestration.runtime import Runtime
-from jwp_pipeline.orchestration.sensors import current_statuses
-from jwp_pipeline.runbook import see, told
+from jwp_pipeline.runbook import error_text, with_runbook_link
 
 _log = logging.getLogger("jwp_pipeline.alerts")
 _TIMEOUT_SECONDS = 10
@@ -121,7 +121,7 @@ def alert_on_quarantine(
     try:
         statuses = current_statuses(runtime)
     except PipelineError as error:
-        return dg.SkipReason(told(error))
+        return dg.SkipReason(error_text(error))
     now = time.time()
     # While the next listing is read the last one is not refused yet: what ends it is that one is applied.
     told_at: dict[str, float] = json.loads(context.cursor or "{}")
@@ -145,6 +145,6 @@ def alert_on_quarantine(
             f"The guard refused snapshot {status.quarantined_snapshot} of {status.resource_type}s: {status.problem}. "
             f"Release it with `jwpfetch --release {status.quarantined_snapshot}`, or wait for a good listing."
         )
-        alert(runtime, see(text, "quarantined-snapshot"), snapshot_id=str(status.quarantined_snapshot))
+        alert(runtime, with_runbook_link(text, "quarantined-snapshot"), snapshot_id=str(status.quarantined_snapshot))
         still_told[status.resource_type] = now
     return dg.SensorResult(cursor=json.dumps(still_told))

@@ -24,11 +24,11 @@ from typing import Any
 import dagster as dg
 from rich.console import Console
 
+from jwp_pipeline.commands.launch import configuration, dagster_home
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.environment import environment_of
 from jwp_pipeline.errors import PipelineError
-from jwp_pipeline.orchestration.automation import end_abandoned_runs
-from jwp_pipeline.orchestration.launch import configuration, dagster_home
+from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.processes import guarded
 from jwp_pipeline.settings import Settings
 

@@ -6,13 +6,10 @@ Not here: what settings there are (settings.py).
 import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.jwplatform.connect import refused_settings
-from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.orchestration.checks import check_result, check_spec
+from jwp_pipeline.orchestration.checks.results import check_result, check_spec
+from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.metadata import OWNERS
 from jwp_pipeline.orchestration.runtime import Runtime
-from jwp_pipeline.orchestration.schedules import unreadable_crons
-from jwp_pipeline.settings import Settings
 
 
 @dg.asset(
@@ -51,15 +48,3 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
             )
         ],
     )
-
-
-def unusable_settings(settings: Settings) -> dict[str, str]:
-    """Name of each setting that is missing or makes no sense → what is wrong, and what to do."""
-    problems = {name: f"is not set: {hint}" for name, hint in settings.missing_required().items()}
-    problems |= refused_settings(settings)
-    problems |= {name: f"is {what}" for name, what in unreadable_crons(settings).items()}
-    try:
-        MediaOptions.from_settings(settings)
-    except SettingsError as error:
-        problems["JWP_DEFAULT_ACL"] = f"cannot be read: {error}"
-    return problems

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from jwp_pipeline.runbook import of_check
+from jwp_pipeline.runbook import check_text
 
 OPEN_PROBLEMS = "SELECT * FROM sync_problems WHERE resolved_at IS NULL"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
@@ -16,7 +16,7 @@ WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 def check_spec(name: str, asset: str, description: str, *, blocking: bool = False) -> dg.AssetCheckSpec:
     """A check of `asset`; a blocking one stops the run."""
-    return dg.AssetCheckSpec(name, asset=asset, description=of_check(name, description), blocking=blocking)
+    return dg.AssetCheckSpec(name, asset=asset, description=check_text(name, description), blocking=blocking)
 
 
 def check_result(
@@ -37,6 +37,6 @@ def check_result(
         check_name=name,
         passed=not found,
         severity=severity,
-        description=of_check(name, found) if found else well,
+        description=check_text(name, found) if found else well,
         metadata=metadata,
     )

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.instance.ref import InstanceRef
 
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.locate import open_database
@@ -25,9 +24,10 @@ from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.landing import Observer
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.automation import end_abandoned_runs
-from jwp_pipeline.orchestration.failures import failures
-from jwp_pipeline.orchestration.runtime import Runtime, database_failing_clearly
+from jwp_pipeline.orchestration.dagster_private import NO_COMPUTE_LOGS, InstanceRef
+from jwp_pipeline.orchestration.failures import as_database_error, failures
+from jwp_pipeline.orchestration.runs import end_abandoned_runs
+from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
 
 
@@ -71,7 +71,7 @@ def dagster_home(settings: Settings) -> Path:
 
 def configuration(name: str) -> Path:
     """`dagster.yaml` or `workspace.yaml`: of the checkout, or as the installed package carries it."""
-    package = Path(__file__).parent.parent
+    package = Path(__file__).parents[1]
     for path in (package.parent / name, package / name):
         if path.exists():
             return path
@@ -95,12 +95,10 @@ def run_sync(
         _require_releasable(effective, request.release)
     runtime = Runtime(settings=settings, observe=observe, on_wait=on_wait, report=reports.append)
     # No capture of output: in this process it is the terminal's, and the run's own log has everything anyway.
-    overrides = {
-        "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
-    }
+    overrides = {"compute_logs": NO_COMPUTE_LOGS}
     home = str(dagster_home(effective))
     with (
-        database_failing_clearly(),
+        as_database_error(),
         dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)) as instance,
     ):
         # Hold one connection a storage instead of opening one for each of some 250 event writes.

@@ -1,48 +1,24 @@
 """Schedules: the daily full resync and the frequent sync of changes. When, and when not; the jobs do the rest."""
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
-from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
 
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.history.daily import days_to_compute
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.automation import run_in_progress, site_of
+from jwp_pipeline.orchestration.checks.settings import CRONS, unreadable_crons
+from jwp_pipeline.orchestration.dagster_private import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from jwp_pipeline.orchestration.runs import run_in_progress, site_of
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
-
-_CRONS = ("jwp_full_resync_cron", "jwp_frequent_sync_cron")
-
-
-def unreadable_crons(settings: Settings) -> dict[str, str]:
-    """Name of each cron setting that Dagster cannot follow → what to do."""
-    crons = {name.upper(): getattr(settings, name) for name in _CRONS}
-    return {
-        name: f"{cron!r}, which is not a cron expression of five fields for times that come, such as `0 3 * * *`"
-        for name, cron in crons.items()
-        if not _comes(cron)
-    }
-
-
-def _comes(cron: str) -> bool:
-    """Whether there is a next time. The 31st of April is valid for Dagster, and then its scheduler fails."""
-    if not is_valid_cron_string(cron):
-        return False
-    try:
-        next(cron_string_iterator(time.time(), cron, "UTC"))
-    except ValueError:
-        return False
-    return True
 
 
 def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
     """All schedules, syncs at the times that settings say; the default of one that cannot be read."""
     unreadable = unreadable_crons(settings)
-    defaults = {name: Settings.model_fields[name].default for name in _CRONS if name.upper() in unreadable}
+    defaults = {name: Settings.model_fields[name].default for name in CRONS if name.upper() in unreadable}
     settings = settings.model_copy(update=defaults)
     return [
         _schedule(

@@ -15,11 +15,13 @@ from jwp_pipeline.database.status import TypeStatus, read_status
 from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.automation import CAUSE_TAG, may_ask, run_in_progress, site_of
-from jwp_pipeline.orchestration.configuration import unusable_settings
-from jwp_pipeline.orchestration.media import in_step
-from jwp_pipeline.orchestration.runtime import Runtime, database_failing_clearly
-from jwp_pipeline.runbook import told
+from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
+from jwp_pipeline.orchestration.checks.media import in_step
+from jwp_pipeline.orchestration.checks.settings import unusable_settings
+from jwp_pipeline.orchestration.failures import as_database_error
+from jwp_pipeline.orchestration.runs import run_in_progress, site_of
+from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.runbook import error_text
 
 Decision = dg.SensorResult | dg.SkipReason
 
@@ -102,7 +104,7 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
             return dg.SkipReason("A run is at it, and will say so itself.")
         result = in_step(current_statuses(runtime), timedelta(hours=settings.jwp_max_listing_age_hours), key)
     except PipelineError as error:
-        return dg.SkipReason(told(error))
+        return dg.SkipReason(error_text(error))
     last = context.instance.get_runs(dg.RunsFilter(tags={jobs.SITE_TAG: site_of(settings)}), limit=1)
     said = f"{result.passed} {'' if result.passed else result.description} {last[0].run_id if last else ''}"
     if said == context.cursor:
@@ -127,7 +129,7 @@ def _require_settings(runtime: Runtime) -> None:
 
 def current_statuses(runtime: Runtime) -> list[TypeStatus]:
     """How each type stands. Raises PipelineError, also when a first mirror has the tables for itself."""
-    with database_failing_clearly(), runtime.database() as engine, engine.connect() as connection:
+    with as_database_error(), runtime.database() as engine, engine.connect() as connection:
         connection.execute(text("SET LOCAL lock_timeout TO '5s'"))
         return read_status(connection)
 
@@ -152,7 +154,7 @@ def _ask_for(
             return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")
         cause = find_cause()
     except PipelineError as error:
-        return dg.SkipReason(told(error))
+        return dg.SkipReason(error_text(error))
     if cause is None:
         return dg.SkipReason(f"{what}.")
     run_key, why_not = may_ask(context.instance, context.sensor_name, cause, site, settled=settled)

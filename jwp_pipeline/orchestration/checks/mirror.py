@@ -11,7 +11,7 @@ from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.apply import Applied
 from jwp_pipeline.mirror.landing import Listing
-from jwp_pipeline.orchestration.checks import ERROR, OPEN_PROBLEMS, WARN, check_result
+from jwp_pipeline.orchestration.checks.results import ERROR, OPEN_PROBLEMS, WARN, check_result
 
 
 def verified(listing: Listing) -> dg.AssetCheckResult:

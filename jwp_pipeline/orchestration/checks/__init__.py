@@ -1,0 +1,1 @@
+"""The asset checks, a module for each group, and how their results are made (results.py)."""

@@ -1,0 +1,17 @@
+"""The check of library_history: its days add up. Further checks of the history go here; their queries in history/."""
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from jwp_pipeline.history.daily import days_that_do_not_add_up
+from jwp_pipeline.orchestration.checks.results import WARN, check_result
+
+
+def days_add_up(engine: Engine, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """The check of that name."""
+    with engine.connect() as connection:
+        apart = days_that_do_not_add_up(connection)
+    found = f"{len(apart)} do not: {'; '.join(apart[:5])}. Materialise these days and those before them again."
+    return check_result(
+        "days_add_up", found if apart else None, well="They do.", metadata={"days": len(apart)}, key=key, severity=WARN
+    )

@@ -1,0 +1,100 @@
+"""Checks of the record: their specifications, and their results from what a sync reports and what the tables hold.
+
+Put here what a violation means to a run; the queries are in media/checks.py.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from jwp_pipeline.database.status import TypeStatus, read_status
+from jwp_pipeline.media.checks import CHECKS, Check, Violations, run_check
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.report import MediaAsset, MediaReport
+from jwp_pipeline.orchestration.checks.results import ERROR, OPEN_PROBLEMS, WARN, check_result, check_spec
+
+SPECS = (
+    *(check_spec(check.name, check.asset, check.description) for check in CHECKS),
+    check_spec(
+        "in_step",
+        "media_items",
+        "In step with JW Platform: a recent verified listing has been applied and followed, "
+        "and nothing stands in the way. View sync_status says the same.",
+    ),
+    check_spec(
+        "none_became_public",
+        "media_items",
+        "No item that was not public became public in this sync. Lists those that did.",
+    ),
+    check_spec(
+        "every_field_was_read",
+        "media_items",
+        "No field of a video or channel is unreadable or claimed twice (table sync_problems).",
+    ),
+)
+
+
+def check_results(
+    engine: Engine,
+    report: MediaReport,
+    options: MediaOptions,
+    max_age: timedelta,
+    keys: dict[MediaAsset, dg.AssetKey],
+) -> Iterator[dg.AssetCheckResult]:
+    """Every check of the record, evaluated after a sync; `keys` by asset name."""
+    with engine.connect() as connection:
+        for check in CHECKS:
+            yield _result(check, run_check(connection, check, options.create_items), keys[check.asset])
+        statuses = read_status(connection)
+    yield in_step(statuses, max_age, keys["media_items"])
+    public, problems = report.became_public, report.open_problems
+    yield check_result(
+        "none_became_public",
+        f"{public.count} items became public." if public.count else None,
+        well="None.",
+        metadata={"items": public.count, "first": [f"{item_id}: {title}" for item_id, title in public.sample]},
+        key=keys["media_items"],
+        severity=WARN,
+    )
+    table = "\n".join(f"| {name} | {count} |" for name, count in problems.items())
+    yield check_result(
+        "every_field_was_read",
+        f"{sum(problems.values())} open: {OPEN_PROBLEMS}" if problems else None,
+        well="All were.",
+        metadata={
+            "open": sum(problems.values()),
+            "by_field": dg.MetadataValue.md(f"| field | open |\n|---|---|\n{table}"),
+        },
+        key=keys["media_items"],
+        severity=WARN,
+    )
+
+
+def in_step(statuses: Sequence[TypeStatus], max_age: timedelta, key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Result of the check of that name."""
+    troubles = [trouble for status in statuses if (trouble := status.trouble(max_age))]
+    since = min((status.in_step_as_of for status in statuses if status.in_step_as_of), default=None)
+    return check_result(
+        "in_step",
+        "; ".join(troubles),
+        well=f"In step as of {since:%Y-%m-%d %H:%M:%S} UTC." if since else "",
+        metadata={
+            **{f"{status.resource_type}s_live": status.live for status in statuses},
+            **{f"{status.resource_type}s_behind": status.behind for status in statuses},
+        },
+        key=key,
+        severity=WARN,
+    )
+
+
+def _result(check: Check, violations: Violations, key: dg.AssetKey) -> dg.AssetCheckResult:
+    return check_result(
+        check.name,
+        f"{violations.count}: {', '.join(violations.sample)}" if violations.count else None,
+        well="Holds.",
+        metadata={"count": violations.count, "first": list(violations.sample)},
+        key=key,
+        severity=ERROR if check.serious else WARN,
+    )

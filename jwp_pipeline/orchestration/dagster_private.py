@@ -1,0 +1,33 @@
+"""Every name that we take from Dagster's private modules, in one place, so that an upgrade knows where to look.
+
+Each is here because the public API of Dagster 1.13 has no equivalent; the comment beside it says what it is for.
+"""
+
+# Makes an instance from a folder with some of dagster.yaml's entries overridden.
+from dagster._core.instance.ref import InstanceRef
+
+# The tags by which a run request asks for a range of partitions.
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+# What a storage class of dagster.yaml is constructed with.
+from dagster._serdes import ConfigurableClassData
+
+# Whether Dagster's scheduler can follow a cron expression, and when it would next run.
+from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
+
+# How a step failure records its chain of exceptions.
+from dagster_shared.error import SerializableErrorInfo
+
+# The entry `compute_logs` of an instance that captures no output.
+NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+
+__all__ = [
+    "ASSET_PARTITION_RANGE_END_TAG",
+    "ASSET_PARTITION_RANGE_START_TAG",
+    "NO_COMPUTE_LOGS",
+    "ConfigurableClassData",
+    "InstanceRef",
+    "SerializableErrorInfo",
+    "cron_string_iterator",
+    "is_valid_cron_string",
+]
