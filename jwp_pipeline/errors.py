@@ -2,6 +2,7 @@
 
     PipelineError
     ├── SettingsError                 a setting is missing or unreadable
+    │   └── OtherSite                 the settings name another site than the one that the schema mirrors
     ├── JWPlatformError               JW Platform, or the way to it
     │   ├── PermanentError            asking again will not help
     │   │   ├── CredentialsRefused    wrong key or secret: names the setting
@@ -13,8 +14,11 @@
     │       └── MalformedAnswer       5xx, HTML, truncated or mis-shaped JSON, an error body with status 200
     ├── MirrorError
     │   ├── SyncInProgress            another process holds the lock
-    │   ├── NothingToRelease          the named snapshot is not quarantined
-    │   └── SnapshotQuarantined       the guard refused the plan: nothing was changed
+    │   ├── UnusableResources         what a caller hands to set_resources is no listing: nothing was changed
+    │   ├── NothingToRelease          the named snapshot withholds nothing, or cannot be released
+    │   └── GuardTripped              the guard stands in the way until somebody looks
+    │       ├── SnapshotQuarantined   it refused a snapshot: nothing was changed
+    │       └── DeletionsWithheld     it withheld deletions: everything else was applied
     └── DatabaseError
         ├── MigrationError            the tables are not this version's, and cannot be made so
         └── EmbeddedPostgresError     the embedded PostgreSQL does not start
@@ -38,6 +42,12 @@ class SettingsError(PipelineError):
     """A setting is missing or cannot be read; the message names each one and says what to do."""
 
     runbook: ClassVar[str] = "missing-setting"
+
+
+class OtherSite(SettingsError):
+    """The settings name another site than the one that the schema mirrors; nothing was asked or changed."""
+
+    runbook: ClassVar[str] = "other-site"
 
 
 class JWPlatformError(PipelineError):
@@ -92,22 +102,35 @@ class SyncInProgress(MirrorError):
     runbook: ClassVar[str] = "lock-held"
 
 
+class UnusableResources(MirrorError):
+    """What a caller hands to set_resources is no listing; nothing was changed."""
+
+
 class NothingToRelease(MirrorError):
-    """The snapshot named for release is not quarantined."""
+    """The snapshot named for release withholds nothing, or cannot be released any more."""
 
     runbook: ClassVar[str] = "quarantined-snapshot"
 
 
-class SnapshotQuarantined(MirrorError):
-    """The guard refused to apply a snapshot; nothing was changed."""
+class GuardTripped(MirrorError):
+    """The guard stands in the way; somebody has to look, and release the snapshot if it is right."""
 
     runbook: ClassVar[str] = "quarantined-snapshot"
 
-    def __init__(self, message: str, snapshot_id: int, outcome: object = None) -> None:
+    def __init__(self, message: str, snapshot_id: int) -> None:
         super().__init__(message)
         self.snapshot_id = snapshot_id
-        self.outcome = outcome
-        """What was planned and refused just now (mirror.apply.Applied); None when it had been refused before."""
+        """The snapshot to release."""
+
+
+class SnapshotQuarantined(GuardTripped):
+    """The guard refused to apply a snapshot; nothing was changed."""
+
+
+class DeletionsWithheld(GuardTripped):
+    """The guard withheld the deletions of a snapshot; everything else of it was applied."""
+
+    runbook: ClassVar[str] = "withheld-deletions"
 
 
 class DatabaseError(PipelineError):

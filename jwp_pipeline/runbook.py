@@ -18,6 +18,8 @@ PAGE_OF_CHECK = MappingProxyType(
         "verified": "incomplete-listing",
         "live_rows_equal_listing": "not-in-step",
         "nothing_quarantined": "quarantined-snapshot",
+        "nothing_withheld": "withheld-deletions",
+        "deletions_confirmed": "unconfirmed-deletions",
         "no_open_problems": "unreadable-fields",
         "every_video_has_its_item": "not-in-step",
         "content_reflected": "content-waits",

@@ -86,13 +86,20 @@ class Settings(BaseSettings):
 
     # --- Mirror ------------------------------------------------------------------------------------------
     jwp_max_delete_ratio: Ratio = Field(
-        0.3, description="Guard: refuse a snapshot that deletes more than this share of a type's live rows."
+        0.3,
+        description="Guard: withhold the deletions of a listing that misses more than this share of the live rows.",
     )
     jwp_max_change_ratio: Ratio = Field(
         1.0, description="Guard: refuse a snapshot that changes more than this share of them; 1 is off."
     )
     jwp_guard_min_rows: int = Field(
         10, ge=0, description="The guard acts when a type has at least this many live rows."
+    )
+    jwp_confirm_requests: int = Field(
+        60,
+        ge=0,
+        description="Missing resources of a type that one sync asks JW Platform about at most; each is deleted only "
+        "after a 404 of its own.",
     )
     jwp_snapshot_retention: int = Field(3, ge=1, description="Applied snapshots of each type whose raw pages are kept.")
     jwp_volatile_fields: Annotated[tuple[str, ...], NoDecode] = Field(

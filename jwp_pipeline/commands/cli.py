@@ -148,7 +148,7 @@ def _launch(request: SyncRequest, console: Console) -> int:
     with watching(console) as (observe, on_wait):
         outcome = run_sync(load_settings, request, observe=observe, on_wait=on_wait)
     print_outcome(outcome, console, where=f"tables in schema {settings.jwp_database_schema}")
-    if outcome.quarantined is not None:
+    if outcome.snapshot_to_release is not None:
         return REFUSED
     return SUCCEEDED if outcome.success else FAILED
 

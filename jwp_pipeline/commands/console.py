@@ -28,7 +28,7 @@ from jwp_pipeline.mirror.plan import Plan
 # Plain lines are for logs: one every few seconds is enough there.
 _SECONDS_BETWEEN_LINES = 5.0
 
-_COUNTS = ("seen", "added", "changed", "restored", "deleted", "unchanged", "spared", "problems")
+_COUNTS = ("seen", "added", "changed", "restored", "deleted", "unconfirmed", "unchanged", "problems")
 
 
 @contextmanager
@@ -89,8 +89,14 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
     for media_report in media:
         console.print(_media(media_report))
     for report in applied:
-        if report.dry_run and report.refusal:
-            console.print(f"The guard would refuse the {report.resource_type}s: {report.refusal}.", style="bold red")
+        if report.dry_run and report.verdict.refusal:
+            refusal = f"The guard would refuse the {report.resource_type}s: {report.verdict.refusal}."
+            console.print(refusal, style="bold red")
+        if report.dry_run and report.verdict.withheld:
+            withheld = f"The guard would withhold the deletions of {report.resource_type}s: {report.verdict.withheld}."
+            console.print(withheld, style="bold red")
+        if report.missing and report.verdict.may_delete:
+            console.print(_unconfirmed(report), style="yellow", highlight=False, soft_wrap=True)
         if report.dry_run and report.plan:
             console.print("Dry run: nothing was changed.", style="bold")
     if outcome.failure:
@@ -108,12 +114,18 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
 def print_status(statuses: Sequence[TypeStatus], console: Console, max_age: timedelta) -> None:
     """Whether each type is in step, since when, and what to do next."""
     table = _table("in step with JW Platform?")
-    names = ("", "in step as of (UTC)", "lag", "listed", "live", "in the platform", "behind", "problems")
+    names = ("", "in step as of (UTC)", "lag", "listed", "live", "in the platform", "unconfirmed", "behind", "problems")
     _columns(table, names)
     for status in statuses:
         since = f"{status.in_step_as_of:%Y-%m-%d %H:%M:%S}" if status.in_step_as_of else "never"
         lag = str(status.lag).split(".")[0] if status.lag else "-"
-        counts = (status.live, status.live_in_platform, status.behind, status.open_problems)
+        counts = (
+            status.live,
+            status.live_in_platform,
+            status.unconfirmed + status.withheld,
+            status.behind,
+            status.open_problems,
+        )
         table.add_row(f"{status.resource_type}s", since, lag, str(status.listed or "-"), *_numbers(*counts))
     console.print(table)
     for trouble in filter(None, (status.trouble(max_age) for status in statuses)):
@@ -148,9 +160,17 @@ def _applied(applied: Sequence[Applied]) -> Table:
     _columns(table, ("", *_COUNTS, "live now", "seconds"))
     for report in applied:
         counts = _numbers(*(getattr(report.plan, name) for name in _COUNTS)) if report.plan else ["-"] * len(_COUNTS)
-        not_done = " (dry run)" if report.dry_run else " (refused)" if report.refusal else ""
+        not_done = " (dry run)" if report.dry_run else " (refused)" if report.refused else ""
         table.add_row(f"{report.resource_type}s{not_done}", *counts, *_numbers(report.live), f"{report.seconds:.2f}")
     return table
+
+
+def _unconfirmed(report: Applied) -> str:
+    stopped = f" {report.plan.asking_stopped}." if report.plan and report.plan.asking_stopped else ""
+    return (
+        f"{report.missing:,} live {report.resource_type}s are missing from JW Platform's listing, and it has not said "
+        f"that they are gone; they stay live.{stopped}"
+    )
 
 
 def _media(report: MediaReport) -> Table:

@@ -58,8 +58,8 @@ class SyncOutcome:
     reports: tuple[Any, ...]
     """Domain reports (Listing, Applied, …) in the order they came."""
     failure: str | None = None
-    quarantined: int | None = None
-    """Snapshot that the guard refused."""
+    snapshot_to_release: int | None = None
+    """Snapshot that the guard refused, or whose deletions it withheld."""
 
 
 def dagster_home(settings: Settings) -> Path:
@@ -121,7 +121,7 @@ def run_sync(
         seconds=time.monotonic() - started,
         reports=tuple(reports),
         failure=failure.reason if failure else None,
-        quarantined=failure.quarantined if failure else None,
+        snapshot_to_release=failure.snapshot_to_release if failure else None,
     )
 
 

@@ -26,6 +26,12 @@ class TypeStatus:
     """Time since `in_step_as_of`."""
     listed: int | None
     live: int
+    unconfirmed: int
+    """Live rows that the newest complete listing misses, and of which JW Platform has not said that they are gone."""
+    withheld: int
+    """Live rows whose deletion the guard withholds; they are not counted as unconfirmed."""
+    withheld_snapshot: int | None
+    """The snapshot that releases them."""
     live_in_platform: int
     """Live media items (media channels) that belong to a video (channel)."""
     behind: int
@@ -43,6 +49,19 @@ class TypeStatus:
         """Whether anything has been applied after `moment`, epoch seconds."""
         return self.last_applied_at is not None and self.last_applied_at.timestamp() > moment
 
+    @property
+    def withheld_text(self) -> str | None:
+        """What is withheld and what to do about it, as part of a sentence; None when nothing is."""
+        if self.withheld_snapshot is None:
+            return None
+        return (
+            f"the newest complete listing misses {self.withheld} of {self.live} live {self.resource_type}s, more than "
+            "JWP_MAX_DELETE_RATIO allows; everything else was applied. Look with "
+            f"`jwpfetch --release {self.withheld_snapshot} --dry-run`; if they really are gone at JW Platform, delete "
+            f"them with `jwpfetch --release {self.withheld_snapshot}`; if not, do nothing, and a listing that has them "
+            "again settles it"
+        )
+
     def trouble(self, max_age: timedelta) -> str | None:
         """What keeps this type from being in step, the next thing to do, its runbook page; None when nothing does."""
         found = self._trouble(max_age)
@@ -50,6 +69,8 @@ class TypeStatus:
 
     def _trouble(self, max_age: timedelta) -> tuple[str, str] | None:
         kind = f"{self.resource_type}s"
+        if self.withheld_snapshot is not None and self.withheld_text is not None:
+            return self.withheld_text, "withheld-deletions"
         if self.quarantined_snapshot is not None:
             return (
                 f"snapshot {self.quarantined_snapshot} of {kind} is quarantined ({self.problem}): look with "

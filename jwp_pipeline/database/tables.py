@@ -10,7 +10,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Integer, Select, Text, select, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Select,
+    Text,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -57,8 +69,10 @@ class RawSnapshot(Base):
     released_at: Mapped[datetime | None]
     """When somebody let it pass the guard; it does so once."""
     released_by: Mapped[str | None]
-    spared_keys: Mapped[list[str] | None]
-    """Of a quarantined one: keys it misses that JWP still had when asked."""
+    withheld: Mapped[int] = mapped_column(server_default=text("0"))
+    """Deletions that were withheld when it was applied; 0 after a release."""
+    withheld_keys: Mapped[list[str] | None]
+    """The keys that a release of this snapshot is for; NULL where it withholds none."""
     dagster_run_id: Mapped[str | None]
     problem: Mapped[str | None]
 
@@ -106,16 +120,37 @@ class CachedResource(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     """Moves only when `data` really changed or the row was restored."""
     deleted_at: Mapped[datetime | None]
-    """First disappearance; NULL while JWP lists it."""
+    """When JW Platform answered 404 for it, or somebody released its deletion; NULL while it lives."""
+    missing_since: Mapped[datetime | None]
+    """When a complete listing missed it first; NULL again as soon as any listing has it, or once it is deleted."""
+    asked_at: Mapped[datetime | None]
+    """When JW Platform was last asked about it and did not say that it is gone; NULL while it is not missing."""
 
     videos = LiveOfType("video")
     channels = LiveOfType("channel")
 
     __table_args__ = (
+        Index("cached_resources_missing", "type", "key", postgresql_where=text("missing_since IS NOT NULL")),
         Index("cached_resources_data", "data", postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}),
         # What is asked of all live rows at every sync it answers by itself, without a look at their data.
         Index("cached_resources_live", "type", "key", "updated_at", postgresql_where=text("deleted_at IS NULL")),
     )
+
+
+class MirroredSite(Base):
+    """The one JW Platform site that this schema mirrors."""
+
+    __tablename__ = "mirrored_site"
+
+    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    """Always true, so that there is one row at the most."""
+    site_id: Mapped[str]
+    """The property key, which is v2's site id."""
+    since: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    adopted_by: Mapped[str | None]
+    """Who made the schema follow this site after it had followed another."""
+
+    __table_args__ = (CheckConstraint("singleton", name="mirrored_site_singleton"),)
 
 
 ChangeKind = Literal["added", "changed", "restored", "deleted"]

@@ -1,13 +1,13 @@
 """Bring cached_resources in step with the newest snapshot of a type that is not applied yet.
 
-One writer at a time (an advisory lock), one transaction for cache, change log, problems and the books; the
-guard acts inside it, before commit. Not here: reading listings (landing.py), the media side (media/).
+One writer at a time (an advisory lock), one transaction for cache, change log, problems and records; the guard judges
+the plan before JW Platform is asked about what is missing, and nothing is written that it does not allow. Put here
+the order of these steps; each of them is in a module of its own (plan.py, guard.py, confirm.py, snapshots.py).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, text
@@ -17,26 +17,35 @@ from jwp_pipeline.database.problems import create_found_problems, open_problems,
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.database.upkeep import is_much, vacuum, without_gin_indexes
-from jwp_pipeline.errors import SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
 from jwp_pipeline.mirror import confirm, snapshots
-from jwp_pipeline.mirror.landing import read_listing
+from jwp_pipeline.mirror.guard import ACCEPTED, Verdict, judge
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.mirror.plan import Plan, describe, prepare, spare
-from jwp_pipeline.mirror.snapshots import Snapshot
+from jwp_pipeline.mirror.plan import (
+    Plan,
+    candidates,
+    describe,
+    enter_answers,
+    listed_keys,
+    prepare,
+    prepare_release,
+)
+from jwp_pipeline.mirror.snapshots import Releasable, Snapshot
 
 # A second sync waits this long for the first to finish applying before it gives up, seconds.
 _LOCK_PATIENCE = 60.0
 _WRITTEN = ("cached_resources", "resource_changes")
+# Keys of the newest listing that may show that a 404 means what it says.
+_LISTED_KEYS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Somebody's word that a quarantined snapshot may pass the guard, once."""
+    """Somebody's word that a snapshot may pass the guard, once."""
 
     snapshot_id: int
     by: str
-    """Who said so, for the books."""
+    """Who said so, for the records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +56,23 @@ class Applied:
     plan: Plan | None
     live: int
     """Live rows afterwards."""
+    missing: int
+    """Live rows afterwards that the newest complete listing misses."""
     listed: int | None
     """Distinct keys of the last applied snapshot, when that was a complete full one."""
     open_problems: int
     seconds: float
     """Wall-clock of planning, confirming and applying."""
     dry_run: bool = False
-    refusal: str | None = None
-    """Why the guard refused the plan, or, of a dry run, would refuse it."""
+    verdict: Verdict = ACCEPTED
+    """What the guard said of the plan; of a dry run, what it would say."""
+    snapshot_id: int | None = None
+    """The snapshot to name when it is to be released: the refused one, or the one whose deletions are withheld."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing was changed because the guard refused the snapshot."""
+        return self.verdict.refusal is not None
 
 
 def apply_newest(
@@ -63,54 +81,114 @@ def apply_newest(
     *,
     options: MirrorOptions,
     client: ManagementClient | None,
-    run_id: str | None = None,
     dry_run: bool = False,
     release: Release | None = None,
 ) -> Applied:
     """Apply the newest unapplied snapshot of a type, or say that there is none. Twice is a no-op.
 
-    `client` confirms deletions; without one nothing is deleted. `dry_run` stops before the first write. `release`
-    names the snapshot to apply instead, past the guard.
-    Raises SnapshotQuarantined (nothing was changed), NothingToRelease, SyncInProgress, JWPlatformError.
+    `client` is asked about each row that is missing; without one nothing is deleted. `dry_run` stops before the first
+    write. `release` names the snapshot to let past the guard instead: its withheld deletions are carried out without
+    asking. A refusal is no exception: the outcome says so, and nothing was changed.
+    Raises NothingToRelease, SyncInProgress, DatabaseError.
     """
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-        with connection.begin():
-            snapshot = (
-                snapshots.releasable(connection, release.snapshot_id)
-                if release
-                else snapshots.pending(connection, resource_type)
-            )
-            if snapshot is None:
-                return _outcome(connection, resource_type, started, plan=None)
-            if snapshot.status == "quarantined" and not dry_run and not release:
-                raise _quarantined(snapshot.id, resource_type, snapshot.problem)
-            candidates = prepare(connection, snapshot, options)
-
-        second_look = _SecondLook(engine, connection, client, options, run_id)
-        snapshot, spared = second_look.confirm(snapshot, candidates)
-        with connection.begin():
-            plan = describe(connection, snapshot, spared=len(spared))
-            refusal = None if release else plan.refusal(options)
-            if dry_run:
-                return _outcome(connection, resource_type, started, plan=plan, dry_run=True, refusal=refusal)
-            if refusal is None:
-                execute(connection, snapshot, plan, options)
-                if release:
-                    snapshots.mark_released(connection, snapshot.id, by=release.by)
-                snapshots.prune(connection, resource_type, options.snapshot_retention)
-            else:
-                snapshots.quarantine(connection, snapshot.id, refusal, spared)
-            outcome = _outcome(connection, resource_type, started, plan=plan, refusal=refusal)
-    if refusal is not None:
-        raise _quarantined(snapshot.id, resource_type, refusal, outcome)
-    if is_much(plan.rows, outcome.live):
+        work = _Work(connection, resource_type, options, started, dry_run=dry_run)
+        outcome = work.release(release) if release else work.apply(client)
+    if outcome.plan and not dry_run and not outcome.refused and is_much(outcome.plan.rows, outcome.live):
         vacuum(engine, _WRITTEN)
     return replace(outcome, seconds=time.monotonic() - started)
 
 
-def execute(connection: Connection, snapshot: Snapshot, plan: Plan, options: MirrorOptions) -> None:
-    """Carry out the prepared plan and enter it in the books, in the caller's transaction, under the apply lock."""
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One call of apply_newest, under the writer's lock."""
+
+    connection: Connection
+    resource_type: ResourceType
+    options: MirrorOptions
+    started: float
+    dry_run: bool
+
+    def apply(self, client: ManagementClient | None) -> Applied:
+        """Plan, judge, confirm, carry out."""
+        with self.connection.begin():
+            snapshot = snapshots.pending(self.connection, self.resource_type)
+            if snapshot is None:
+                return self._outcome(None)
+            if snapshot.status == "quarantined" and not self.dry_run:
+                return self._outcome(None, Verdict(refusal=snapshot.problem), snapshot.id)
+            prepare(self.connection, snapshot, self.options)
+            plan = describe(self.connection, snapshot)
+            verdict = judge(plan, self.options)
+            asked = client is not None and plan.missing > 0 and verdict.may_delete
+            keys = candidates(self.connection, self.resource_type, self.options.confirm_requests) if asked else []
+            listed = listed_keys(self.connection, self.resource_type, _LISTED_KEYS) if keys else []
+        answers = confirm.ask(client, self.resource_type, keys, listed) if client and keys else confirm.NOT_ASKED
+        with self.connection.begin():
+            if keys:
+                enter_answers(self.connection, answers)
+                plan = describe(self.connection, snapshot, answers)
+            if self.dry_run:
+                return self._outcome(plan, verdict, snapshot.id)
+            if verdict.refusal:
+                snapshots.refuse(self.connection, snapshot, verdict.refusal)
+                return self._outcome(plan, verdict, snapshot.id)
+            return self._carry_out(snapshot, plan, verdict)
+
+    def release(self, release: Release) -> Applied:
+        """Carry out what was withheld or refused, in one transaction, or leave everything as it is."""
+        with self.connection.begin():
+            found = snapshots.releasable(self.connection, release.snapshot_id)
+            prepare_release(self.connection, found, self.options)
+            plan = describe(self.connection, found.snapshot)
+            if self.dry_run:
+                return self._outcome(plan, snapshot_id=found.snapshot.id)
+            snapshots.mark_released(self.connection, found, by=release.by)
+            return self._carry_out(found.snapshot, plan, ACCEPTED, found)
+
+    def _carry_out(
+        self, snapshot: Snapshot, plan: Plan, verdict: Verdict, release: Releasable | None = None
+    ) -> Applied:
+        if verdict.withheld:
+            snapshots.withhold(self.connection, snapshot, plan.missing)
+        execute(self.connection, snapshot, plan, self.options, is_read=release is None or release.is_whole)
+        snapshots.prune(self.connection, self.resource_type, self.options.snapshot_retention)
+        withheld_set = snapshots.withheld_set(self.connection, self.resource_type) if verdict.withheld else None
+        return self._outcome(plan, verdict, withheld_set)
+
+    def _outcome(self, plan: Plan | None, verdict: Verdict = ACCEPTED, snapshot_id: int | None = None) -> Applied:
+        counted = self.connection.execute(
+            text(
+                # Two counts, each of which an index answers without a look at the rows.
+                "SELECT"
+                " (SELECT count(*) FROM cached_resources WHERE type = :type AND deleted_at IS NULL) AS live,"
+                " (SELECT count(*) FROM cached_resources WHERE type = :type AND missing_since IS NOT NULL) AS missing"
+            ),
+            {"type": self.resource_type},
+        ).one()
+        last = snapshots.last_applied(self.connection, self.resource_type)
+        return Applied(
+            self.resource_type,
+            plan,
+            live=counted.live,
+            missing=counted.missing,
+            listed=last.key_count if last and snapshots.may_delete(last) else None,
+            open_problems=open_problems(self.connection, "cache", self.resource_type),
+            seconds=time.monotonic() - self.started,
+            dry_run=self.dry_run,
+            verdict=verdict,
+            snapshot_id=snapshot_id,
+        )
+
+
+def execute(
+    connection: Connection, snapshot: Snapshot, plan: Plan, options: MirrorOptions, *, is_read: bool = True
+) -> None:
+    """Carry out the prepared plan and record it, in the caller's transaction, under the apply lock.
+
+    `is_read`: whether the plan follows from what the snapshot lists, and not only from a release of its deletions.
+    """
     with without_gin_indexes(connection, CachedResource, rows=plan.added):
         connection.execute(
             statement("jwp_pipeline.mirror", "apply_plan"),
@@ -120,97 +198,12 @@ def execute(connection: Connection, snapshot: Snapshot, plan: Plan, options: Mir
                 "volatile_fields": list(options.volatile_fields),
             },
         )
-    create_found_problems(connection)
-    connection.execute(statement("jwp_pipeline.mirror", "found_problems"), {"snapshot_id": snapshot.id})
-    complete = snapshots.may_delete(snapshot)
-    if not complete:
-        connection.execute(statement("jwp_pipeline.mirror", "looked_at"), {"snapshot_id": snapshot.id})
-    record_problems(connection, "cache", snapshot.resource_type, complete=complete)
-    snapshots.mark_applied(connection, snapshot.id)
+    if is_read:
+        create_found_problems(connection)
+        connection.execute(statement("jwp_pipeline.mirror", "found_problems"), {"snapshot_id": snapshot.id})
+        complete = snapshots.may_delete(snapshot)
+        if not complete:
+            connection.execute(statement("jwp_pipeline.mirror", "looked_at"), {"snapshot_id": snapshot.id})
+        record_problems(connection, "cache", snapshot.resource_type, complete=complete)
+        snapshots.mark_applied(connection, snapshot.id)
     connection.execute(text("DROP TABLE pg_temp.plan"))
-
-
-@dataclass(frozen=True, slots=True)
-class _SecondLook:
-    """Settles which of the missing are deleted; leaves the temporary table `plan` with those only."""
-
-    engine: Engine
-    connection: Connection
-    client: ManagementClient | None
-    options: MirrorOptions
-    run_id: str | None
-
-    def confirm(self, snapshot: Snapshot, candidates: Sequence[str]) -> tuple[Snapshot, Sequence[str]]:
-        """The snapshot to go on with, and the keys that it misses but that are not to be deleted."""
-        if not candidates:
-            return snapshot, []
-        if snapshot.spared_keys is not None:
-            spared = snapshot.spared_keys
-        elif self.client is None:
-            spared = candidates
-        elif confirm.worth_listing_again(candidates, snapshot.page_count):
-            return self._list_again(self.client, snapshot.resource_type, candidates)
-        else:
-            with self.connection.begin():
-                unusable = snapshots.count_unusable(self.connection, snapshot.id)
-            spared = confirm.still_there(self.client, snapshot.resource_type, candidates, unreadable=unusable)
-        with self.connection.begin():
-            spare(self.connection, spared)
-        return snapshot, spared
-
-    def _list_again(
-        self, client: ManagementClient, resource_type: ResourceType, candidates: Sequence[str]
-    ) -> tuple[Snapshot, Sequence[str]]:
-        """Go on with a newer listing; deleted is what neither holds."""
-        listing = read_listing(self.engine, client, resource_type, run_id=self.run_id)
-        with self.connection.begin():
-            newer = snapshots.snapshot(self.connection, listing.snapshot_id)
-            assert newer is not None  # noqa: S101 - it was entered a moment ago
-            missing = set(prepare(self.connection, newer, self.options))
-            unusable = snapshots.count_unusable(self.connection, newer.id)
-        spared = sorted(missing.difference(candidates)) if listing.verified else candidates
-        if unusable:
-            # Among the elements without a key may be what both listings miss: only asking tells.
-            in_neither = sorted(missing.intersection(candidates))
-            spared = [*spared, *confirm.still_there(client, resource_type, in_neither, unreadable=unusable)]
-        with self.connection.begin():
-            spare(self.connection, spared)
-        return newer, spared
-
-
-def _outcome(
-    connection: Connection,
-    resource_type: ResourceType,
-    started: float,
-    *,
-    plan: Plan | None,
-    dry_run: bool = False,
-    refusal: str | None = None,
-) -> Applied:
-    live = connection.scalar(
-        text("SELECT count(*) FROM cached_resources WHERE type = :type AND deleted_at IS NULL"),
-        {"type": resource_type},
-    )
-    last = snapshots.last_applied(connection, resource_type)
-    return Applied(
-        resource_type,
-        plan,
-        live=int(live or 0),
-        listed=last.key_count if last and snapshots.may_delete(last) else None,
-        open_problems=open_problems(connection, "cache", resource_type),
-        seconds=time.monotonic() - started,
-        dry_run=dry_run,
-        refusal=refusal,
-    )
-
-
-def _quarantined(
-    snapshot_id: int, resource_type: ResourceType, refusal: str | None, outcome: Applied | None = None
-) -> SnapshotQuarantined:
-    return SnapshotQuarantined(
-        f"The guard refused snapshot {snapshot_id} of {resource_type}s: {refusal}. Nothing was changed. "
-        f"Look at it with `jwpfetch --skip-fetch --dry-run`; if JW Platform really is like that, apply it once with "
-        f"`jwpfetch --release {snapshot_id}`; if not, the next good listing simply works.",
-        snapshot_id,
-        outcome,
-    )

@@ -86,11 +86,15 @@ class _ThenProbed:
 
 
 def _listed_with(connection: Connection, resource_type: ResourceType, snapshot_id: int) -> int:
-    """How many resources JWP lists if the snapshot's are all that is new: live rows, and what no row can hold."""
+    """How many resources JWP lists if the snapshot's are all that is new.
+
+    These are the live rows but for those that the last complete listing misses, and what no row can hold.
+    """
     rows = connection.scalar(
         text(
             "SELECT count(*) FROM ("
-            " SELECT key FROM cached_resources WHERE type = :type AND deleted_at IS NULL"
+            " (SELECT key FROM cached_resources WHERE type = :type AND deleted_at IS NULL"
+            " EXCEPT SELECT key FROM cached_resources WHERE type = :type AND missing_since IS NOT NULL)"
             " UNION SELECT entry.key FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
             " WHERE page.snapshot_id = :snapshot_id AND entry.key IS NOT NULL) AS live"
         ),

@@ -216,13 +216,20 @@ class Read:
 
 
 def land_page(
-    connection: Connection, snapshot_id: int, number: int, *, body: str, field: str, elements: list[Any]
+    connection: Connection,
+    snapshot_id: int,
+    number: int,
+    *,
+    body: str,
+    field: str,
+    elements: list[Any],
+    keys: list[str] | None = None,
 ) -> pages.Ledger:
     """Store one page, in the caller's transaction; what `jsonb` refuses of it is replaced or set aside.
 
-    `elements` is what `field` of `body` holds, parsed.
+    `elements` is what `field` of `body` holds, parsed; `keys` are theirs where they do not carry them themselves.
     """
-    entry = pages.ledger(elements, number)
+    entry = pages.ledger(elements, number, keys)
     try:
         with connection.begin_nested():
             _insert(connection, snapshot_id, number, body, entry)
@@ -231,7 +238,7 @@ def land_page(
             raise
     else:
         return entry
-    kept, entry = pages.storable_page(elements, number)
+    kept, entry = pages.storable_page(elements, number, keys)
     refused = {index: reason for index, element in enumerate(kept) if (reason := _refusal(connection, element))}
     kept, entry = pages.without(kept, entry, number, refused)
     envelope, _ = pages.storable({name: value for name, value in json.loads(body).items() if name != field})

@@ -14,6 +14,7 @@ class MirrorOptions:
     max_delete_ratio: float = 0.3
     max_change_ratio: float = 1.0
     guard_min_rows: int = 10
+    confirm_requests: int = 60
     snapshot_retention: int = 3
     volatile_fields: tuple[str, ...] = ("views",)
 
@@ -24,6 +25,7 @@ class MirrorOptions:
             max_delete_ratio=settings.jwp_max_delete_ratio,
             max_change_ratio=settings.jwp_max_change_ratio,
             guard_min_rows=settings.jwp_guard_min_rows,
+            confirm_requests=settings.jwp_confirm_requests,
             snapshot_retention=settings.jwp_snapshot_retention,
             volatile_fields=settings.jwp_volatile_fields,
         )

@@ -71,13 +71,18 @@ def key_of(element: Any) -> str | None:
     """JWP key of an element (v1 `key`, v2 `id`), storable: a non-empty string of up to 255 characters, or None."""
     if not isinstance(element, dict):
         return None
-    key = element.get("key", element.get("id"))
+    return usable_key(element.get("key", element.get("id")))
+
+
+def usable_key(key: Any) -> str | None:
+    """A key as it is stored: a non-empty text of up to 255 characters; None for anything else."""
     return _replaced(key) if isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH else None
 
 
-def ledger(elements: Sequence[Any], page_number: int) -> Ledger:
-    """Keys of a page's elements, and a problem for each that has none."""
-    keys = [key_of(element) for element in elements]
+def ledger(elements: Sequence[Any], page_number: int, known_keys: Sequence[str] | None = None) -> Ledger:
+    """Keys of a page's elements, and a problem for each that has none; `known_keys` where they are not their own."""
+    own: list[str | None] = [key_of(element) for element in elements]
+    keys = own if known_keys is None else list[str | None](known_keys)
     problems = [
         Problem(position(page_number, index), "key", _shown(elements[index]), _why_unusable(elements[index]))
         for index, key in enumerate(keys)
@@ -136,7 +141,9 @@ def storable(value: Any) -> tuple[Any, list[tuple[str, str, str]]]:
     return clean(value, ""), found
 
 
-def storable_page(elements: Sequence[Any], page_number: int) -> tuple[list[Any], Ledger]:
+def storable_page(
+    elements: Sequence[Any], page_number: int, known_keys: Sequence[str] | None = None
+) -> tuple[list[Any], Ledger]:
     """A page's elements made storable, with the ledger that notes every replacement.
 
     An element nested too deep to be walked stays as it is: PostgreSQL will take it, or refuse it whole.
@@ -149,9 +156,10 @@ def storable_page(elements: Sequence[Any], page_number: int) -> tuple[list[Any],
         except RecursionError:
             storable_element, replaced = element, []
         cleaned.append(storable_element)
-        name = key_of(storable_element) or position(page_number, index)
+        own = known_keys[index] if known_keys is not None else key_of(storable_element)
+        name = own or position(page_number, index)
         problems.extend(Problem(name, path[:MAX_FIELD_LENGTH], value, why) for path, value, why in replaced)
-    entry = ledger(cleaned, page_number)
+    entry = ledger(cleaned, page_number, known_keys)
     return cleaned, Ledger(entry.keys, [*entry.problems, *problems])
 
 

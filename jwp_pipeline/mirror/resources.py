@@ -1,13 +1,13 @@
-"""`set_resources`: the cache brought in step with resources from anywhere, in the caller's transaction.
+"""The cache for callers who bring, or take, resources themselves: `set_resources`, `fetch_videos`, `fetch_channels`.
 
-For callers with a listing of their own (an import, a test, another fetcher). They answer for its
-completeness: there is neither guard nor confirmation here. Not here: listings of JW Platform (landing.py).
+Such callers answer for the completeness of their listing, so there is neither guard nor confirmation here. Put here
+what an import, a test or another fetcher calls; listings that the pipeline reads itself are in landing.py.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -15,14 +15,34 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.connection import WRITER_LOCK, transaction_lock
-from jwp_pipeline.jwplatform.management import ResourceType
+from jwp_pipeline.errors import UnusableResources
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ManagementClient, ResourceType
 from jwp_pipeline.mirror import pages, snapshots
 from jwp_pipeline.mirror.apply import execute
 from jwp_pipeline.mirror.landing import land_page
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.mirror.plan import Plan, describe, prepare
+from jwp_pipeline.mirror.plan import Plan, delete_all_missing, describe, prepare
 
 _PAGE_LENGTH = 1000
+
+
+def fetch_videos(client: ManagementClient) -> Iterator[Any]:
+    """All videos that JW Platform lists, in its own shape, read page by page. Raises JWPlatformError.
+
+    Nothing proves that the listing is complete, as the pipeline's own reads do: what shifts from page to page while
+    it is read may be missed or repeated.
+    """
+    return _fetch(client, "video")
+
+
+def fetch_channels(client: ManagementClient) -> Iterator[Any]:
+    """All manual channels (v2: playlists) that JW Platform lists, as `fetch_videos` does it."""
+    return _fetch(client, "channel")
+
+
+def _fetch(client: ManagementClient, resource_type: ResourceType) -> Iterator[Any]:
+    for page in client.list_pages(resource_type):
+        yield from page.items
 
 
 def set_resources(
@@ -32,36 +52,84 @@ def set_resources(
     *,
     options: MirrorOptions | None = None,
 ) -> Plan:
-    """Make the live rows of a type exactly `resources` (v1- or v2-shaped objects; the last of a key wins).
+    """Make the live rows of a type exactly `resources`: objects of v1 or v2, or pairs `(key, object)`.
 
-    What is missing is soft-deleted, what returns is restored, what is the same is not written; unusable
-    elements go to sync_problems. All of it in the transaction of `bind`, which the caller commits; any
-    iterable is streamed. Waits while a sync applies. Returns what was done.
+    What is missing is soft-deleted, what returns is restored, what is the same is not written; of a key that comes
+    twice the last object wins. The key of a pair counts, whatever its object says. All of it happens in the
+    transaction of `bind`, which the caller commits; any iterable is streamed. Waits while a sync applies. Returns what
+    was done.
+
+    Raises UnusableResources, and leaves everything as it was, for an unknown type and for an element that is neither
+    an object nor a pair, or has no usable key (a non-empty text of up to 255 characters).
     """
+    if resource_type not in RESOURCE_TYPES:
+        raise UnusableResources(
+            f"There is no resource type {resource_type!r}; it is one of {', '.join(map(repr, RESOURCE_TYPES))}. "
+            "Nothing was changed."
+        )
     connection = bind.connection() if isinstance(bind, Session) else bind
     options = options or MirrorOptions()
     transaction_lock(connection, WRITER_LOCK)
+    # A savepoint: what is refused half-way leaves nothing behind in the caller's transaction.
+    with connection.begin_nested():
+        snapshot = _land(connection, resources, resource_type)
+        prepare(connection, snapshot, options)
+        delete_all_missing(connection)
+        plan = describe(connection, snapshot)
+        execute(connection, snapshot, plan, options)
+        snapshots.prune(connection, resource_type, options.snapshot_retention)
+    return plan
+
+
+def _land(connection: Connection, resources: Iterable[Any], resource_type: ResourceType) -> snapshots.Snapshot:
     snapshot_id = snapshots.open_snapshot(connection, resource_type, "local")
-    counts = {"resource_count": 0, "page_count": 0}
     field = pages.array_field("local", resource_type)
-    remaining = iter(resources)
-    while elements := list(islice(remaining, _PAGE_LENGTH)):
+    counts = {"resource_count": 0, "page_count": 0}
+    remaining = (_keyed(element, position) for position, element in enumerate(resources, start=1))
+    while batch := list(islice(remaining, _PAGE_LENGTH)):
         counts["page_count"] += 1
-        counts["resource_count"] += len(elements)
-        body = json.dumps({field: elements})
-        land_page(connection, snapshot_id, counts["page_count"], body=body, field=field, elements=elements)
-    distinct = snapshots.count_keys(connection, snapshot_id)
-    snapshots.close_snapshot(
-        connection,
-        snapshot_id,
-        "verified",
-        None,
-        counts={**counts, "key_count": distinct, "expected_total": counts["resource_count"]},
-    )
+        counts["resource_count"] += len(batch)
+        keys, elements = [key for key, _ in batch], [element for _, element in batch]
+        land_page(
+            connection,
+            snapshot_id,
+            counts["page_count"],
+            body=_json({field: elements}),
+            field=field,
+            elements=elements,
+            keys=keys,
+        )
+    counts |= {"key_count": snapshots.count_keys(connection, snapshot_id), "expected_total": counts["resource_count"]}
+    snapshots.close_snapshot(connection, snapshot_id, "verified", None, counts=counts)
     snapshot = snapshots.snapshot(connection, snapshot_id)
     assert snapshot is not None  # noqa: S101 - it was entered a moment ago
-    prepare(connection, snapshot, options)
-    plan = describe(connection, snapshot, spared=0)
-    execute(connection, snapshot, plan, options)
-    snapshots.prune(connection, resource_type, options.snapshot_retention)
-    return plan
+    return snapshot
+
+
+def _json(page: dict[str, Any]) -> str:
+    try:
+        return json.dumps(page)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnusableResources(
+            f"The resources hold something that JSON cannot say ({type(error).__name__}: {error}). Nothing was changed."
+        ) from None
+
+
+def _keyed(element: Any, position: int) -> tuple[str, dict[str, Any]]:
+    """Key and object of one element. Raises UnusableResources."""
+    key: Any
+    if isinstance(element, dict):
+        key, resource = pages.key_of(element), element
+    elif isinstance(element, (tuple, list)) and len(element) == 2 and isinstance(element[1], dict):
+        key, resource = pages.usable_key(element[0]), element[1]
+    else:
+        raise UnusableResources(
+            f"Element {position} of the resources is neither an object nor a pair (key, object), but a "
+            f"{type(element).__name__}. Nothing was changed."
+        )
+    if key is None:
+        raise UnusableResources(
+            f"Element {position} of the resources has no usable key (a non-empty text of up to "
+            f"{pages.MAX_KEY_LENGTH} characters). Nothing was changed."
+        )
+    return key, resource

@@ -13,12 +13,12 @@ from typing import Any
 import dagster as dg
 from sqlalchemy.exc import OperationalError
 
-from jwp_pipeline.errors import DatabaseError, PipelineError, SnapshotQuarantined, SyncInProgress, TransientError
+from jwp_pipeline.errors import DatabaseError, GuardTripped, PipelineError, SyncInProgress, TransientError
 from jwp_pipeline.orchestration.dagster_private import SerializableErrorInfo
 from jwp_pipeline.runbook import error_text, path
 
-QUARANTINED = "quarantined_snapshot"
-"""Metadata entry of the failure of a run that the guard stopped: the snapshot's id."""
+SNAPSHOT_TO_RELEASE = "snapshot_to_release"
+"""Metadata entry of the failure of a run that the guard failed: the snapshot's id."""
 
 RUNBOOK = "runbook"
 """Metadata entry of every failure that is an error of ours: where its page of the runbook stands."""
@@ -35,8 +35,8 @@ def as_dagster_failure() -> Iterator[None]:
             yield
     except PipelineError as error:
         metadata: dict[str, Any] = {RUNBOOK: path(error.runbook)}
-        if isinstance(error, SnapshotQuarantined):
-            metadata[QUARANTINED] = error.snapshot_id
+        if isinstance(error, GuardTripped):
+            metadata[SNAPSHOT_TO_RELEASE] = error.snapshot_id
         retriable = isinstance(error, TransientError | SyncInProgress)
         raise dg.Failure(error_text(error), metadata=metadata, allow_retries=retriable) from None
 
@@ -60,8 +60,8 @@ class StepFailure:
     reason: str
     kind: str
     """What kind of failure it is: the check, or the runbook's page of the error, or the class of any other one."""
-    quarantined: int | None = None
-    """Snapshot that the guard refused."""
+    snapshot_to_release: int | None = None
+    """Snapshot that the guard refused, or whose deletions it withheld."""
 
 
 def failures(events: Iterable[dg.DagsterEvent]) -> list[StepFailure]:
@@ -78,12 +78,12 @@ def failures(events: Iterable[dg.DagsterEvent]) -> list[StepFailure]:
             data = event.step_failure_data
             user = data.user_failure_data
             metadata = user.metadata if user else {}
-            quarantined, page = metadata.get(QUARANTINED), metadata.get(RUNBOOK)
+            guarded, page = metadata.get(SNAPSHOT_TO_RELEASE), metadata.get(RUNBOOK)
             found.append(
                 StepFailure(
                     user.description if user and user.description else _innermost(data.error),
                     str(page.value) if page else _class_of(data.error),
-                    int(str(quarantined.value)) if quarantined else None,
+                    int(str(guarded.value)) if guarded else None,
                 )
             )
     return found

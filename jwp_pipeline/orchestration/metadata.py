@@ -21,7 +21,18 @@ from jwp_pipeline.mirror.landing import Listing
 from jwp_pipeline.mirror.plan import Plan
 
 OWNERS = ["team:media-platform"]
-_COUNTED = ("seen", "added", "changed", "refreshed", "restored", "deleted", "spared", "unchanged", "problems")
+_COUNTED = (
+    "seen",
+    "added",
+    "changed",
+    "refreshed",
+    "restored",
+    "missing",
+    "deleted",
+    "unconfirmed",
+    "unchanged",
+    "problems",
+)
 
 
 def table_metadata(model: type[Base]) -> dict[str, Any]:

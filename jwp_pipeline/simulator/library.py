@@ -45,6 +45,7 @@ class Library:
         self._records: dict[Kind, dict[int, Record]] = {kind: {} for kind in KINDS}
         self._slots_of: dict[Kind, dict[str, list[int]]] = {kind: {} for kind in KINDS}
         self._removed: dict[Kind, dict[str, Record]] = {kind: {} for kind in KINDS}
+        self._hidden: dict[Kind, set[str]] = {kind: set() for kind in KINDS}
         self.replace_all(videos, channels)
 
     # --- Reading -----------------------------------------------------------------------------------------
@@ -53,6 +54,12 @@ class Library:
         """All records in library order."""
         with self.lock:
             return list(self._records[kind].values())
+
+    def listed(self, kind: Kind) -> list[Record]:
+        """The records that listings show, in library order: all but the hidden ones."""
+        with self.lock:
+            hidden = self._hidden[kind]
+            return [record for record in self._records[kind].values() if record.key not in hidden]
 
     def record(self, kind: Kind, key: str) -> Record | None:
         """The record of a key, the last one if there are several."""
@@ -104,6 +111,18 @@ class Library:
                 self._removed[kind][key] = self._existing(kind, key)
                 for slot in self._slots_of[kind].pop(key):
                     del self._records[kind][slot]
+            self._changed()
+
+    def hide(self, kind: Kind, *keys: str) -> None:
+        """Let listings and their totals leave these keys out, as an index that lags does; asked by key they are there."""
+        with self.lock:
+            self._hidden[kind].update(keys)
+            self._changed()
+
+    def unhide(self, kind: Kind) -> None:
+        """Let listings show everything again."""
+        with self.lock:
+            self._hidden[kind].clear()
             self._changed()
 
     def restore(self, kind: Kind, *keys: str) -> None:

@@ -88,7 +88,7 @@ class Listings:
             return found
 
     def _selected(self, kind: Kind, api: Api, order: Order, predicate: Predicate | None) -> Selection:
-        records = [record for record in self._library.records(kind) if api in record.apis]
+        records = [record for record in self._library.listed(kind) if api in record.apis]
         if predicate is not None:
             records = [record for record in records if predicate(record)]
         if not order:

@@ -1,121 +1,192 @@
-"""The second look: what a listing misses is deleted only when JW Platform, asked again, does not have it."""
+"""Nothing is deleted on the word of a listing: each deletion has a 404 of its own, from JW Platform itself."""
+
+from datetime import timedelta
 
 import pytest
 
-from jwp_pipeline.errors import JWPlatformError, Unreachable
 from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.mirror.conftest import PAGE, swap
-from jwp_pipeline_tests.support import cache, jwplatform, live, sync, video, videos
+from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, video, videos
 
-OPEN = {"max_delete_ratio": 1.0}
 FOR_EVER = None
 
 
+@pytest.fixture
+def library(simulator):
+    """A site of 100 videos and 12 channels."""
+    channels = [{"key": f"c{n:04}", "title": f"Channel {n}", "type": "manual"} for n in range(12)]
+    simulator.library.replace_all(videos(*range(100)), channels)
+    return simulator.library
+
+
+@pytest.fixture
+def client(simulator, library, api):
+    with jwplatform(simulator, api) as client:
+        yield client
+
+
 @pytest.fixture(autouse=True)
-def site(twelve_videos):
-    """Every test begins with a site of 12 videos."""
-
-
-def shown(simulator):
-    return [request for request in simulator.requests if request.route == "show"]
-
-
-def test_few_deletions_are_confirmed_one_by_one(engine, simulator, client):
+def cached(engine, simulator, client):
+    """Every test begins with a cache in step with the site."""
     sync(engine, client)
-    simulator.library.remove("video", "v0000", "v0011")
+    simulator.forget_requests()
+
+
+def asked(simulator):
+    """Status of each answer to a request for a single resource since the last look."""
+    statuses = [request.status for request in simulator.requests if request.route == "show"]
+    simulator.forget_requests()
+    return statuses
+
+
+def sync_changes(engine, client, **options):
+    """A frequent sync: what changed since the last one, applied."""
+    listing = read_changes(engine, client, "video", overlap=timedelta(hours=1))
+    return listing, apply_newest(engine, "video", options=MirrorOptions(**options), client=client)
+
+
+def missing(engine, resource_type="video"):
+    return {key for key, row in cache(engine, resource_type).items() if row.missing_since}
+
+
+def test_each_deletion_has_a_404_of_its_own(engine, simulator, library, client):
+    library.remove("video", "v0000", "v0011")
+    _, applied = sync(engine, client)
+    assert (applied.plan.deleted, applied.plan.unconfirmed) == (2, 0)
+    # One of them shows that a listed key is answered by the same route.
+    assert sorted(asked(simulator)) == [200, 404, 404]
+    assert live(engine) == set(library.keys("video"))
+
+
+def test_a_listing_that_hides_live_videos_again_and_again_deletes_none_of_them(engine, simulator, library, client):
+    hidden = library.keys("video")[:25]
+    library.hide("video", *hidden)
+    for _ in range(3):
+        listing, applied = sync(engine, client)
+        assert (listing.verified, applied.plan.deleted, applied.plan.unconfirmed) == (True, 0, 25)
+        # More than half of the first 20 are still there: asking on would only cost requests.
+        assert asked(simulator) == [200] * 20
+        assert "hides videos: of 20 that it misses, 20 are still there" in applied.plan.asking_stopped
+        assert (live(engine), missing(engine)) == (set(library.keys("video")), set(hidden))
+    library.unhide("video")
+    sync(engine, client)
+    assert missing(engine) == set()
+    assert not rows(engine, "SELECT FROM resource_changes WHERE change <> 'added'")
+
+
+def test_hidden_videos_do_not_keep_real_deletions_waiting(engine, library, client):
+    hidden, removed = library.keys("video")[:25], library.keys("video")[-4:]
+    library.hide("video", *hidden)
+    library.remove("video", *removed)
+    for _ in range(2):
+        sync(engine, client)
+    assert live(engine) == set(library.keys("video"))
+
+
+def test_many_deletions_are_confirmed_over_several_syncs_frequent_ones_among_them(engine, simulator, library, client):
+    removed = library.keys("video")[:12]
+    library.remove("video", *removed)
+    deleted = 0
+    for number, run in enumerate((sync, sync_changes, sync_changes), start=1):
+        listing, applied = run(engine, client, confirm_requests=5)
+        left = max(0, 12 - 5 * number)
+        assert (applied.plan.missing, applied.plan.unconfirmed, applied.missing) == (12 - deleted, left, left)
+        assert asked(simulator).count(404) == applied.plan.deleted
+        # What is not confirmed yet costs no full read: the totals are explained without it.
+        assert listing.scope == ("full" if run is sync else "incremental")
+        logged = rows(engine, "SELECT key FROM resource_changes WHERE snapshot_id = :id", id=listing.snapshot_id)
+        assert len(logged) == applied.plan.deleted
+        deleted += applied.plan.deleted
+    assert live(engine) == set(library.keys("video"))
+
+
+def test_being_listed_again_by_any_read_settles_it(engine, library, client):
+    library.hide("video", "v0003", "v0004")
+    sync(engine, client)
+    assert missing(engine) == {"v0003", "v0004"}
+    before = cache(engine)["v0003"]
+    library.unhide("video")
+    library.edit("video", "v0003", updated=2_000_000_000, title="Changed")
+    sync_changes(engine, client)
+    assert missing(engine) == set()
+    rewritten = cache(engine)
+    assert rewritten["v0003"].updated_at > before.updated_at
+    assert rewritten["v0004"].updated_at == before.updated_at
+
+
+def test_marks_do_not_touch_the_content(engine, library, client):
+    before = cache(engine)
+    library.hide("video", "v0003")
+    sync(engine, client)
+    after = cache(engine)
+    assert after["v0003"].missing_since
+    assert after["v0003"].asked_at
+    assert all(after[key].updated_at == row.updated_at for key, row in before.items())
+
+
+def test_an_api_that_answers_404_to_everything_deletes_nothing(engine, simulator, library, client):
+    library.remove("video", "v0000", "v0001")
+    simulator.faults.add(Fault.status(404), route="show", times=FOR_EVER)
+    _, applied = sync(engine, client)
+    assert (applied.plan.deleted, applied.plan.unconfirmed) == (0, 2)
+    assert "404s prove nothing" in applied.plan.asking_stopped
+    simulator.faults.clear()
     _, applied = sync(engine, client)
     assert applied.plan.deleted == 2
-    assert [request.status for request in shown(simulator)] == [404, 404]
 
 
-def test_many_deletions_are_confirmed_by_listing_again(engine, simulator, client):
-    simulator.library.replace_all(videos(*range(60)), [])
-    sync(engine, client)
-    simulator.library.remove("video", *simulator.library.keys("video")[:25])
-    simulator.forget_requests()
-    listing, applied = sync(engine, client, **OPEN)
-    assert applied.plan.deleted == 25
-    assert applied.plan.snapshot_id == listing.snapshot_id + 1
-    assert not shown(simulator)
-    assert len(simulator.requests) == 2 * 35 / PAGE
-
-
-def test_many_that_a_listing_lacked_and_the_next_one_has_stay(engine, simulator, client):
-    simulator.library.replace_all(videos(*range(60)), [])
-    sync(engine, client)
-    there_all_the_time = simulator.library.keys("video")[:25]
-    # As a lagging index at JWP would have it: first they are not found, then they are.
-    simulator.library.remove("video", *there_all_the_time, "v0059")
-    back = Fault.edit(lambda library: library.restore("video", *there_all_the_time))
-    simulator.faults.add(back, route="list", page=7)
-    listing, applied = sync(engine, client)
-    assert listing.verified
-    assert applied.plan.deleted == 1
-    assert live(engine) == set(simulator.library.keys("video"))
-
-
-def test_what_only_the_second_listing_misses_stays(engine, simulator, client):
-    simulator.library.replace_all(videos(*range(60)), [])
-    sync(engine, client)
-    simulator.library.remove("video", *simulator.library.keys("video")[:25])
-    # The first 35 are read; while they are read again, v0030 slips to a page that was read already.
-    simulator.faults.add(swap("v0026", "v0099"), route="list", page=1, nth=2)
-    listing, applied = sync(engine, client, **OPEN)
-    assert (listing.verified, applied.plan.deleted, applied.plan.spared) == (True, 25, 1)
-    assert live(engine) == {*simulator.library.keys("video"), "v0026"}
-
-
-@pytest.mark.parametrize("hidden", [2, 27])
-def test_what_a_wrong_total_hides_is_seen_through(engine, simulator, client, hidden):
-    simulator.library.replace_all(videos(*range(hidden + 20)), [])
-    sync(engine, client)
-    # Once for a read of 20: these numbers agree with one another.
-    simulator.faults.add(Fault.wrong_total(-hidden), route="list", times=20 // PAGE)
-    listing, applied = sync(engine, client)
-    assert (listing.status, listing.resource_count, applied.plan.deleted) == ("verified", 20, 0)
-    assert len(live(engine)) == hidden + 20
-
-
-def test_without_a_client_nothing_is_deleted(engine, simulator, client):
-    sync(engine, client)
-    simulator.library.remove("video", "v0000")
-    read_listing(engine, client, "video")
-    applied = apply_newest(engine, "video", options=MirrorOptions(), client=None)
-    assert (applied.plan.deleted, applied.plan.spared, len(live(engine))) == (0, 1, 12)
+@pytest.mark.parametrize("fault", [Fault.status(404, "html"), Fault.status(410, "html"), Fault.status(503), Fault.drop()])
+def test_no_other_answer_than_jw_platforms_own_404_confirms_anything(engine, simulator, library, client, fault):
+    library.remove("video", "v0000")
+    library.put("video", video("v9999"))
+    simulator.faults.add(fault, route="show", times=FOR_EVER)
+    _, applied = sync(engine, client)
+    # What the listing adds does not wait for it.
+    assert (applied.plan.added, applied.plan.deleted, applied.plan.unconfirmed) == (1, 0, 1)
+    simulator.faults.clear()
     _, applied = sync(engine, client)
     assert applied.plan.deleted == 1
 
 
-def test_jwp_away_during_the_confirmation_leaves_all_for_later(engine, simulator, client):
-    sync(engine, client)
-    simulator.library.remove("video", "v0000")
-    simulator.library.put("video", video("v0012"))
+def test_without_a_client_nothing_is_deleted(engine, library, client):
+    library.remove("video", "v0000")
     read_listing(engine, client, "video")
-    before = cache(engine)
-    for fault, problem in ((Fault.drop(), Unreachable), (Fault.status(503, "html"), JWPlatformError)):
-        simulator.faults.add(fault, route="show", times=FOR_EVER)
-        with pytest.raises(problem, match="v0000"):
-            apply_newest(engine, "video", options=MirrorOptions(), client=client)
-        assert cache(engine) == before
-        simulator.faults.clear()
-    applied = apply_newest(engine, "video", options=MirrorOptions(), client=client)
-    assert (applied.plan.added, applied.plan.deleted) == (1, 1)
+    applied = apply_newest(engine, "video", options=MirrorOptions(), client=None)
+    assert (applied.plan.deleted, applied.plan.unconfirmed, len(live(engine))) == (0, 1, 100)
+    _, applied = sync(engine, client)
+    assert applied.plan.deleted == 1
 
 
-@pytest.mark.parametrize("unreadable", [2, 25])
-def test_what_became_unreadable_is_not_deleted_for_it(engine, simulator, api, unreadable):
-    library = simulator.library
-    library.replace_all(videos(*range(60)), [])
-    with jwplatform(simulator, api) as client:
-        sync(engine, client)
-        for number, key in enumerate(library.keys("video")[:unreadable]):
-            library.override("video", key, [None, 7, {"title": "no key"}, {"key": ""}][number % 4])
-        library.remove("video", "v0058", "v0059")
-        listing, applied = sync(engine, client)
+def test_what_became_unreadable_is_not_deleted_for_it(engine, library, client):
+    unreadable = library.keys("video")[:4]
+    for key, value in zip(unreadable, [None, 7, {"title": "no key"}, {"key": ""}], strict=True):
+        library.override("video", key, value)
+    library.remove("video", "v0098", "v0099")
+    listing, applied = sync(engine, client)
     assert listing.verified
-    assert (applied.plan.deleted, applied.plan.spared) == (2, unreadable)
+    assert (applied.plan.deleted, applied.plan.unconfirmed) == (2, 4)
     assert live(engine) == set(library.keys("video"))
-    assert applied.open_problems == unreadable
+    assert applied.open_problems == 4
+
+
+def test_a_channel_that_is_no_longer_manual_is_gone(engine, simulator, library, client):
+    sync(engine, client, "channel")
+    library.edit("channel", "c0000", type="dynamic")
+    simulator.forget_requests()
+    _, applied = sync(engine, client, "channel")
+    assert applied.plan.deleted == 1
+    assert set(asked(simulator)) == {200}
+    assert "c0000" not in live(engine, "channel")
+
+
+def test_a_dry_run_asks_as_a_sync_does_and_writes_nothing(engine, simulator, library, client):
+    library.remove("video", "v0000")
+    library.hide("video", "v0001")
+    read_listing(engine, client, "video")
+    looked = apply_newest(engine, "video", options=MirrorOptions(), client=client, dry_run=True)
+    assert (looked.plan.deleted, looked.plan.unconfirmed, looked.missing) == (1, 1, 0)
+    assert 404 in asked(simulator)
+    assert (len(live(engine)), missing(engine)) == (100, set())

@@ -1,16 +1,19 @@
-"""The guard: what it refuses changes nothing, stays refused, is released once, and is forgotten by a good listing."""
+"""The guard: it withholds deletions above the ratio and applies the rest, and refuses what looks like another library.
+
+What it withholds or refuses is released once, deletes nothing but what was shown, and is settled by a good listing.
+"""
 
 import pytest
 from sqlalchemy import text
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock
-from jwp_pipeline.errors import NothingToRelease, SnapshotQuarantined, SyncInProgress
+from jwp_pipeline.database.status import read_status
+from jwp_pipeline.errors import NothingToRelease, SyncInProgress
 from jwp_pipeline.mirror import apply as applying
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.apply import Release, apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, video, videos
 
 
@@ -37,44 +40,75 @@ def everything(engine):
 
 
 def refused(engine, client, **options):
-    """The refused snapshot's row, after it was seen to change nothing, twice: no setting lets it pass later."""
+    """What became of a refused snapshot, after it was seen to change nothing, twice: no setting lets it pass later."""
     before = everything(engine)
-    with pytest.raises(SnapshotQuarantined) as first:
-        sync(engine, client, **options)
-    asked = client.stats.requests
-    with pytest.raises(SnapshotQuarantined) as again:
-        apply_newest(engine, "video", options=MirrorOptions(max_delete_ratio=1, max_change_ratio=1), client=client)
-    assert (str(again.value), client.stats.requests) == (str(first.value), asked)
+    _, first = sync(engine, client, **options)
+    assert first.refused
+    requests = client.stats.requests
+    again = apply(engine, client, max_delete_ratio=1, max_change_ratio=1)
+    assert (again.verdict, again.snapshot_id) == (first.verdict, first.snapshot_id)
+    assert client.stats.requests == requests
     assert everything(engine) == before
     snapshot = rows(engine, "SELECT * FROM raw_snapshots ORDER BY id DESC")[0]
-    assert (snapshot.id, snapshot.status, snapshot.applied_at) == (first.value.snapshot_id, "quarantined", None)
-    assert snapshot.problem in str(first.value)
-    assert f"jwpfetch --release {snapshot.id}" in str(first.value)
-    return snapshot
+    assert (snapshot.id, snapshot.status, snapshot.applied_at) == (first.snapshot_id, "quarantined", None)
+    return first
+
+
+def withheld(engine, client, **options):
+    """What became of a snapshot whose deletions are withheld, after it was seen that none was asked for or made."""
+    before = live(engine)
+    _, applied = sync(engine, client, **options)
+    assert applied.verdict.withheld
+    assert applied.plan.deleted == 0
+    assert live(engine) >= before
+    return applied
 
 
 def apply(engine, client=None, **options):
     return apply_newest(engine, "video", options=MirrorOptions(**options), client=client)
 
 
-def release(engine, snapshot_id):
-    return apply_newest(
-        engine, "video", options=MirrorOptions(), client=None, release=Release(snapshot_id, "somebody@here")
-    )
+def release(engine, snapshot_id, *, dry_run=False):
+    options = MirrorOptions()
+    by = Release(snapshot_id, "somebody@here")
+    return apply_newest(engine, "video", options=options, client=None, release=by, dry_run=dry_run)
 
 
-def test_deletions_beyond_the_ratio_are_refused(engine, simulator, client):
+def status(engine):
+    with engine.connect() as connection:
+        return {status.resource_type: status for status in read_status(connection)}["video"]
+
+
+def test_deletions_above_the_ratio_are_withheld_and_the_rest_is_applied(engine, simulator, client):
     simulator.library.put("video", video("new"))
+    simulator.library.edit("video", "v0019", title="Changed")
     remove(simulator, 7)
-    snapshot = refused(engine, client)
-    assert snapshot.problem == "it would delete 7 of 20 live videos (35%), more than JWP_MAX_DELETE_RATIO=0.3 allows"
+    simulator.forget_requests()
+    applied = withheld(engine, client)
+    assert applied.verdict.withheld == "it misses 7 of 20 live videos (35%), more than JWP_MAX_DELETE_RATIO=0.3 allows"
+    assert (applied.plan.added, applied.plan.changed, applied.plan.missing) == (1, 1, 7)
+    assert not [request for request in simulator.requests if request.route == "show"]
+    assert cache(engine)["v0019"].data["title"] == "Changed"
+    assert len(live(engine)) == 21
+    now = status(engine)
+    assert (now.withheld, now.unconfirmed, now.withheld_snapshot) == (7, 0, applied.snapshot_id)
+
+
+def test_a_mass_deletion_does_not_pass_a_few_at_a_time(engine, simulator, client):
+    remove(simulator, 7)
+    for _ in range(3):
+        withheld(engine, client, confirm_requests=2)
+    assert len(live(engine)) == 20
 
 
 def test_changes_beyond_the_ratio_are_refused(engine, simulator, client):
     for key in simulator.library.keys("video")[:5]:
         simulator.library.edit("video", key, title="Changed")
-    snapshot = refused(engine, client, max_change_ratio=0.2)
-    assert snapshot.problem == "it would change 5 of 20 live videos (25%), more than JWP_MAX_CHANGE_RATIO=0.2 allows"
+    outcome = refused(engine, client, max_change_ratio=0.2)
+    assert outcome.verdict.refusal == (
+        "it changes 5 of 20 live videos (25%), more than JWP_MAX_CHANGE_RATIO=0.2 allows"
+    )
+    assert release(engine, outcome.snapshot_id).plan.changed == 5
 
 
 def test_up_to_the_ratio_it_goes_through(engine, simulator, client):
@@ -87,16 +121,27 @@ def test_up_to_the_ratio_it_goes_through(engine, simulator, client):
 
 def test_few_live_rows_are_not_guarded(engine, simulator, client):
     remove(simulator, 20)
-    with pytest.raises(SnapshotQuarantined):
-        sync(engine, client, guard_min_rows=20)
+    assert sync(engine, client, guard_min_rows=20)[1].refused
     _, applied = sync(engine, client, guard_min_rows=21)
     assert applied.plan.deleted == 20
 
 
-def test_a_library_that_seems_empty_is_refused(engine, simulator, client):
-    # Few enough to be asked for one by one: JWP says that they are gone indeed.
+@pytest.mark.parametrize("ratio", [0.3, 1.0])
+def test_an_empty_listing_is_refused_whatever_the_ratios_are(engine, simulator, client, ratio):
     remove(simulator, 20)
-    assert "20 of 20" in refused(engine, client).problem
+    outcome = refused(engine, client, max_delete_ratio=ratio)
+    assert outcome.verdict.refusal == "it is empty, while 20 videos are live"
+    assert (outcome.plan.missing, outcome.live) == (20, 20)
+
+
+def test_a_listing_that_looks_like_another_library_is_refused_whole(engine, simulator, client):
+    remove(simulator, 20)
+    for new in videos(*range(100, 106)):
+        simulator.library.put("video", new)
+    assert "adds 6 new ones: it looks like another library" in refused(engine, client).verdict.refusal
+    # Fewer new ones than that are what any library gains: then only the deletions are withheld.
+    simulator.library.remove("video", "v0105")
+    assert withheld(engine, client).plan.added == 5
 
 
 def test_a_good_listing_after_a_refused_one_simply_works(engine, simulator, client):
@@ -105,59 +150,106 @@ def test_a_good_listing_after_a_refused_one_simply_works(engine, simulator, clie
     refused(engine, client)
     simulator.library.restore("video", *simulator.library.removed_keys("video"))
     simulator.library.remove("video", *stale)
-    listing, applied = sync(engine, client)
+    _, applied = sync(engine, client)
     # What really went is not kept for ever because of the refusal.
     assert applied.plan.deleted == 2
     assert live(engine) == set(simulator.library.keys("video"))
     assert apply(engine, client).plan is None
-    with pytest.raises(NothingToRelease, match="out of date"):
-        release(engine, listing.snapshot_id - 1)
 
 
-def test_a_released_snapshot_is_applied_once(engine, simulator, client):
-    remove(simulator, 10)
-    snapshot = refused(engine, client)
-    applied = release(engine, snapshot.id)
-    assert (applied.plan.snapshot_id, applied.plan.deleted, len(live(engine))) == (snapshot.id, 10, 10)
-    released = rows(engine, "SELECT * FROM raw_snapshots WHERE id = :id", id=snapshot.id)[0]
+def test_a_good_listing_after_a_withheld_one_simply_works(engine, simulator, client):
+    removed = simulator.library.keys("video")[:7]
+    remove(simulator, 7)
+    withheld(engine, client)
+    simulator.library.restore("video", *removed[:4])
+    _, applied = sync(engine, client)
+    assert (applied.verdict.may_delete, applied.plan.deleted) == (True, 3)
+    assert live(engine) == set(simulator.library.keys("video"))
+    assert (status(engine).withheld, status(engine).withheld_snapshot) == (0, None)
+
+
+def test_a_refused_snapshot_is_released_once_and_whole(engine, simulator, client):
+    remove(simulator, 20)
+    simulator.library.put("video", video("new"))
+    simulator.library.remove("video", "new")
+    outcome = refused(engine, client)
+    looked = release(engine, outcome.snapshot_id, dry_run=True)
+    assert (looked.plan.deleted, len(live(engine))) == (20, 20)
+    applied = release(engine, outcome.snapshot_id)
+    assert (applied.plan.snapshot_id, applied.plan.deleted, len(live(engine))) == (outcome.snapshot_id, 20, 0)
+    released = rows(engine, "SELECT * FROM raw_snapshots WHERE id = :id", id=outcome.snapshot_id)[0]
     assert (released.status, released.released_by) == ("verified", "somebody@here")
     assert released.released_at
     assert released.applied_at
-    with pytest.raises(NothingToRelease, match="is verified, not quarantined"):
-        release(engine, snapshot.id)
-    # The next one is measured as ever.
-    remove(simulator, 5)
-    assert "5 of 10" in refused(engine, client).problem
+    with pytest.raises(NothingToRelease, match=r"released already.*somebody@here"):
+        release(engine, outcome.snapshot_id)
 
 
-def test_a_release_is_for_that_snapshot_only(engine, simulator, client):
-    remove(simulator, 10)
-    first = refused(engine, client)
-    remove(simulator, 5)
-    second = refused(engine, client)
-    assert release(engine, first.id).plan.snapshot_id == first.id
-    assert len(live(engine)) == 10
-    with pytest.raises(SnapshotQuarantined, match=str(second.id)):
-        apply(engine)
-    # What JWP confirmed of the second it confirmed before the first brought rows back that the second lacks.
-    with pytest.raises(NothingToRelease, match="out of date"):
-        release(engine, second.id)
+def test_a_release_deletes_what_was_withheld_and_nothing_else(engine, simulator, client):
+    first = set(simulator.library.keys("video")[:7])
+    remove(simulator, 7)
+    outcome = withheld(engine, client)
+    # Since then more has gone, some is listed again, and later snapshots have been applied.
+    simulator.library.remove("video", "v0018", "v0019")
+    simulator.library.restore("video", "v0000")
+    withheld(engine, client)
+    applied = release(engine, outcome.snapshot_id)
+    assert applied.plan.deleted == 6
+    assert {key for key, row in cache(engine).items() if row.deleted_at} == first - {"v0000"}
+    logged = rows(engine, "SELECT key FROM resource_changes WHERE change = 'deleted'")
+    assert len(logged) == 6
+    # The rest is judged anew, and confirmed key by key.
+    _, after = sync(engine, client)
+    assert (after.verdict.may_delete, after.plan.deleted) == (True, 2)
+
+
+def test_a_release_spares_what_a_newer_refused_listing_has_again(engine, simulator, client):
+    remove(simulator, 7)
+    outcome = withheld(engine, client)
+    simulator.library.restore("video", *simulator.library.removed_keys("video"))
+    for key in simulator.library.keys("video"):
+        simulator.library.edit("video", key, title="Changed")
+    assert sync(engine, client, max_change_ratio=0.2)[1].refused
+    assert release(engine, outcome.snapshot_id).plan.deleted == 0
+    assert len(live(engine)) == 20
+
+
+def test_of_a_refused_snapshot_only_the_deletions_are_released_once_a_newer_one_was_applied(engine, simulator, client):
+    remove(simulator, 20)
+    simulator.library.remove("video", *simulator.library.keys("video"))
+    outcome = refused(engine, client)
+    simulator.library.restore("video", *simulator.library.removed_keys("video")[:5])
+    simulator.library.put("video", video("new"))
+    withheld(engine, client)
+    applied = release(engine, outcome.snapshot_id)
+    assert (applied.plan.deleted, applied.plan.added) == (15, 0)
+    assert live(engine) == set(simulator.library.keys("video"))
+
+
+def test_the_same_set_of_withheld_deletions_keeps_its_snapshot(engine, simulator, client):
+    removed = simulator.library.keys("video")[:8]
+    remove(simulator, 8)
+    first = withheld(engine, client)
+    simulator.library.restore("video", removed[0])
+    assert withheld(engine, client).snapshot_id == first.snapshot_id
+    simulator.library.remove("video", "v0019")
+    assert withheld(engine, client).snapshot_id > first.snapshot_id
 
 
 def test_a_release_that_comes_to_nothing_leaves_nothing_armed(engine, simulator, client, monkeypatch):
     """Else the next sync would apply it, past the guard, though a good listing is at hand."""
     remove(simulator, 10)
-    snapshot = refused(engine, client)
+    outcome = withheld(engine, client)
     monkeypatch.setattr(applying, "_LOCK_PATIENCE", 0)
     with engine.connect() as other, advisory_lock(other, WRITER_LOCK, patience=0), pytest.raises(SyncInProgress):
-        release(engine, snapshot.id)
+        release(engine, outcome.snapshot_id)
     simulator.library.restore("video", *simulator.library.removed_keys("video"))
     _, applied = sync(engine, client)
-    assert (applied.plan.snapshot_id > snapshot.id, applied.plan.deleted, len(live(engine))) == (True, 0, 20)
+    assert (applied.plan.deleted, applied.missing, len(live(engine))) == (0, 0, 20)
 
 
 def test_what_is_refused_again_and_again_does_not_fill_the_disk(engine, simulator, client):
-    remove(simulator, 10)
+    remove(simulator, 20)
     first = refused(engine, client)
     for _ in range(5):
         last = refused(engine, client)
@@ -166,76 +258,67 @@ def test_what_is_refused_again_and_again_does_not_fill_the_disk(engine, simulato
         "SELECT DISTINCT snapshot_id FROM raw_pages JOIN raw_snapshots ON id = snapshot_id"
         " WHERE resource_type = 'video' AND applied_at IS NULL",
     )
-    assert len(kept) <= 8
-    with pytest.raises(NothingToRelease, match=f"pages of snapshot {first.id} are gone"):
-        release(engine, first.id)
-    assert release(engine, last.id).plan.deleted == 10
+    assert len(kept) <= 4
+    with pytest.raises(NothingToRelease, match=f"pages of snapshot {first.snapshot_id} are gone"):
+        release(engine, first.snapshot_id)
+    assert release(engine, last.snapshot_id).plan.deleted == 20
+
+
+def test_sets_of_withheld_keys_do_not_fill_the_disk(engine, simulator, client):
+    remove(simulator, 8)
+    for number in range(8, 14):
+        withheld(engine, client)
+        simulator.library.remove("video", f"v{number:04}")
+    kept = rows(engine, "SELECT id FROM raw_snapshots WHERE withheld_keys IS NOT NULL")
+    assert 1 <= len(kept) <= 4
 
 
 def test_pages_that_vanish_while_they_are_compared_delete_nothing(engine, simulator, client, monkeypatch):
     """Another process reads listing after listing meanwhile, and prunes the one that is being released."""
-    remove(simulator, 10)
-    snapshot = refused(engine, client)
+    remove(simulator, 20)
+    outcome = refused(engine, client)
     whole = snapshots.releasable
 
     def then_pruned(connection, snapshot_id):
-        row = whole(connection, snapshot_id)
+        found = whole(connection, snapshot_id)
         with engine.begin() as other:
             other.execute(text("DELETE FROM raw_pages WHERE snapshot_id = :id"), {"id": snapshot_id})
-        return row
+        return found
 
     monkeypatch.setattr(snapshots, "releasable", then_pruned)
+    # Of an empty listing there is one page.
     with pytest.raises(NothingToRelease, match="are gone"):
-        release(engine, snapshot.id)
+        release(engine, outcome.snapshot_id)
     assert len(live(engine)) == 20
 
 
-def test_a_refused_plan_can_be_looked_at(engine, simulator, client):
-    remove(simulator, 10)
-    with pytest.raises(SnapshotQuarantined) as caught:
-        sync(engine, client)
-    assert (caught.value.outcome.plan.deleted, caught.value.outcome.live) == (10, 20)
-    assert "10 of 20" in caught.value.outcome.refusal
-
-
-def test_a_release_spares_what_jwp_still_had(engine, simulator, client):
-    # v0019 is there, but this listing, whose numbers agree, does not show it.
-    remove(simulator, 8)
-    simulator.faults.add(Fault.wrong_total(-1), route="list")
-    simulator.faults.add(Fault.short_page(), route="list")
-    snapshot = refused(engine, client)
-    assert snapshot.spared_keys == ["v0019"]
-    applied = release(engine, snapshot.id)
-    assert (applied.plan.deleted, applied.plan.spared) == (8, 1)
-    assert live(engine) == set(simulator.library.keys("video"))
-
-
 @pytest.mark.parametrize("unknown", [4711, -1])
-def test_only_what_was_refused_can_be_released(engine, unknown):
+def test_only_what_was_stopped_can_be_released(engine, unknown):
     with pytest.raises(NothingToRelease, match=f"no snapshot {unknown}"):
         release(engine, unknown)
+    (applied,) = rows(engine, "SELECT id FROM raw_snapshots WHERE resource_type = 'video'")
+    with pytest.raises(NothingToRelease, match="is verified and withholds nothing"):
+        release(engine, applied.id)
 
 
 def test_the_guard_looks_at_each_type_for_itself(engine, simulator, client):
     sync(engine, client, "channel")
     remove(simulator, 10)
     remove(simulator, 1, "channel")
-    refused(engine, client)
+    withheld(engine, client)
     _, applied = sync(engine, client, "channel")
     assert applied.plan.deleted == 1
     assert (len(live(engine)), len(live(engine, "channel"))) == (20, 9)
 
 
-def test_a_dry_run_says_what_the_guard_would_do_and_does_nothing(engine, simulator, client):
-    remove(simulator, 10)
+@pytest.mark.parametrize("count", [10, 20])
+def test_a_dry_run_says_what_the_guard_would_do_and_does_nothing(engine, simulator, client, count):
+    remove(simulator, count)
     read_listing(engine, client, "video")
     before = everything(engine), rows(engine, "SELECT * FROM raw_snapshots")
     for _ in range(2):
         looked = apply_newest(engine, "video", options=MirrorOptions(), client=client, dry_run=True)
-        assert (looked.plan.deleted, looked.plan.head[0].change, looked.live) == (10, "deleted", 20)
-        assert "JWP_MAX_DELETE_RATIO" in looked.refusal
+        assert (looked.plan.missing, looked.plan.head[0].change, looked.live) == (count, "missing", 20)
+        assert bool(looked.verdict.refusal) == (count == 20)
+        assert bool(looked.verdict.withheld) == (count == 10)
     assert (everything(engine), rows(engine, "SELECT * FROM raw_snapshots")) == before
-    with pytest.raises(SnapshotQuarantined):
-        apply(engine, client)
-    looked = apply_newest(engine, "video", options=MirrorOptions(), client=None, dry_run=True)
-    assert (looked.plan.deleted, bool(looked.refusal)) == (10, True)

@@ -98,11 +98,11 @@ def test_one_removed_and_one_uploaded_meanwhile_hide_a_video_and_are_seen_throug
     # All numbers agree, and yet v0005 slipped to the first page after that was read.
     assert listing.verified
     assert "v0005" not in rows(engine, "SELECT keys FROM raw_pages ORDER BY snapshot_id DESC, page_number DESC")[0].keys
-    assert (applied.plan.deleted, applied.plan.spared) == (0, 1)
+    assert (applied.plan.deleted, applied.plan.unconfirmed) == (0, 1)
     assert live(engine) == {*(f"v{n:04}" for n in range(12)), "v0099"}
     _, applied = sync(engine, client)
     assert live(engine) == set(simulator.library.keys("video"))
-    assert (applied.plan.deleted, applied.plan.spared) == (1, 0)
+    assert (applied.plan.deleted, applied.plan.unconfirmed) == (1, 0)
 
 
 def test_ties_in_no_certain_order_delete_nothing(engine, simulator, client):

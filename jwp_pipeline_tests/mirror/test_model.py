@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.frames import read_frame
 from jwp_pipeline.database.tables import CachedResource
-from jwp_pipeline.errors import DatabaseError
-from jwp_pipeline.mirror.resources import set_resources
-from jwp_pipeline_tests.support import cache, empty, live, rows, touched, video
+from jwp_pipeline.errors import DatabaseError, UnusableResources
+from jwp_pipeline.mirror.resources import fetch_channels, fetch_videos, set_resources
+from jwp_pipeline_tests.support import cache, empty, jwplatform, live, rows, touched, video
 
 VOLATILE = "views"
 REPLACEMENT = "\ufffd"
@@ -42,11 +42,8 @@ class Model:
     def apply(self, elements, now):
         """What set_resources should do at `now`; the counts of its plan."""
         listed, problems = {}, []
-        for index, element in enumerate(elements):
-            key = usable_key(element)
-            if key is None:
-                problems.append((f"page 1, element {index + 1}", "key"))
-                continue
+        for element in elements:
+            key, element = keyed(element)
             problems += [(key, name) for name, value in element.items() if stored(value) != value]
             listed[key] = {name: stored(value) for name, value in element.items()}
         done = Counter(live=sum(row.deleted_at is None for row in self.rows.values()), seen=len(listed))
@@ -81,11 +78,15 @@ class Model:
         return change
 
 
-def usable_key(element):
-    if not isinstance(element, dict):
-        return None
-    key = element.get("key", element.get("id"))
-    return stored(key) if isinstance(key, str) and 0 < len(key) <= 255 else None
+def keyed(element):
+    """Key and object of an element; no key where set_resources must refuse it."""
+    if isinstance(element, dict):
+        key, data = element.get("key", element.get("id")), element
+    elif isinstance(element, tuple) and len(element) == 2 and isinstance(element[1], dict):
+        key, data = element
+    else:
+        return None, None
+    return (stored(key) if isinstance(key, str) and 0 < len(key) <= 255 else None), data
 
 
 def stored(value):
@@ -107,10 +108,16 @@ resources = st.builds(
     st.sampled_from(["a", "b", "c", "d", "ключ", "k" * 255]),
     st.fixed_dictionaries({}, optional={"title": titles, "custom": values, VOLATILE: st.integers(0, 2)}),
 )
-unusable = st.sampled_from([None, True, 7, "text", [], {}, {"key": ""}, {"key": 7}, {"key": "k" * 256}, {"key": None}])
+unusable = st.sampled_from(
+    [
+        *(None, True, 7, "text", [], {}, {"key": ""}, {"key": 7}, {"key": "k" * 256}, {"key": None}, {"x": 1}),
+        *(("a", 7), ("", {}), (7, {"key": "a"}), ("a", {}, {}), ("a",), ({"key": "a"}, {"key": "b"})),
+    ]
+)
+pairs = st.tuples(st.sampled_from("abcd"), st.fixed_dictionaries({}, optional={"title": titles, "key": st.just("c")}))
 places = st.integers(0, 7)
 edits = st.one_of(
-    st.tuples(st.just("list"), st.just(0), resources),
+    st.tuples(st.just("list"), st.just(0), resources | pairs),
     st.tuples(st.just("drop"), places, st.none()),
     st.tuples(st.just("again"), places, titles),
     st.tuples(st.just("title"), places, titles),
@@ -150,7 +157,14 @@ def test_the_cache_does_what_the_model_does(engine, first, steps):
     models = {"video": Model(), "channel": Model()}
     listings = {"video": first, "channel": first}
     for resource_type, edits, in_session, undone in steps:
-        elements = listings[resource_type] = edited(listings[resource_type], edits)
+        elements = edited(listings[resource_type], edits)
+        if any(keyed(element)[0] is None for element in elements):
+            before = everything(engine)
+            with engine.begin() as connection, pytest.raises(UnusableResources):
+                set_resources(connection, iter(elements), resource_type)
+            assert everything(engine) == before
+            continue
+        listings[resource_type] = elements
         if undone:
             before = everything(engine)
             with engine.connect() as connection:
@@ -208,6 +222,28 @@ def as_text(row):
 def everything(engine):
     tables = ("cached_resources", "resource_changes", "sync_problems", "raw_snapshots", "raw_pages")
     return [sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in tables]
+
+
+def test_an_unknown_type_is_refused(engine):
+    with engine.begin() as connection, pytest.raises(UnusableResources, match="'videos'"):
+        set_resources(connection, [video("a")], "videos")
+
+
+def test_what_json_cannot_say_is_refused(engine):
+    with engine.begin() as connection:
+        with pytest.raises(UnusableResources, match="JSON"):
+            set_resources(connection, [video("a"), video("b", title={1, 2})], "video")
+        # The caller's transaction goes on as if it had not been asked for.
+        set_resources(connection, [video("c")], "video")
+    assert live(engine) == {"c"}
+
+
+def test_a_listing_is_fetched_and_set_as_the_reference_documents_it(engine, simulator):
+    simulator.library.replace_all([video("a"), video("b")], [{"key": "c", "type": "manual"}])
+    with jwplatform(simulator, page_length=1) as client, engine.begin() as connection:
+        set_resources(connection, fetch_videos(client), "video")
+        set_resources(connection, ((channel["key"], channel) for channel in fetch_channels(client)), "channel")
+    assert (live(engine), live(engine, "channel")) == ({"a", "b"}, {"c"})
 
 
 def test_half_of_a_transaction_is_nothing_to_its_readers(engine):

@@ -6,16 +6,30 @@ WITH added AS (
 ),
 rewritten AS (
     UPDATE cached_resources AS cached
-    SET data = plan.data, updated_at = now(), deleted_at = NULL
+    SET data = plan.data, updated_at = now(), deleted_at = NULL, missing_since = NULL, asked_at = NULL
     FROM plan
     WHERE plan.change IN ('changed', 'refreshed', 'restored')
         AND cached.type = :resource_type AND cached.key = plan.key
 ),
 deleted AS (
     UPDATE cached_resources AS cached
-    SET deleted_at = now()
+    SET deleted_at = now(), missing_since = NULL, asked_at = NULL
     FROM plan
     WHERE plan.change = 'deleted' AND cached.type = :resource_type AND cached.key = plan.key
+),
+marked AS (
+    UPDATE cached_resources AS cached
+    SET missing_since = coalesce(cached.missing_since, now()),
+        asked_at = CASE WHEN plan.asked THEN now() ELSE cached.asked_at END
+    FROM plan
+    WHERE plan.change = 'missing' AND cached.type = :resource_type AND cached.key = plan.key
+        AND (cached.missing_since IS NULL OR plan.asked)
+),
+found AS (
+    UPDATE cached_resources AS cached
+    SET missing_since = NULL, asked_at = NULL
+    FROM plan
+    WHERE plan.change = 'found' AND cached.type = :resource_type AND cached.key = plan.key
 )
 INSERT INTO resource_changes (snapshot_id, type, key, change, changed_fields)
 SELECT
@@ -37,4 +51,6 @@ SELECT
             AND compared.field <> ALL (CAST(:volatile_fields AS text[]))
     ) END
 -- In the order of keys, and sorted without their data: that of a first mirror would not fit in memory.
-FROM (SELECT key, change FROM plan WHERE change <> 'refreshed' ORDER BY key) AS logged
+FROM (
+    SELECT key, change FROM plan WHERE change IN ('added', 'changed', 'restored', 'deleted') ORDER BY key
+) AS logged

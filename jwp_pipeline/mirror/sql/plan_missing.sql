@@ -1,6 +1,6 @@
--- Live rows that a verified full listing does not hold: candidates for deletion, to be confirmed.
+-- Live rows that a complete listing does not hold. Whether they are gone is for JW Platform to say, key by key.
 INSERT INTO plan (key, change)
-SELECT cached.key, 'deleted'
+SELECT cached.key, 'missing'
 FROM cached_resources AS cached
 WHERE cached.type = :resource_type
     AND cached.deleted_at IS NULL

@@ -16,17 +16,19 @@ from sqlalchemy import Engine
 
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.tables import CachedResource, RawPage, ResourceChange
-from jwp_pipeline.errors import SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.apply import Applied, Release, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import Progress, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.mirror.site import require_site
 from jwp_pipeline.orchestration.checks.mirror import (
+    deletions_confirmed,
     live_rows_equal_listing,
     no_open_problems,
     nothing_quarantined,
+    refusal_of,
     still_quarantined,
     verified,
 )
@@ -56,7 +58,7 @@ class CacheConfig(dg.Config):
     dry_run: bool = False
     """Show the plan; change nothing."""
     release: int | None = None
-    """Id of a quarantined snapshot: apply that one, past the guard, and nothing else."""
+    """Id of a snapshot that the guard refused, or whose deletions it withheld: release that one and nothing else."""
     ask_jwp: bool = True
     """Confirm deletions with JW Platform. Without it nothing is deleted."""
 
@@ -93,6 +95,7 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
                 runtime.observe(progress)
 
         with as_dagster_failure(), runtime.database() as engine, runtime.jwplatform() as client:
+            require_site(engine, runtime.settings().jwplatform_api_key or "")
             if config.scope == "changes":
                 overlap = timedelta(minutes=runtime.settings().jwp_overlap_minutes)
                 listing = read_changes(
@@ -141,12 +144,17 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
         check_spec(
             "live_rows_equal_listing",
             "cached_resources",
-            "Live rows of each type equal the distinct keys of the last applied full listing.",
+            "Live rows of each type equal the distinct keys of the last applied full listing, but for those it misses.",
         ),
         check_spec(
             "nothing_quarantined",
             "cached_resources",
             "No snapshot waits for somebody to look at it. The guard itself sits in the transaction.",
+        ),
+        check_spec(
+            "deletions_confirmed",
+            "cached_resources",
+            "JW Platform answered 404 for whatever its listing misses. What is not confirmed stays live.",
         ),
         check_spec(
             "no_open_problems",
@@ -160,29 +168,26 @@ def cached_resources(
 ) -> Iterator[dg.MaterializeResult | dg.AssetObservation | dg.AssetCheckResult]:
     """Apply the newest snapshot of each type."""
     key = context.asset_key_for_output("cached_resources")
-    refused: list[SnapshotQuarantined] = []
-    outcomes: list[Applied] = []
     with as_dagster_failure(), runtime.database() as engine:
-        for resource_type in _types_of(config, engine):
-            try:
-                outcomes.append(_apply(config, runtime, engine, resource_type, context.run.run_id))
-            except SnapshotQuarantined as error:
-                refused.append(error)
+        outcomes = [_apply(config, runtime, engine, resource_type) for resource_type in _types_of(config, engine)]
         waiting = still_quarantined(engine)
-    yield nothing_quarantined(key, refused, outcomes, waiting)
+    yield nothing_quarantined(key, outcomes, waiting)
+    yield deletions_confirmed(key, outcomes)
     yield live_rows_equal_listing(key, outcomes)
     yield no_open_problems(key, outcomes)
-    if refused:
-        plans = [error.outcome.plan for error in refused if isinstance(error.outcome, Applied) and error.outcome.plan]
-        yield dg.AssetObservation(key, description="Refused: nothing of this was done.", metadata=plan_metadata(plans))
-        with as_dagster_failure():
-            raise refused[0]
     metadata = plan_metadata([outcome.plan for outcome in outcomes if outcome.plan])
     if config.dry_run:
         yield dg.AssetObservation(key, description="Dry run: nothing was changed.", metadata=metadata)
         return
+    refusals = [error for outcome in outcomes if (error := refusal_of(outcome))]
+    if refusals:
+        refused = [outcome.plan for outcome in outcomes if outcome.plan and outcome.refused]
+        description = "The guard refused this plan, and nothing of it was done."
+        yield dg.AssetObservation(key, description=description, metadata=plan_metadata(refused))
+        with as_dagster_failure():
+            raise refusals[0]
     live = sum(outcome.live for outcome in outcomes)
-    logged = sum(plan.rows - plan.refreshed for plan in (outcome.plan for outcome in outcomes) if plan)
+    logged = sum(outcome.plan.rows - outcome.plan.refreshed for outcome in outcomes if outcome.plan)
     yield dg.MaterializeResult(key, metadata={**metadata, "dagster/row_count": live})
     yield dg.MaterializeResult(context.asset_key_for_output("resource_changes"), metadata={"changes_logged": logged})
 
@@ -192,25 +197,21 @@ def _types_of(config: CacheConfig, engine: Engine) -> Sequence[ResourceType]:
         wanted: dict[ResourceType, bool] = {"video": config.videos, "channel": config.channels}
         return [resource_type for resource_type in RESOURCE_TYPES if wanted[resource_type]]
     with connect(engine) as connection:
-        return [snapshots.releasable(connection, config.release).resource_type]
+        return [snapshots.releasable(connection, config.release).snapshot.resource_type]
 
 
-def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type: ResourceType, run_id: str) -> Applied:
+def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type: ResourceType) -> Applied:
     with runtime.jwplatform() if config.ask_jwp and config.release is None else nullcontext() as client:
-        try:
-            outcome = apply_newest(
-                engine,
-                resource_type,
-                options=MirrorOptions.from_settings(runtime.settings()),
-                client=client,
-                run_id=run_id,
-                dry_run=config.dry_run,
-                release=None if config.release is None else Release(config.release, by=_whoever_runs_this()),
-            )
-        except SnapshotQuarantined as error:
-            if error.outcome is not None:
-                runtime.report(error.outcome)
-            raise
+        if client is not None:
+            require_site(engine, runtime.settings().jwplatform_api_key or "")
+        outcome = apply_newest(
+            engine,
+            resource_type,
+            options=MirrorOptions.from_settings(runtime.settings()),
+            client=client,
+            dry_run=config.dry_run,
+            release=None if config.release is None else Release(config.release, by=_whoever_runs_this()),
+        )
     runtime.report(outcome)
     return outcome
 

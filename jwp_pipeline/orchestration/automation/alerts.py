@@ -71,7 +71,7 @@ def alert_on_failed_run(context: dg.RunFailureSensorContext, runtime: dg.Resourc
     """Of runs that fail one after the other for one reason, the first is told, and then one every six hours."""
     run = context.dagster_run
     found = failures_of(context.instance, run.run_id)
-    if any(failure.quarantined is not None for failure in found):
+    if any(failure.snapshot_to_release is not None for failure in found):
         context.log.info("The guard refused a snapshot: alert_on_quarantine tells of that.")
         return
     record = context.instance.get_run_record_by_id(run.run_id)

@@ -1,17 +1,58 @@
-"""Results of the mirror's checks, from what a run reports. Not here: what is checked when (mirror.py)."""
+"""Checks of the mirror: what a run reports and what the tables hold, as check results.
 
-from collections.abc import Mapping, Sequence
+Put here what a finding means to a run. `nothing_withheld` is a step of its own, the last of a sync: deletions that are
+withheld fail the run after everything else has followed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 from sqlalchemy import Engine
 
 from jwp_pipeline.database.connection import connect
-from jwp_pipeline.errors import SnapshotQuarantined
+from jwp_pipeline.database.status import read_status
+from jwp_pipeline.errors import DeletionsWithheld, SnapshotQuarantined
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.apply import Applied
 from jwp_pipeline.mirror.landing import Listing
-from jwp_pipeline.orchestration.checks.results import ERROR, OPEN_PROBLEMS, WARN, check_result
+from jwp_pipeline.orchestration.checks.results import ERROR, OPEN_PROBLEMS, WARN, check_result, check_spec
+from jwp_pipeline.orchestration.failures import as_dagster_failure
+from jwp_pipeline.orchestration.runtime import Runtime
+
+NOTHING_WITHHELD = "nothing_withheld"
+
+
+@dg.multi_asset_check(
+    name=NOTHING_WITHHELD,
+    specs=[
+        check_spec(
+            NOTHING_WITHHELD,
+            "cached_resources",
+            "No deletion waits for somebody to look at it. The last step of a sync, which it fails when one does.",
+            after=MEDIA_ASSETS,
+        )
+    ],
+)
+def nothing_withheld(
+    context: dg.AssetCheckExecutionContext, runtime: dg.ResourceParam[Runtime]
+) -> Iterator[dg.AssetCheckResult]:
+    """Fail the run, without another try, while the guard withholds deletions."""
+    with as_dagster_failure(), runtime.database() as engine, connect(engine) as connection:
+        withheld = [status for status in read_status(connection) if status.withheld_snapshot is not None]
+    (key,) = {check.asset_key for check in context.selected_asset_check_keys}
+    found = " ".join(f"Deletions are withheld: {status.withheld_text}." for status in withheld)
+    yield check_result(
+        NOTHING_WITHHELD,
+        found,
+        well="No deletion is withheld.",
+        metadata={"snapshots": [status.withheld_snapshot for status in withheld]},
+        key=key,
+    )
+    if withheld and withheld[0].withheld_snapshot is not None:
+        with as_dagster_failure():
+            raise DeletionsWithheld(found, withheld[0].withheld_snapshot)
 
 
 def verified(listing: Listing) -> dg.AssetCheckResult:
@@ -36,42 +77,76 @@ def still_quarantined(engine: Engine) -> dict[int, str]:
     }
 
 
+def refusal_of(outcome: Applied) -> SnapshotQuarantined | None:
+    """The error that a refused snapshot is; None when the guard did not refuse it."""
+    if outcome.verdict.refusal is None or outcome.snapshot_id is None:
+        return None
+    return SnapshotQuarantined(
+        f"The guard refused snapshot {outcome.snapshot_id} of {outcome.resource_type}s: {outcome.verdict.refusal}. "
+        "Nothing was changed. Look at it with `jwpfetch --skip-fetch --dry-run`; if JW Platform really is like that, "
+        f"apply it once with `jwpfetch --release {outcome.snapshot_id}`; if not, the next good listing simply works.",
+        outcome.snapshot_id,
+    )
+
+
 def nothing_quarantined(
-    key: dg.AssetKey, refused: Sequence[SnapshotQuarantined], outcomes: Sequence[Applied], waiting: Mapping[int, str]
+    key: dg.AssetKey, outcomes: Sequence[Applied], waiting: Mapping[int, str]
 ) -> dg.AssetCheckResult:
     """The check of that name, of what this run found and of what waited before it."""
-    found = dict(waiting) | {error.snapshot_id: str(error) for error in refused}
-    # A dry run puts nothing in quarantine; it says what the next sync would do.
+    found = dict(waiting)
     for outcome in outcomes:
-        if outcome.plan and outcome.refusal:
-            snapshot = f"snapshot {outcome.plan.snapshot_id} of {outcome.resource_type}s"
-            found[outcome.plan.snapshot_id] = f"The guard would refuse {snapshot}: {outcome.refusal}."
+        if error := refusal_of(outcome):
+            snapshot = f"snapshot {error.snapshot_id} of {outcome.resource_type}s"
+            # A dry run puts nothing in quarantine; it says what the next sync would do.
+            would = f"The guard would refuse {snapshot}: {outcome.verdict.refusal}."
+            found[error.snapshot_id] = would if outcome.dry_run else str(error)
     return check_result(
         "nothing_quarantined",
         " ".join(found.values()),
-        well="Nothing waits to be released.",
+        well="No snapshot waits to be released.",
         metadata={"snapshots": list(found)},
         key=key,
+    )
+
+
+def deletions_confirmed(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
+    """The check of that name: JW Platform has said of everything that its listings miss that it is gone."""
+    counted = {f"{outcome.resource_type}s_unconfirmed": outcome.missing for outcome in outcomes}
+    found = [
+        f"{outcome.missing} live {outcome.resource_type}s are missing from JW Platform's listing, and it has not said "
+        "that they are gone; they stay live"
+        for outcome in outcomes
+        if outcome.missing and outcome.verdict.may_delete
+    ]
+    found += [outcome.plan.asking_stopped for outcome in outcomes if outcome.plan and outcome.plan.asking_stopped]
+    return check_result(
+        "deletions_confirmed",
+        "; ".join(found) + "." if found else None,
+        well="Whatever is missing from the listings is gone, or its deletion is withheld.",
+        metadata=counted,
+        key=key,
+        severity=WARN,
     )
 
 
 def live_rows_equal_listing(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
     """The check of that name."""
     compared = [outcome for outcome in outcomes if outcome.listed is not None]
-    apart = [outcome for outcome in compared if outcome.live != outcome.listed]
+    apart = [outcome for outcome in compared if outcome.live - outcome.missing != outcome.listed]
     # Where nothing was applied, the run that did has said why.
-    explained = all(outcome.plan is None or outcome.plan.spared or outcome.plan.problems for outcome in apart)
+    explained = all(outcome.plan is None or outcome.plan.problems for outcome in apart)
     found = "; ".join(
-        f"{outcome.live} {outcome.resource_type}s are live, {outcome.listed} were listed"
-        + (f", {outcome.plan.spared} missing ones were spared" if outcome.plan and outcome.plan.spared else "")
+        f"{outcome.live} {outcome.resource_type}s are live"
+        + (f", {outcome.missing} of them missing from the listing" if outcome.missing else "")
+        + f", and {outcome.listed} were listed"
         for outcome in apart
     )
     return check_result(
         "live_rows_equal_listing",
         found,
-        well="They are equal."
+        well="The live rows are those that were listed."
         if len(compared) == len(outcomes)
-        else "Nothing to compare with: not every last applied read was a complete listing.",
+        else "There is nothing to compare with: not every last applied read was a complete listing.",
         metadata={f"{outcome.resource_type}s_live": outcome.live for outcome in outcomes},
         key=key,
         severity=WARN if explained else ERROR,
@@ -84,7 +159,7 @@ def no_open_problems(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetC
     return check_result(
         "no_open_problems",
         f"{count} open: {OPEN_PROBLEMS}" if count else None,
-        well="None.",
+        well="Everything could be stored as JW Platform sent it.",
         metadata={"open": count},
         key=key,
         severity=WARN,

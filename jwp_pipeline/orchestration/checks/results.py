@@ -3,7 +3,7 @@
 Not here: what is checked (mirror.py, media.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -14,9 +14,13 @@ OPEN_PROBLEMS = "SELECT * FROM sync_problems WHERE resolved_at IS NULL"
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 
-def check_spec(name: str, asset: str, description: str, *, blocking: bool = False) -> dg.AssetCheckSpec:
-    """A check of `asset`; a blocking one stops the run."""
-    return dg.AssetCheckSpec(name, asset=asset, description=check_text(name, description), blocking=blocking)
+def check_spec(
+    name: str, asset: str, description: str, *, blocking: bool = False, after: Sequence[str] = ()
+) -> dg.AssetCheckSpec:
+    """A check of `asset`; a blocking one stops the run. A step of its own comes `after` other assets, too."""
+    return dg.AssetCheckSpec(
+        name, asset=asset, description=check_text(name, description), blocking=blocking, additional_deps=after
+    )
 
 
 def check_result(

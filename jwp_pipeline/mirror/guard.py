@@ -1,0 +1,57 @@
+"""The guard: what a plan may do to the live rows of its type. Pure.
+
+It counts everything that a listing misses, confirmed or not, so that a mass deletion does not pass because it is
+confirmed sixty keys at a time. Put here further reasons to withhold deletions or to refuse a snapshot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.mirror.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guard says of a plan. At most one of the two is set."""
+
+    refusal: str | None = None
+    """Why the whole snapshot is refused: it looks like another library, or like none."""
+    withheld: str | None = None
+    """Why its deletions are withheld, while everything else is applied."""
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether what is confirmed may be deleted."""
+        return self.refusal is None and self.withheld is None
+
+
+ACCEPTED = Verdict()
+
+
+def judge(plan: Plan, options: MirrorOptions) -> Verdict:
+    """Judge a plan against all live rows of its type; with fewer than JWP_GUARD_MIN_ROWS everything is accepted."""
+    if plan.live < options.guard_min_rows:
+        return ACCEPTED
+    kind = f"{plan.resource_type}s"
+    if plan.is_full and plan.seen == 0:
+        return Verdict(refusal=f"it is empty, while {plan.live} {kind} are live")
+    if plan.changed > options.max_change_ratio * plan.live:
+        return Verdict(
+            refusal=f"it changes {_share(plan.changed, plan)}, more than "
+            f"JWP_MAX_CHANGE_RATIO={options.max_change_ratio:g} allows"
+        )
+    allowed = options.max_delete_ratio * plan.live
+    if plan.missing <= allowed:
+        return ACCEPTED
+    misses = (
+        f"it misses {_share(plan.missing, plan)}, more than JWP_MAX_DELETE_RATIO={options.max_delete_ratio:g} allows"
+    )
+    if plan.added and plan.added >= allowed:
+        return Verdict(refusal=f"{misses}, and adds {plan.added} new ones: it looks like another library")
+    return Verdict(withheld=misses)
+
+
+def _share(count: int, plan: Plan) -> str:
+    return f"{count} of {plan.live} live {plan.resource_type}s ({count / plan.live:.0%})"

@@ -1,0 +1,6 @@
+-- The keys that a refused or partly applied snapshot would have deleted: the set that a release is for, and its ceiling.
+UPDATE raw_snapshots
+SET withheld_keys = coalesce(
+    (SELECT array_agg(key ORDER BY key COLLATE "C") FROM plan WHERE :deletes AND change = 'missing'), '{}'
+)
+WHERE id = :snapshot_id
