@@ -12,7 +12,7 @@ from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.assets import history, media, mirror
 from jwp_pipeline.orchestration.assets import settings as settings_assets
-from jwp_pipeline.orchestration.automation.alerts import alert_on_failed_run, alert_on_quarantine
+from jwp_pipeline.orchestration.automation.alerts import alert_on_failed_run, alert_on_guard
 from jwp_pipeline.orchestration.automation.freshness import with_freshness
 from jwp_pipeline.orchestration.automation.schedules import build_schedules
 from jwp_pipeline.orchestration.automation.sensors import SENSORS
@@ -39,7 +39,7 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
         assets=dg.map_asset_specs(with_freshness(settings), assets),
         jobs=jobs.build_jobs(site_of(settings)),
         schedules=build_schedules(settings),
-        sensors=[*SENSORS, alert_on_failed_run, alert_on_quarantine],
+        sensors=[*SENSORS, alert_on_failed_run, alert_on_guard],
         resources={"runtime": as_resource(runtime or Runtime())},
         # One process a run: a step in a process of its own costs two seconds before it does anything.
         executor=dg.in_process_executor,

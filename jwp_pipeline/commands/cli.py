@@ -26,11 +26,11 @@ SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 
 def jwpfetch(arguments: Sequence[str] | None = None) -> int:
-    """One sync as a Dagster run. Exit code 0 done, 1 failed, 2 usage or settings, 3 refused by the guard."""
+    """One sync as a Dagster run. Exit code 0 done, 1 failed, 2 usage or settings, 3 refused or withheld by the guard."""
     parser = argparse.ArgumentParser(
         prog="jwpfetch",
         description="Bring the database in step with JW Platform, once.",
-        epilog="Exit codes: 0 done, 1 failed, 2 usage or settings, 3 refused by the guard.",
+        epilog="Exit codes: 0 done, 1 failed, 2 usage or settings, 3 refused or withheld by the guard.",
     )
     parser.add_argument("--sync-all", action="store_true", help="synchronise every resource, changed or not")
     parser.add_argument(
@@ -40,30 +40,35 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--skip-channel-fetch", action="store_true", help="leave the cached channels as they are")
     parser.add_argument("--dry-run", action="store_true", help="list, show the plan, change nothing")
     parser.add_argument(
-        "--release", type=_snapshot_id, metavar="SNAPSHOT_ID", help="apply a snapshot that the guard refused, this once"
+        "--release",
+        type=_snapshot_id,
+        metavar="SNAPSHOT_ID",
+        help="release what the guard refused or withheld, this once",
     )
     parser.add_argument("--status", action="store_true", help="say whether all is in step, and do nothing")
     options = parser.parse_args(arguments)
     if options.status:
         return _guarded(_status)
-    if options.release is not None and (options.dry_run or options.skip_fetch):
-        parser.error("--release applies one snapshot: it goes with neither --dry-run nor --skip-fetch")
+    if options.release is not None and options.skip_fetch:
+        parser.error("--release asks JW Platform nothing, so --skip-fetch adds nothing to it")
     return _guarded(lambda console: _sync(options, console))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`jwp-pipeline VERB`: run, up or migrate."""
+    """`jwp-pipeline VERB`: run, up, migrate or adopt-site."""
     parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("run", help="one sync on what is configured; the simulator and an embedded database if nothing is")
     up = verbs.add_parser("up", help="serve the Dagster UI on the same")
     up.add_argument("--port", type=int, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
     verbs.add_parser("migrate", help="create or upgrade the tables; every run does it by itself")
+    verbs.add_parser("adopt-site", help="let the schema mirror the site of JWPLATFORM_API_KEY from now on")
     options = parser.parse_args(arguments)
     verb: Callable[[Console], int] = {
         "run": _run,
         "up": lambda console: _up(console, options.port),
         "migrate": _migrate,
+        "adopt-site": _adopt_site,
     }[options.verb]
     return _guarded(verb)
 
@@ -137,6 +142,23 @@ def _migrate(console: Console) -> int:
     settings = load_settings()
     open_database(settings).dispose()
     console.print(f"Schema {settings.jwp_database_schema} is up to date.")
+    return SUCCEEDED
+
+
+def _adopt_site(console: Console) -> int:
+    from jwp_pipeline.database.locate import open_database
+    from jwp_pipeline.mirror.site import adopt_site
+    from jwp_pipeline.orchestration.assets.mirror import whoever_runs_this
+
+    settings = load_settings()
+    site_id = settings.jwplatform_api_key
+    if site_id is None:
+        raise SettingsError(f"JWPLATFORM_API_KEY is not set: {settings.missing_required()['JWPLATFORM_API_KEY']}.")
+    engine = open_database(settings)
+    before = adopt_site(engine, site_id, by=whoever_runs_this())
+    engine.dispose()
+    instead = f", and no longer {before}" if before not in (None, site_id) else ""
+    console.print(f"Schema {settings.jwp_database_schema} mirrors the site {site_id} from now on{instead}.")
     return SUCCEEDED
 
 

@@ -23,7 +23,9 @@ from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, Wai
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.landing import Observer
+from jwp_pipeline.mirror.site import require_site
 from jwp_pipeline.orchestration import jobs
+from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.dagster_private import NO_COMPUTE_LOGS, InstanceRef
 from jwp_pipeline.orchestration.failures import as_database_error, failures
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
@@ -91,8 +93,7 @@ def run_sync(
     """Run job `sync` on what `request` selects, and wait for it. Raises PipelineError before the run starts."""
     effective = settings()
     reports: list[Any] = []
-    if request.release is not None:
-        _require_releasable(effective, request.release)
+    _require_sensible(effective, request)
     runtime = Runtime(settings=settings, observe=observe, on_wait=on_wait, report=reports.append)
     # No capture of output: in this process it is the terminal's, and the run's own log has everything anyway.
     overrides = {"compute_logs": NO_COMPUTE_LOGS}
@@ -158,8 +159,18 @@ def _run_config(request: SyncRequest) -> Mapping[str, Any]:
     }
 
 
-def _require_releasable(settings: Settings, snapshot_id: int) -> None:
+def _require_sensible(settings: Settings, request: SyncRequest) -> None:
+    """Raise what is wrong with a request before there is a run to fail: NothingToRelease, OtherSite, DatabaseError."""
+    # What the settings lack is for the check `required_settings` to say.
+    asks_site = request.asks_jwp and not unusable_settings(settings)
+    if request.release is None and not asks_site:
+        return
     engine = open_database(settings)
-    with connect(engine) as connection:
-        snapshots.releasable(connection, snapshot_id)
-    engine.dispose()
+    try:
+        if request.release is not None:
+            with connect(engine) as connection:
+                snapshots.releasable(connection, request.release)
+        if asks_site and settings.jwplatform_api_key is not None:
+            require_site(engine, settings.jwplatform_api_key)
+    finally:
+        engine.dispose()

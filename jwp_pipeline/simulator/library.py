@@ -114,7 +114,7 @@ class Library:
             self._changed()
 
     def hide(self, kind: Kind, *keys: str) -> None:
-        """Let listings and their totals leave these keys out, as an index that lags does; asked by key they are there."""
+        """Let listings and their totals leave these keys out, as an index that lags does. By key they are there."""
         with self.lock:
             self._hidden[kind].update(keys)
             self._changed()

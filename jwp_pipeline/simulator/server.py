@@ -18,7 +18,7 @@ import uvicorn
 from jwp_pipeline.simulator.app import Application, Control, LoggedRequest
 from jwp_pipeline.simulator.faults import Faults
 from jwp_pipeline.simulator.library import Library
-from jwp_pipeline.simulator.site import PLAYER_KEY, Behaviour, Site
+from jwp_pipeline.simulator.site import PLAYER_KEY, SITE_KEY, Behaviour, Site
 
 HOST = "127.0.0.1"
 
@@ -37,11 +37,12 @@ class Simulator:
         *,
         port: int = 0,
         control: Control | None = None,
+        api_key: str = SITE_KEY,
     ) -> None:
         self.library = Library() if library is None else library
         self.behaviour = Behaviour() if behaviour is None else behaviour
         self.faults = Faults()
-        self._site = Site(self.library, self.behaviour)
+        self._site = Site(self.library, self.behaviour, api_key=api_key)
         self._application = Application(self._site, self.faults, self._hang_up, control)
         self._port = port
         self._server: uvicorn.Server | None = None

@@ -64,4 +64,4 @@ def test_who_released_has_a_number_where_it_has_no_name(monkeypatch, error):
         raise error("uid not found")
 
     monkeypatch.setattr(getpass, "getuser", nameless)
-    assert mirror._whoever_runs_this().startswith(f"{os.getuid()}@")
+    assert mirror.whoever_runs_this().startswith(f"{os.getuid()}@")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from jwp_pipeline.simulator import Fault
+from jwp_pipeline.simulator import Fault, Simulator, demo_library
 from jwp_pipeline_tests.database.embedded_processes import server_processes
 from jwp_pipeline_tests.support import PROJECT, cache, live, rows, wait_until
 
@@ -85,24 +85,29 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     assert live(engine) == {first, *rest}
     assert not any("channel" in path for path in asked(site.simulator))
 
-    # The guard refuses, says how to go on, and lets that one pass when told to.
+    # The guard withholds deletions, lets the rest pass, says how to go on, and deletes them when told to.
     library.remove("video", *rest[:20])
+    library.edit("video", first, title="Edited again", updated=2_000_000_000)
     ran = site.jwpfetch()
     assert ran.code == REFUSED
-    assert re.search(r"videos \(refused\) +19 +0 +0 +0 +20 +19", ran.out), ran.out
-    assert re.search(rf"deleted +{min(rest[:20])}", ran.out)
-    [snapshot] = re.findall(r"jwpfetch --release (\d+)", ran.out)
-    assert "it would delete 20 of 39 live videos" in ran.out
+    assert re.search(r"videos +19 +0 +1 +0 +0 +20 +18", ran.out), ran.out
+    assert re.search(rf"missing +{min(rest[:20])}", ran.out)
+    [snapshot] = set(re.findall(r"jwpfetch --release (\d+)", ran.out))
+    assert "misses 20 of 39 live videos" in ran.out
     assert len(live(engine)) == 39
+    assert rows(engine, "SELECT FROM media_items WHERE title = 'Edited again'")
     assert site.jwpfetch("--skip-fetch").code == REFUSED
     asked(site.simulator)
+    ran = site.jwpfetch("--release", snapshot, "--dry-run")
+    assert (ran.code, asked(site.simulator), len(live(engine))) == (DONE, [], 39)
+    assert re.search(rf"deleted +{min(rest[:20])}", ran.out)
     ran = site.jwpfetch("--release", snapshot)
     assert ran.code == DONE
     assert asked(site.simulator) == []
     assert live(engine) == set(library.keys("video"))
     ran = site.jwpfetch("--release", snapshot)
     assert ran.code == USAGE
-    assert "not quarantined" in ran.error
+    assert "has been released already" in ran.error
     ran = site.jwpfetch("--skip-fetch")
     assert (ran.code, asked(site.simulator)) == (DONE, [])
     assert dagster_runs(site).count("FAILURE") == 2
@@ -115,10 +120,9 @@ def test_a_release_is_of_one_type_and_says_what_still_waits(site, engine):
     library.remove("channel", *manual_channels(library))
     ran = site.jwpfetch(JWP_GUARD_MIN_ROWS="1")
     assert ran.code == REFUSED
-    videos, channels = [
-        row.id
-        for row in rows(engine, "SELECT id FROM raw_snapshots WHERE status = 'quarantined' ORDER BY resource_type DESC")
-    ]
+    stopped = "SELECT id FROM raw_snapshots WHERE withheld_keys IS NOT NULL ORDER BY resource_type DESC"
+    videos, channels = [row.id for row in rows(engine, stopped)]
+    # The videos are released, and the channels are still refused.
     assert site.jwpfetch("--release", str(videos)).code == DONE
     assert live(engine) == set(library.keys("video"))
     assert live(engine, "channel") != set()
@@ -131,7 +135,7 @@ def test_a_release_is_of_one_type_and_says_what_still_waits(site, engine):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--release", "1", "--dry-run"], "--release applies one snapshot"),
+        (["--release", "1", "--skip-fetch"], "--release asks JW Platform nothing"),
         (["--release", "one"], "not the id of a snapshot"),
         (["--release", "0"], "not the id of a snapshot"),
         (["--release", str(2**63)], "not the id of a snapshot"),
@@ -246,3 +250,22 @@ def test_with_nothing_configured_it_runs_on_what_it_brings_along(site):
     assert json.loads((home / "demo.json").read_text())["generation"] == 1
     assert sorted(path.name for path in site.folder.iterdir()) == [".jwp"]
     assert not (PROJECT / "demo.json").exists()
+
+
+def test_a_schema_mirrors_one_site_until_it_adopts_another(site, engine):
+    assert site.jwpfetch().code == DONE
+    before = cache(engine)
+    with Simulator(demo_library(videos=40, channels=3), api_key="anotherS") as other:
+        elsewhere = other.environment("v1")
+        ran = site.jwpfetch(**elsewhere)
+        assert ran.code == USAGE
+        assert f"mirrors the site {site.simulator.api_key}" in ran.error
+        assert "jwp-pipeline adopt-site" in ran.error
+        assert (other.requests, cache(engine)) == ([], before)
+        assert site.jwpfetch(JWP_DATABASE_SCHEMA="second", **elsewhere).code == DONE
+        assert site.run("jwp-pipeline", "adopt-site", **(site.settings | elsewhere)).code == DONE
+        other.library.replace_all([{"key": f"zzzz{n:04}", "title": "New"} for n in range(40)], [])
+        ran = site.jwpfetch(**elsewhere)
+        assert ran.code == REFUSED
+        assert "looks like another library" in ran.out
+    assert site.jwpfetch().code == USAGE

@@ -166,10 +166,10 @@ def test_a_tripped_guard_shows_and_a_release_clears_it(ui, running, simulator):
     ui.sees("Failure")
     ui.sees("The guard refused snapshot")
     ui.open("/assets/cached_resources?view=checks&checkDetail=nothing_quarantined")
-    ui.sees(f"it would delete {VIDEOS} of {VIDEOS} live videos")
+    ui.sees(f"it is empty, while {VIDEOS} videos are live")
     passed, description = running.check("cached_resources", "nothing_quarantined")
     assert not passed
     released = running.jwpfetch("--release", *re.findall(r"--release (\d+)", description))
     assert released.returncode == 0, released.stderr
-    assert running.check("cached_resources", "nothing_quarantined") == (True, "Nothing waits to be released.")
-    ui.sees("Nothing waits to be released.")
+    assert running.check("cached_resources", "nothing_quarantined") == (True, "No snapshot waits to be released.")
+    ui.sees("No snapshot waits to be released.")

@@ -16,7 +16,8 @@ from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.settings import load_settings
 
-OPEN_GUARD = MirrorOptions(max_delete_ratio=1, max_change_ratio=1)
+# Whatever a test does to the library is carried out at once.
+OPEN_GUARD = MirrorOptions(max_delete_ratio=1, guard_min_rows=1_000_000, confirm_requests=1_000_000)
 
 
 class Site:

@@ -138,7 +138,9 @@ def test_an_api_that_answers_404_to_everything_deletes_nothing(engine, simulator
     assert applied.plan.deleted == 2
 
 
-@pytest.mark.parametrize("fault", [Fault.status(404, "html"), Fault.status(410, "html"), Fault.status(503), Fault.drop()])
+@pytest.mark.parametrize(
+    "fault", [Fault.status(404, "html"), Fault.status(410, "html"), Fault.status(503), Fault.drop()]
+)
 def test_no_other_answer_than_jw_platforms_own_404_confirms_anything(engine, simulator, library, client, fault):
     library.remove("video", "v0000")
     library.put("video", video("v9999"))

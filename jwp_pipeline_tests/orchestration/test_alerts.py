@@ -126,19 +126,19 @@ def test_a_missing_setting_is_told_by_its_name(site, failed_runs):
     assert "JWPLATFORM_EMBED_PLAYER_KEY is not set" in body["text"]
 
 
-def refuse(site, kind, number):
-    """A sync that the guard stops: of twelve resources eleven are gone."""
+def refuse(site, kind, number, *, left=0):
+    """A sync that the guard fails: of twelve resources none, or a few, are left."""
     make = {"video": video, "channel": channel}[kind]
     keys = [f"{kind[0]}{number}aa{index:04}" for index in range(12)]
     for key in keys:
         site.library.put(kind, make(key))
     assert site.run("sync").success
-    site.library.remove(kind, *keys[1:])
+    site.library.remove(kind, *site.library.keys(kind)[left:])
     assert not site.run("sync").success
 
 
 def test_a_refusal_is_told_once_though_every_listing_is_refused_anew(site, failed_runs, monkeypatch):
-    watch = Watch(site, "alert_on_quarantine")
+    watch = Watch(site, "alert_on_guard")
     with webhook() as (url, posted):
         site.settings["jwp_alert_webhook_url"] = url
         refuse(site, "video", 0)
@@ -159,21 +159,48 @@ def test_a_refusal_is_told_once_though_every_listing_is_refused_anew(site, faile
         refuse(site, "video", 1)
         watch.tick()
         assert len(posted) == 2
-        monkeypatch.setattr(alerts, "_REFUSAL_TOLD_EVERY", 0.0)
+        monkeypatch.setattr(alerts, "_GUARD_TOLD_EVERY", 0.0)
+        watch.tick()
+    assert len(posted) == 3
+
+
+def test_each_set_of_withheld_deletions_is_told_once(site, failed_runs, monkeypatch):
+    watch = Watch(site, "alert_on_guard")
+    with webhook() as (url, posted):
+        site.settings["jwp_alert_webhook_url"] = url
+        refuse(site, "video", 0, left=4)
+        for _ in range(2):
+            watch.tick()
+            failed_runs.tick()
+            assert not site.run("sync").success
+            assert not site.run("frequent_sync").success
+        ((_, body),) = posted
+        assert "misses 8 of 12 live videos" in body["text"]
+        assert f"jwpfetch --release {body['snapshot_id']}" in body["text"]
+        # Another one is gone: that is another set.
+        site.library.remove("video", site.library.keys("video")[0])
+        assert not site.run("sync").success
+        watch.tick()
+        assert len(posted) == 2
+        monkeypatch.setattr(alerts, "_GUARD_TOLD_EVERY", 0.0)
+        watch.tick()
+        assert len(posted) == 3
+        site.library.restore("video", *site.library.removed_keys("video"))
+        assert site.run("sync").success
         watch.tick()
     assert len(posted) == 3
 
 
 def test_a_refusal_of_one_type_hides_none_of_the_other(site):
-    watch = Watch(site, "alert_on_quarantine")
+    watch = Watch(site, "alert_on_guard")
     with webhook() as (url, posted):
         site.settings["jwp_alert_webhook_url"] = url
         refuse(site, "channel", 0)
         watch.tick()
         first = posted[0][1]
         assert f"jwpfetch --release {first['snapshot_id']}" in first["text"]
-        assert "it would delete 11 of 12 live channels" in first["text"]
-        assert "No snapshot was refused since" in watch.tick().skip_message
+        assert "it is empty, while 12 channels are live" in first["text"]
+        assert "has not stopped anything since" in watch.tick().skip_message
         # Read before the channels' that was told: an alert of one type hides none of the other.
         site.execute(
             "INSERT INTO raw_snapshots (id, resource_type, api_version, status, problem) OVERRIDING SYSTEM VALUE"
@@ -216,10 +243,10 @@ def test_a_webhook_that_fails_breaks_nothing_and_its_url_stays_secret(site, fail
 
 def test_without_a_database_the_quarantine_sensor_skips(site):
     site.settings["jwp_database_url"] = "postgresql://nobody@127.0.0.1:9/none"
-    assert "127.0.0.1:9" in Watch(site, "alert_on_quarantine").tick().skip_message
+    assert "127.0.0.1:9" in Watch(site, "alert_on_guard").tick().skip_message
 
 
 def test_both_are_switched_on(site):
     sensors = {sensor.name: sensor for sensor in site.definitions.sensors}
-    for name in ("alert_on_failed_run", "alert_on_quarantine"):
+    for name in ("alert_on_failed_run", "alert_on_guard"):
         assert sensors[name].default_status == dg.DefaultSensorStatus.RUNNING

@@ -9,7 +9,7 @@ import pytest
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.definitions import build_definitions, defs
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.orchestration.failures import QUARANTINED
+from jwp_pipeline.orchestration.failures import SNAPSHOT_TO_RELEASE
 from jwp_pipeline.orchestration.jobs import EVERYTHING, SITE_TAG
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import REDACTED, Settings, load_settings
@@ -251,18 +251,18 @@ def test_unreadable_settings_stop_it_too(run, simulator):
 def test_what_the_guard_refuses_fails_the_run_and_a_check(run, simulator, engine):
     run()
     library = simulator.library
-    gone = library.keys("video")[:15]
+    gone = library.keys("video")
     library.remove("video", *gone)
     library.remove("channel", next(key for key in library.keys("channel") if key in live(engine, "channel")))
     refused = run()
     assert not refused.success
     check = checks(refused)["cached_resources", "nothing_quarantined"]
     assert not check.passed
-    assert "15 of 30 live videos" in check.description
+    assert "it is empty, while 30 videos are live" in check.description
     [failure] = [event for event in refused.all_events if event.is_step_failure]
     told = failure.step_failure_data.user_failure_data
     assert "jwpfetch --release" in told.description
-    assert told.metadata[QUARANTINED].value == check.metadata["snapshots"].value[0]
+    assert told.metadata[SNAPSHOT_TO_RELEASE].value == check.metadata["snapshots"].value[0]
     # Videos were refused, channels were not; and nothing was built on what was refused.
     assert (len(live(engine)), len(live(engine, "channel"))) == (30, 2)
     assert not materialized(refused) - set(MIRROR)
@@ -273,11 +273,35 @@ def test_what_the_guard_refuses_fails_the_run_and_a_check(run, simulator, engine
     assert checks(good)["cached_resources", "nothing_quarantined"].passed
 
 
+def test_withheld_deletions_fail_the_run_after_everything_else_has_followed(run, simulator, engine):
+    run()
+    library = simulator.library
+    gone, changed = library.keys("video")[:15], library.keys("video")[-1]
+    library.remove("video", *gone)
+    library.edit("video", changed, title="Changed", updated=2_000_000_000)
+    withheld = run()
+    assert not withheld.success
+    assert {"cached_resources", "media_items", "playlists"} <= materialized(withheld)
+    assert rows(engine, "SELECT FROM media_items WHERE title = 'Changed'")
+    check = checks(withheld)["cached_resources", "nothing_withheld"]
+    assert not check.passed
+    assert "misses 15 of 30 live videos" in check.description
+    [failure] = [event for event in withheld.all_events if event.is_step_failure]
+    assert failure.step_key == "nothing_withheld"
+    told = failure.step_failure_data.user_failure_data
+    assert told.metadata[SNAPSHOT_TO_RELEASE].value == check.metadata["snapshots"].value[0]
+    assert not [event for event in withheld.all_events if event.is_step_up_for_retry]
+    library.restore("video", *gone)
+    good = run()
+    assert good.success
+    assert checks(good)["cached_resources", "nothing_withheld"].passed
+
+
 def test_a_release_in_the_launchpad_applies_that_snapshot_and_no_other_type(run, simulator, engine):
     run()
     simulator.library.remove("video", *simulator.library.keys("video")[:15])
     [failure] = [event for event in run().all_events if event.is_step_failure]
-    refused = failure.step_failure_data.user_failure_data.metadata[QUARANTINED].value
+    refused = failure.step_failure_data.user_failure_data.metadata[SNAPSHOT_TO_RELEASE].value
     simulator.library.remove("channel", *live(engine, "channel"))
     run("raw_channels")
 

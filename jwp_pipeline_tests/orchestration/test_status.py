@@ -1,5 +1,6 @@
 """In step or not, why not and what to do next: `jwpfetch --status`, its exit code and the asset check say the same."""
 
+import re
 from datetime import timedelta
 
 import dagster as dg
@@ -11,6 +12,7 @@ from jwp_pipeline.database.status import read_status
 from jwp_pipeline.environment import environment_of
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.orchestration.conftest import channel, video
+from jwp_pipeline_tests.support import rows
 
 FETCH = [dg.AssetKey(name) for name in ("raw_videos", "raw_channels", "cached_resources", "resource_changes")]
 IN_STEP, NOT_IN_STEP, UNUSABLE = 0, 1, 2
@@ -77,7 +79,9 @@ def test_never_then_in_step_then_stale(small, status):
     assert small.run("sync").success
     printed = assert_in_step(small, status)
     (videos,) = [line for line in printed.splitlines() if line.startswith("videos")]
-    assert videos.split()[-5:] == ["12", "12", "12", "0", "0"], "listed, live, in the platform, behind, problems"
+    assert videos.split()[-6:] == ["12", "12", "12", "0", "0", "0"], (
+        "listed, live, followed, unconfirmed, behind, problems"
+    )
     small.execute("UPDATE raw_snapshots SET started_at = now() - interval '30 hours' WHERE resource_type = 'channel'")
     assert_not_in_step(small, status, "listing of channels is 30 hours old: run jwpfetch")
     assert "listing of videos" not in status()[1]
@@ -111,10 +115,10 @@ def test_a_failed_read_is_told_with_what_to_mend(small, status):
 
 def test_a_refused_snapshot_is_told_with_how_to_release_it(small, status):
     assert small.run("sync").success
-    small.library.remove("video", *small.library.keys("video")[:8])
+    small.library.remove("video", *small.library.keys("video"))
     assert not small.run("sync").success
     (snapshot,) = refused(small)
-    words = (f"snapshot {snapshot} of videos is quarantined", f"jwpfetch --release {snapshot}", "8 of 12 live videos")
+    words = (f"snapshot {snapshot} of videos is quarantined", f"jwpfetch --release {snapshot}", "12 videos are live")
     assert_not_in_step(small, status, *words)
     # Reading changes does not get around the guard: the totals tell, and it reads in full.
     assert not small.run("frequent_sync").success
@@ -124,6 +128,35 @@ def test_a_refused_snapshot_is_told_with_how_to_release_it(small, status):
     small.library.restore("video", *small.library.removed_keys("video"))
     assert small.run("frequent_sync").success
     assert_in_step(small, status)
+
+
+def test_withheld_deletions_are_told_with_how_to_release_them(small, status):
+    assert small.run("sync").success
+    small.library.remove("video", *small.library.keys("video")[:8])
+    small.library.edit("video", small.library.keys("video")[-1], title="New", updated=1_100_000_000)
+    assert not small.run("sync").success
+    with small.engine.connect() as connection:
+        (snapshot,) = filter(None, (row.withheld_snapshot for row in read_status(connection)))
+    words = ("misses 8 of 12 live videos", f"jwpfetch --release {snapshot} --dry-run", "everything else was applied")
+    assert_not_in_step(small, status, *words)
+    # A frequent sync goes on with what changes, deletes nothing, and says so again.
+    assert not small.run("frequent_sync").success
+    assert_not_in_step(small, status, *words)
+    assert rows(small.engine, "SELECT FROM media_items WHERE title = 'New' AND deleted_at IS NULL")
+    small.library.restore("video", *small.library.removed_keys("video"))
+    assert small.run("frequent_sync").success
+    assert_in_step(small, status)
+
+
+def test_what_is_not_confirmed_is_counted_and_no_trouble(small, status):
+    assert small.run("sync").success
+    small.library.hide("video", "aaaa0001")
+    result = small.run("sync")
+    assert result.success
+    (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "deletions_confirmed"]
+    assert (check.passed, check.metadata["videos_unconfirmed"].value) == (False, 1)
+    assert_in_step(small, status)
+    assert re.search(r"videos .* 12 +12 +1 +0", status()[1]), status()[1]
 
 
 def refused(site):

@@ -210,13 +210,14 @@ def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type:
             options=MirrorOptions.from_settings(runtime.settings()),
             client=client,
             dry_run=config.dry_run,
-            release=None if config.release is None else Release(config.release, by=_whoever_runs_this()),
+            release=None if config.release is None else Release(config.release, by=whoever_runs_this()),
         )
     runtime.report(outcome)
     return outcome
 
 
-def _whoever_runs_this() -> str:
+def whoever_runs_this() -> str:
+    """User and host, for the records."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -1,7 +1,7 @@
-"""Alerts: one hook, to the log and, when JWP_ALERT_WEBHOOK_URL is set, to a webhook; and who calls it.
+"""Alerts: one hook, to the log and, when JWP_ALERT_WEBHOOK_URL is set, to a webhook; and the sensors that call it.
 
-Run-failure alone would not do: a snapshot in quarantine is worth an alert however it came about.
-Not here: deciding that a run fails.
+Put here what is worth telling somebody, and how often. Run failures alone would not do: what the guard stops is worth
+an alert however it came about.
 """
 
 import json
@@ -9,10 +9,12 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypedDict
 
 import dagster as dg
 import requests
 
+from jwp_pipeline.database.status import TypeStatus
 from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.orchestration.automation.sensors import current_statuses
 from jwp_pipeline.orchestration.failures import StepFailure, failures_of
@@ -24,8 +26,16 @@ _log = logging.getLogger("jwp_pipeline.alerts")
 _TIMEOUT_SECONDS = 10
 # Whoever was told mends it, or knows: an alert every quarter of an hour is soon no longer read.
 _REMINDED_EVERY = 6 * 3600.0
-_REFUSAL_TOLD_EVERY = 24 * 3600.0
+_GUARD_TOLD_EVERY = 24 * 3600.0
+_REFUSED = "refused"
 _LOOKED_BACK = 50
+
+
+class Told(TypedDict):
+    """What was told of a type: what it was, and when, in seconds since the epoch."""
+
+    what: str
+    at: float
 
 
 def alert(runtime: Runtime, text: str, **details: str) -> str:
@@ -72,7 +82,7 @@ def alert_on_failed_run(context: dg.RunFailureSensorContext, runtime: dg.Resourc
     run = context.dagster_run
     found = failures_of(context.instance, run.run_id)
     if any(failure.snapshot_to_release is not None for failure in found):
-        context.log.info("The guard refused a snapshot: alert_on_quarantine tells of that.")
+        context.log.info("The guard failed this run: alert_on_guard tells of that.")
         return
     record = context.instance.get_run_record_by_id(run.run_id)
     if record is not None and _told_already(context.instance, record, found):
@@ -109,42 +119,61 @@ def _told_already(instance: dg.DagsterInstance, record: dg.RunRecord, found: Seq
 
 
 @dg.sensor(
-    name="alert_on_quarantine",
-    description="Sends an alert when the guard refuses a snapshot, and again every day while it refuses.",
+    name="alert_on_guard",
+    description="Sends an alert when the guard refuses a snapshot or withholds deletions: once for each set of "
+    "deletions, and again every day while nobody releases it and no good listing settles it.",
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=60,
 )
-def alert_on_quarantine(
+def alert_on_guard(
     context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Each listing that is refused makes a new snapshot; told is the first. The cursor: when it was, of each type."""
+    """The cursor holds, for each type, what was told last and when (epoch seconds)."""
     try:
         statuses = current_statuses(runtime)
     except PipelineError as error:
         return dg.SkipReason(error_text(error))
     now = time.time()
-    # While the next listing is read the last one is not refused yet: what ends it is that one is applied.
-    told_at: dict[str, float] = json.loads(context.cursor or "{}")
-    still_told = {
-        status.resource_type: told_at[status.resource_type]
-        for status in statuses
-        if status.resource_type in told_at and not status.applied_since(told_at[status.resource_type])
-    }
-    news = [
-        status
-        for status in statuses
-        if status.quarantined_snapshot is not None
-        and now - still_told.get(status.resource_type, 0.0) >= _REFUSAL_TOLD_EVERY
-    ]
-    if not news:
+    told_before: dict[str, Told] = json.loads(context.cursor or "{}")
+    told: dict[str, Told] = {}
+    alerts = 0
+    for status in statuses:
+        before = told_before.get(status.resource_type)
+        reason = _reason(status)
+        if reason is None:
+            # While the next listing is read, the last one is not refused yet; a refusal ends when one is applied.
+            if before and before["what"] == _REFUSED and not status.applied_since(before["at"]):
+                told[status.resource_type] = before
+            continue
+        what, snapshot_id, text, page = reason
+        ended = before and what == _REFUSED and status.applied_since(before["at"])
+        if before and not ended and before["what"] == what and now - before["at"] < _GUARD_TOLD_EVERY:
+            told[status.resource_type] = before
+            continue
+        alert(runtime, with_runbook_link(text, page), snapshot_id=str(snapshot_id))
+        told[status.resource_type] = {"what": what, "at": now}
+        alerts += 1
+    if not alerts:
         return dg.SensorResult(
-            skip_reason="No snapshot was refused since the last alert.", cursor=json.dumps(still_told)
+            skip_reason="The guard has not stopped anything since the last alert.", cursor=json.dumps(told)
         )
-    for status in news:
+    return dg.SensorResult(cursor=json.dumps(told))
+
+
+def _reason(status: TypeStatus) -> tuple[str, int, str, str] | None:
+    """What the guard stands in the way of: its name in the cursor, the snapshot to release, the alert and its page.
+
+    Each listing that is refused makes a new snapshot, and they are all one refusal; a set of withheld deletions keeps
+    its snapshot.
+    """
+    kind = f"{status.resource_type}s"
+    if status.withheld_snapshot is not None:
+        text = f"Deletions of {kind} are withheld: {status.withheld_text}."
+        return f"withheld {status.withheld_snapshot}", status.withheld_snapshot, text, "withheld-deletions"
+    if status.quarantined_snapshot is not None:
         text = (
-            f"The guard refused snapshot {status.quarantined_snapshot} of {status.resource_type}s: {status.problem}. "
+            f"The guard refused snapshot {status.quarantined_snapshot} of {kind}: {status.problem}. "
             f"Release it with `jwpfetch --release {status.quarantined_snapshot}`, or wait for a good listing."
         )
-        alert(runtime, with_runbook_link(text, "quarantined-snapshot"), snapshot_id=str(status.quarantined_snapshot))
-        still_told[status.resource_type] = now
-    return dg.SensorResult(cursor=json.dumps(still_told))
+        return _REFUSED, status.quarantined_snapshot, text, "quarantined-snapshot"
+    return None
