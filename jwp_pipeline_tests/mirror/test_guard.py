@@ -3,6 +3,8 @@
 What it withholds or refuses is released once, deletes nothing but what was shown, and is settled by a good listing.
 """
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
@@ -12,6 +14,7 @@ from jwp_pipeline.errors import NothingToRelease, SyncInProgress
 from jwp_pipeline.mirror import apply as applying
 from jwp_pipeline.mirror import snapshots
 from jwp_pipeline.mirror.apply import Release, apply_newest
+from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, video, videos
@@ -201,6 +204,17 @@ def test_a_release_deletes_what_was_withheld_and_nothing_else(engine, simulator,
     # The rest is judged anew, and confirmed key by key.
     _, after = sync(engine, client)
     assert (after.verdict.may_delete, after.plan.deleted) == (True, 2)
+
+
+def test_a_release_spares_what_a_read_of_changes_has_again(engine, simulator, client):
+    remove(simulator, 7)
+    outcome = withheld(engine, client)
+    simulator.library.put("video", video("v0000", updated=2_000_000_000))
+    listing = read_changes(engine, client, "video", overlap=timedelta(hours=1))
+    assert listing.scope == "incremental"
+    apply(engine, client)
+    assert release(engine, outcome.snapshot_id).plan.deleted == 6
+    assert live(engine) == set(simulator.library.keys("video"))
 
 
 def test_a_release_spares_what_a_newer_refused_listing_has_again(engine, simulator, client):
