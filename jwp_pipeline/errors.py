@@ -7,7 +7,9 @@
     │   ├── PermanentError            asking again will not help
     │   │   ├── CredentialsRefused    wrong key or secret: names the setting
     │   │   ├── ResourceNotFound      404
+    │   │   ├── AnswerTooLarge        more than one answer may hold
     │   │   └── RequestRefused        any other 4xx
+    │   │       └── MiddlemanAnswered a 3xx or 4xx that JW Platform did not write: a proxy, a gateway, a login page
     │   └── TransientError            asking again later may help; retries are used up when it is raised
     │       ├── RateLimited           429 until the deadline
     │       ├── Unreachable           no connection, time-out, connection cut
@@ -24,11 +26,11 @@
         └── EmbeddedPostgresError     the embedded PostgreSQL does not start
 
 Each names the page of docs/runbook that is about it; the edges add it to the message (runbook.py).
-Not here: anything that knows HTTP, SQL or Dagster; the modules that raise these translate into them.
+The modules that know HTTP, SQL or Dagster translate into these.
 No message may hold a secret, or a URL's query string (v1 signs in the query).
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class PipelineError(Exception):
@@ -55,6 +57,15 @@ class JWPlatformError(PipelineError):
 
     runbook: ClassVar[str] = "unreachable"
 
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        """HTTP status that the error came with; None when there was no answer, or nothing hangs on it."""
+
+    def retold(self, message: str) -> Self:
+        """The same error with another message: more is known of it on the way up."""
+        return type(self)(message, self.status)
+
 
 class PermanentError(JWPlatformError):
     """Asking again will not help."""
@@ -70,8 +81,20 @@ class ResourceNotFound(PermanentError):
     """JW Platform answers 404 for the resource."""
 
 
+class AnswerTooLarge(PermanentError):
+    """An answer is larger than any that JW Platform has reason to send; it was not read to its end."""
+
+    runbook: ClassVar[str] = "unreachable"
+
+
 class RequestRefused(PermanentError):
-    """JW Platform rejects the request itself (any other 4xx)."""
+    """The request itself is rejected (any other 4xx)."""
+
+
+class MiddlemanAnswered(RequestRefused):
+    """Something between us and JW Platform answered in its place; the message says what is known of it."""
+
+    runbook: ClassVar[str] = "proxy"
 
 
 class TransientError(JWPlatformError):

@@ -83,6 +83,13 @@ class Settings(BaseSettings):
     jwp_requests_per_minute: int = Field(
         60, gt=0, description="Requests a minute that one process asks the Management API at most."
     )
+    jwp_deadline_minutes: float = Field(
+        10,
+        gt=0,
+        le=10_080,
+        description="Minutes that a run goes on asking the Management API without one usable answer, all its requests "
+        "together.",
+    )
 
     # --- Mirror ------------------------------------------------------------------------------------------
     jwp_max_delete_ratio: Ratio = Field(

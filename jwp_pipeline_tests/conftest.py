@@ -11,8 +11,12 @@ import pytest
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.database.migrate import migrate
+from jwp_pipeline.proxies import keep_loopback_off_proxies
 from jwp_pipeline.simulator import Simulator
 from jwp_pipeline_tests.support import SCHEMA, empty
+
+# The tests and what they start speak to servers on this machine alone.
+keep_loopback_off_proxies()
 
 
 @pytest.fixture(scope="session")

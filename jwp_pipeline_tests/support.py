@@ -21,6 +21,11 @@ from jwp_pipeline.mirror.options import MirrorOptions
 
 PROJECT = Path(__file__).parents[1]
 SCHEMA = "jwp"
+DEAD_PROXY = dict.fromkeys(
+    ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+    "http://127.0.0.1:9",
+)
+"""An environment whose proxy does not answer."""
 
 
 def empty(engine):

@@ -1,6 +1,6 @@
 """Command lines: `jwpfetch`, and `jwp-pipeline` with the verbs that `make` calls. Arguments in, exit codes out.
 
-Not here: what the verbs do (orchestration/launch.py, stack.py, demo.py).
+What the verbs do is in launch.py, stack.py and demo.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from jwp_pipeline.environment import shadowed_by_env_file
 from jwp_pipeline.errors import NothingToRelease, PipelineError, SettingsError
+from jwp_pipeline.proxies import keep_loopback_off_proxies
 from jwp_pipeline.runbook import error_text
 from jwp_pipeline.settings import load_settings
 
@@ -26,7 +27,7 @@ SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 
 def jwpfetch(arguments: Sequence[str] | None = None) -> int:
-    """One sync as a Dagster run. Exit code 0 done, 1 failed, 2 usage or settings, 3 refused or withheld by the guard."""
+    """One sync as a Dagster run. Exit code 0 done, 1 failed, 2 usage or settings, 3 stopped by the guard."""
     parser = argparse.ArgumentParser(
         prog="jwpfetch",
         description="Bring the database in step with JW Platform, once.",
@@ -180,6 +181,7 @@ def _guarded(verb: Callable[[Console], int]) -> int:
     from jwp_pipeline.commands.console import terminal
 
     console = terminal()
+    keep_loopback_off_proxies()
     try:
         return verb(console)
     except PipelineError as error:

@@ -72,7 +72,15 @@ def _plain_lines(console: Console) -> tuple[Observer, WaitObserver]:
 
 
 def _waiting(notice: WaitNotice) -> str:
-    return f"waiting {notice.seconds:.0f} s: {notice.reason}"
+    left = notice.seconds_left
+    giving_up = (
+        ""
+        if left is None
+        else f" (giving up in {left / 60:.0f} min)"
+        if left >= 90
+        else f" (giving up in {left:.0f} s)"
+    )
+    return f"waiting {notice.seconds:.0f} s before asking {notice.host}{giving_up}: {notice.reason}"
 
 
 def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None:

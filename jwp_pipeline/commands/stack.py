@@ -1,12 +1,10 @@
 """`make up`: the Dagster UI, daemon and code server, supervised so that nothing is left running afterwards.
 
 The child is `dagster dev` under a guardian (processes.py); the embedded database is held by this process for as long.
-Not here: the simulator (demo.py), a single sync (launch.py).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -19,7 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from rich.console import Console
@@ -30,7 +28,11 @@ from jwp_pipeline.environment import environment_of
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.processes import guarded
+from jwp_pipeline.proxies import exceptions_for
 from jwp_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from gql.transport import Transport
 
 HOST = "127.0.0.1"
 
@@ -39,10 +41,10 @@ _STOP_SECONDS = 20.0
 
 # How often it is asked whether the code is still served, and how long an answer may take: reloading starts a process.
 _LOOK_SECONDS = 30.0
-_ANSWER_SECONDS = 60.0
+_ANSWER_SECONDS = 60
 
+# Dagster's own client has no method for it.
 _LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } } }"
-_RELOAD = "mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }"
 
 
 def serve(settings: Settings, console: Console, *, port: int) -> int:
@@ -72,7 +74,7 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
 def _announce(child: subprocess.Popen[bytes], port: int, console: Console, stop: list[int]) -> None:
     started = time.monotonic()
     while child.poll() is None and not stop:
-        with suppress(OSError, HTTPException), _connection(port, seconds=2) as connection:
+        with suppress(OSError, HTTPException), closing(HTTPConnection(HOST, port, timeout=2)) as connection:
             connection.request("GET", "/server_info")
             if connection.getresponse().status == 200:
                 url, seconds = f"http://{HOST}:{port}", time.monotonic() - started
@@ -92,14 +94,21 @@ def kept_loaded(port: int, console: Console, *, every: float = _LOOK_SECONDS) ->
     def look() -> None:
         seen: dict[str, int] = {}
         while not stopped.wait(every):
-            with suppress(OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError):
-                seen = {name: seen.get(name, 0) + 1 for name in _unloaded(port)}
+            # Half a minute after the start nobody waits for these imports any more.
+            from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
+            from gql.transport.exceptions import TransportError
+            from gql.transport.requests import RequestsHTTPTransport
+
+            url = f"http://{HOST}:{port}/graphql"
+            transport = RequestsHTTPTransport(url, timeout=_ANSWER_SECONDS, proxies=exceptions_for(url))
+            with suppress(OSError, DagsterGraphQLClientError, TransportError, LookupError, TypeError, AttributeError):
+                seen = {name: seen.get(name, 0) + 1 for name in _unloaded(transport)}
                 for name, times in seen.items():
                     if times == 1:
                         console.print(f"The code of {name} cannot be used (was its process killed?). Loading it anew …")
                     # Code that does not load is no better for being asked again and again: at 1, 2, 4, 8, … looks.
                     if times & (times - 1) == 0:
-                        _asked(port, _RELOAD, name=name)
+                        DagsterGraphQLClient(HOST, port, transport).reload_repository_location(name)
 
     # A thread, for an answer that takes its time must not hold up Ctrl-C.
     threading.Thread(target=look, name="kept-loaded", daemon=True).start()
@@ -109,25 +118,14 @@ def kept_loaded(port: int, console: Console, *, every: float = _LOOK_SECONDS) ->
         stopped.set()
 
 
-def _unloaded(port: int) -> Sequence[str]:
+def _unloaded(transport: Transport) -> Sequence[str]:
     """Names of the code locations that Dagster cannot use; one that is being loaded is not among them."""
-    entries = _asked(port, _LOCATIONS)["workspaceOrError"]["locationEntries"]
+    from gql import Client, gql
+
+    entries = Client(transport=transport).execute(gql(_LOCATIONS))["workspaceOrError"]["locationEntries"]
     return [
         entry["name"] for entry in entries if (entry["locationOrLoadError"] or {}).get("__typename") == "PythonError"
     ]
-
-
-def _asked(port: int, query: str, **variables: str) -> Any:
-    """The data of an answer to a GraphQL query."""
-    with _connection(port, seconds=_ANSWER_SECONDS) as connection:
-        body = json.dumps({"query": query, "variables": variables})
-        connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})
-        return json.load(connection.getresponse())["data"]
-
-
-def _connection(port: int, *, seconds: float) -> closing[HTTPConnection]:
-    """To our own webserver, past any proxy that the environment names."""
-    return closing(HTTPConnection(HOST, port, timeout=seconds))
 
 
 def _environment(settings: Settings, home: Path) -> dict[str, str]:

@@ -1,31 +1,43 @@
-"""Choosing the Management API, and making its client from the settings.
-
-Not here: reading settings; anything about requests.
-"""
+"""Choosing the Management API, and making its client from the settings."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.jwplatform import v1, v2
 from jwp_pipeline.jwplatform.management import ClientOptions, ManagementClient, WaitObserver
 from jwp_pipeline.jwplatform.pacing import shared_limiter
+from jwp_pipeline.jwplatform.page_length import shared_page_length
+from jwp_pipeline.jwplatform.patience import Patience
+from jwp_pipeline.masking import masker_of
 from jwp_pipeline.settings import Settings
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f.]*:[0-9a-f:.]+\]|[\w.-]+)(:[0-9]+)?(/[^\s?#@]*)?", re.IGNORECASE)
 
 # A sensor makes two such requests in a tick. All others, alerts too, wait for it, and it comes again soon.
-_HURRIED = {"connect_timeout": 3.0, "read_timeout": 8.0, "deadline": 8.0}
+_HURRIED = ClientOptions(connect_timeout=3.0, read_timeout=8.0, deadline=8.0)
 
 
-def connect(settings: Settings, on_wait: WaitObserver | None = None, *, hurried: bool = False) -> ManagementClient:
+def patience_of(settings: Settings) -> Patience:
+    """What JWP_DEADLINE_MINUTES allows one run: to be made once, and handed to every client of the run."""
+    return Patience(settings.jwp_deadline_minutes * 60)
+
+
+def connect(
+    settings: Settings,
+    on_wait: WaitObserver | None = None,
+    *,
+    patience: Patience | None = None,
+    hurried: bool = False,
+) -> ManagementClient:
     """A client for the Management API in use; nothing is sent yet. Close it after use.
 
     All clients of one site in this process keep to JWP_REQUESTS_PER_MINUTE together; each process does so alone.
-    A `hurried` one gives up on a request after 8 seconds, retries included, and waits no longer than that for its
-    turn: for probing, not for listing.
+    `patience` is the run's, shared by its clients; without one the client has its own. A `hurried` client gives up on a
+    request after 8 seconds, retries included, and waits no longer than that for its turn: for probing, not for listing.
 
     Raises SettingsError for what `refused_settings` finds.
     """
@@ -36,11 +48,19 @@ def connect(settings: Settings, on_wait: WaitObserver | None = None, *, hurried:
     origin = (settings.jwplatform_management_api_url or standard).rstrip("/")
     key, (_, secret) = settings.jwplatform_api_key or "", _secret(settings)
     rate = settings.jwp_requests_per_minute
-    pace = _HURRIED if hurried else {}
-    options = ClientOptions(
-        requests_per_minute=rate, limiter=shared_limiter(origin, key, rate), on_wait=on_wait, **pace
+    if hurried:
+        pace = _HURRIED
+    else:
+        patience = patience or patience_of(settings)
+        pace = ClientOptions(patience=patience, deadline=patience.limit)
+    options = replace(
+        pace,
+        requests_per_minute=rate,
+        limiter=shared_limiter(origin, key, rate),
+        page_length=shared_page_length(origin, key),
+        on_wait=on_wait,
     )
-    return client(key, secret, origin=origin, options=options)
+    return client(key, secret, origin=origin, options=options, masked=masker_of(settings))
 
 
 def refused_settings(settings: Settings) -> dict[str, str]:

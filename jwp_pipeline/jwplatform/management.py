@@ -1,7 +1,7 @@
 """What the rest of the pipeline may ask of JW Platform, whichever Management API answers.
 
-`ManagementClient` is the one small interface; `v1.py` and `v2.py` implement it, `connect()` chooses.
-Not here: signatures, query parameters, error bodies (the clients' own), and what becomes of a page (mirror/).
+`ManagementClient` is the one small interface; `v1.py` and `v2.py` implement it, `connect()` chooses. Signatures, query
+parameters and error bodies are the clients' own; what becomes of a page is the mirror's.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from jwp_pipeline.jwplatform.pacing import RateLimiter
+from jwp_pipeline.jwplatform.page_length import PageLength
+from jwp_pipeline.jwplatform.patience import Patience
 
 ResourceType = Literal["video", "channel"]
 RESOURCE_TYPES: tuple[ResourceType, ...] = ("video", "channel")
@@ -107,6 +109,10 @@ class WaitNotice:
 
     seconds: float
     reason: str
+    host: str
+    """Host (and port) that will be asked after it."""
+    seconds_left: float | None = None
+    """Until it gives up, when it waits because of trouble; None when it only keeps to the rate limit."""
 
 
 WaitObserver = Callable[[WaitNotice], None]
@@ -123,4 +129,8 @@ class ClientOptions:
     read_timeout: float = 60.0
     deadline: float = 600.0
     """Total time one request may take with all its retries."""
+    patience: Patience | None = field(default=None, compare=False)
+    """What limits all requests of a run together, besides; a run that makes several clients shares one."""
+    page_length: PageLength | None = field(default=None, compare=False)
+    """What is known of the longest page that the site takes, where clients share it; by default one of its own."""
     on_wait: WaitObserver | None = field(default=None, compare=False)

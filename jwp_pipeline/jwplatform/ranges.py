@@ -16,7 +16,7 @@ about as many pages as the listing fills:
   made as big as can be read, lest many be empty. One that is bigger says so with its first page, which is lost, and
   is cut again. Uneven ids cost more requests, and nothing else.
 
-Pure. Not here: requests and pages (v2.py).
+Pure: requests and pages are v2.py's.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ PARTS_OF_TOO_BIG = 3
 """Parts of a range that turns out too big: the ids in it are not spread evenly, so most parts are likely to be empty.
 Tried on sequential, hexadecimal and lower-case ids: 2 loses more first pages, 4 and more read more empty ranges."""
 MOST_RANGES = 20_000
-"""Ranges asked for at most in one listing: nearly twenty million resources, or a server that makes no sense."""
+"""Ranges of a thousand resources asked for at most in one listing, and as many more as pages are shorter: nearly twenty
+million resources, or a server that makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class RangeWalk:
         """`total` as the uncut listing announces it: at least the window, exactly it when it may be capped."""
         self._announced = total if total > window else None
         self._page = _expected_for(page_length)
+        self._most_ranges = MOST_RANGES * max(1, 1000 // page_length)
         self._most = AIM * window
         self._even = True
         self._steps = 0
@@ -106,9 +108,9 @@ class RangeWalk:
         if not self._pending:
             return None
         self._steps += 1
-        if self._steps > MOST_RANGES:
+        if self._steps > self._most_ranges:
             raise MalformedAnswer(
-                f"the totals that JW Platform announces contradict each other: after {MOST_RANGES} ranges of id "
+                f"the totals that JW Platform announces contradict each other: after {self._most_ranges} ranges of id "
                 "the end is not in sight."
             )
         ids = self._pending.pop()

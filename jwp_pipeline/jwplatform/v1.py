@@ -1,6 +1,6 @@
 """Reading v1 of the Management API: signed calls, listings by offset.
 
-Not here: what all clients share (transport.py, answers.py), the signature itself (signing.py).
+What all clients share stands in transport.py and answers.py, the signature itself in signing.py.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
-from jwp_pipeline.jwplatform.answers import Answer, Credentials, Slice, object_of, slice_of
+from jwp_pipeline.jwplatform.answers import Answer, Slice, object_of, slice_of
 from jwp_pipeline.jwplatform.management import (
     ApiVersion,
     ClientOptions,
@@ -23,8 +23,19 @@ from jwp_pipeline.jwplatform.management import (
     ResourceType,
 )
 from jwp_pipeline.jwplatform.pacing import Clock
+from jwp_pipeline.jwplatform.page_length import PageLength
+from jwp_pipeline.jwplatform.refusals import Credentials
+from jwp_pipeline.jwplatform.shapes import (
+    KEY_FIELDS,
+    LISTED_PLAYLISTS,
+    PLAYLIST_TYPE_FIELDS,
+    STAMP_FIELDS,
+    array_field,
+    change_stamp,
+)
 from jwp_pipeline.jwplatform.signing import signed_query
 from jwp_pipeline.jwplatform.transport import Call, Transport
+from jwp_pipeline.masking import Masker
 
 ORIGIN = "https://api.jwplatform.com"
 LARGEST_PAGE = 1000
@@ -34,22 +45,27 @@ LARGEST_PAGE = 1000
 class _Kind:
     """How v1 speaks of a resource type."""
 
-    route: str
     array: str
+    """Name of its listings' array, which is its route, too."""
     single: str
-    key_parameter: str
     listing: dict[str, str]
     newest_first: dict[str, str]
 
+    @property
+    def key_parameter(self) -> str:
+        return f"{self.single}_{_KEY}"
 
+
+_KEY = KEY_FIELDS["v1"]
+_MANUAL = {f"{PLAYLIST_TYPE_FIELDS['v1']}s_filter": LISTED_PLAYLISTS}
 _KINDS: dict[ResourceType, _Kind] = {
     # Oldest first: what is uploaded while we page lands at the end, behind us or still ahead, and shifts nothing.
     # Newest first, every upload would push one video over each page boundary.
-    "video": _Kind("videos", "videos", "video", "video_key", {"order_by": "date:asc"}, {"order_by": "updated:desc"}),
-    # channels/list documents no order.
-    "channel": _Kind(
-        "channels", "channels", "channel", "channel_key", {"types_filter": "manual"}, {"types_filter": "manual"}
+    "video": _Kind(
+        array_field("v1", "video"), "video", {"order_by": "date:asc"}, {"order_by": f"{STAMP_FIELDS['v1']}:desc"}
     ),
+    # channels/list documents no order.
+    "channel": _Kind(array_field("v1", "channel"), "channel", _MANUAL, _MANUAL),
 }
 
 
@@ -65,21 +81,24 @@ class ManagementV1:
         *,
         origin: str = ORIGIN,
         options: ClientOptions | None = None,
+        masked: Masker | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`origin` is all that comes before `/v1/`. `clock` is for tests."""
+        """`origin` is all that comes before `/v1/`; `masked` hides more secrets than this one. `clock` is for tests."""
         self.stats = RequestStats()
         self._key = api_key
         self._secret = api_secret
         self._base = f"{origin.rstrip('/')}/v1/"
         self._clock = clock or Clock()
-        credentials = Credentials("JWPLATFORM_API_KEY and JWPLATFORM_API_SECRET", (api_secret,))
-        self._transport = Transport(options or ClientOptions(), self.stats, credentials, self._clock)
+        options = options or ClientOptions()
+        self._page_length = options.page_length or PageLength()
+        credentials = Credentials("JWPLATFORM_API_KEY and JWPLATFORM_API_SECRET", masked or Masker([api_secret]))
+        self._transport = Transport(origin, options, self.stats, credentials, self._clock)
 
     def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
         """See ManagementClient. One stretch, oldest videos first; channels in v1's own order."""
         kind = _KINDS[resource_type]
-        slices = self._slices(f"listing {kind.array}", f"{kind.route}/list", kind.listing, kind.array)
+        slices = self._slices(f"listing {kind.array}", f"{kind.array}/list", kind.listing, kind.array)
         for number, part in enumerate(slices, start=1):
             yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
 
@@ -89,8 +108,8 @@ class ManagementV1:
             return None
         kind = _KINDS[resource_type]
         after = max(0, int(since.timestamp()) - 1)
-        parameters = {"order_by": "updated:asc", "updated_after": str(after)}
-        slices = self._slices(f"listing changed {kind.array}", f"{kind.route}/list", parameters, kind.array)
+        parameters = {"order_by": f"{STAMP_FIELDS['v1']}:asc", "updated_after": str(after)}
+        slices = self._slices(f"listing changed {kind.array}", f"{kind.array}/list", parameters, kind.array)
         return (
             Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
             for number, part in enumerate(slices, start=1)
@@ -103,12 +122,12 @@ class ManagementV1:
         def read(answer: Answer) -> dict[str, Any]:
             document = answer.document
             single = document.get(kind.single) if isinstance(document, dict) else None
-            return object_of(single, key, "key")
+            return object_of(single, key, _KEY)
 
         try:
             return self._transport.ask(
                 f"showing {kind.single} {key}",
-                lambda: self._call(f"{kind.route}/show", {kind.key_parameter: key}),
+                lambda: self._call(f"{kind.array}/show", {kind.key_parameter: key}),
                 read,
             )
         except ResourceNotFound:
@@ -117,16 +136,18 @@ class ManagementV1:
     def members(self, channel_key: str) -> list[str]:
         """See ManagementClient."""
         operation = f"listing the videos of channel {channel_key}"
-        slices = self._slices(operation, "channels/videos/list", {"channel_key": channel_key}, "videos")
+        slices = self._slices(
+            operation, "channels/videos/list", {"channel_key": channel_key}, array_field("v1", "video")
+        )
         return [_member_key(video, channel_key) for part in slices for video in part.items]
 
     def probe(self, resource_type: ResourceType) -> Probe:
         """See ManagementClient. One request."""
         kind = _KINDS[resource_type]
         part = self._slice(
-            f"probing {kind.array}", f"{kind.route}/list", {**kind.newest_first, "result_limit": 1}, kind.array
+            f"probing {kind.array}", f"{kind.array}/list", {**kind.newest_first, "result_limit": 1}, kind.array
         )
-        return Probe(part.total, _newest(part.items))
+        return Probe(part.total, change_stamp(part.items[0]) if part.items else None)
 
     def close(self) -> None:
         """See ManagementClient."""
@@ -134,21 +155,25 @@ class ManagementV1:
 
     def _slices(self, operation: str, route: str, parameters: dict[str, str], array: str) -> Iterator[Slice]:
         """All slices of a list call, at least one."""
-        offset = most = 0
-        for number in count(1):
-            paging = {"result_limit": LARGEST_PAGE, "result_offset": offset}
+
+        def page(number: int, offset: int, length: int) -> Slice:
+            paging = {"result_limit": length, "result_offset": offset}
             try:
-                part = self._slice(f"{operation}, page {number}", route, {**parameters, **paging}, array)
+                return self._slice(f"{operation}, page {number}", route, {**parameters, **paging}, array)
             except ResourceNotFound as error:
                 if "channel_key" in parameters:
                     raise
                 raise RequestRefused(f"{error} Check JWPLATFORM_API_KEY, the site's key.") from None
+
+        part, length = self._page_length.first_page(route, LARGEST_PAGE, lambda length: page(1, 0, length))
+        offset, most = 0, part.most_pages
+        for number in count(1):
             yield part
             # By what came, not by what was asked for: a short page must not make us skip what it left out.
             offset += len(part.items)
-            most = part.most_pages if number == 1 else most
             if not part.items or offset >= part.total or number >= most:
                 return
+            part = page(number + 1, offset, length)
 
     def _slice(self, operation: str, route: str, parameters: dict[str, Any], array: str) -> Slice:
         return self._transport.ask(
@@ -169,17 +194,9 @@ class ManagementV1:
 
 
 def _member_key(video: Any, channel_key: str) -> str:
-    key = video.get("key") if isinstance(video, dict) else None
+    key = video.get(_KEY) if isinstance(video, dict) else None
     if not isinstance(key, str):
         raise MalformedAnswer(
             f"Listing the videos of channel {channel_key}: one has no key, so the order cannot be told."
         )
     return key
-
-
-def _newest(items: list[Any]) -> datetime | None:
-    updated = items[0].get("updated") if items and isinstance(items[0], dict) else None
-    try:
-        return None if updated is None else datetime.fromtimestamp(int(updated), UTC)
-    except (ValueError, TypeError, OverflowError, OSError):
-        return None

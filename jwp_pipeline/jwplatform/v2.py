@@ -1,19 +1,19 @@
 """Reading v2 of the Management API: Bearer secret, listings by page number, cut into ranges of id when they are big.
 
-Not here: what all clients share (transport.py, answers.py), how to cut (ranges.py).
+What all clients share stands in transport.py and answers.py, how to cut in ranges.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
-from jwp_pipeline.jwplatform.answers import Answer, Credentials, Slice, object_of, slice_of
+from jwp_pipeline.jwplatform.answers import Answer, Slice, object_of, slice_of
 from jwp_pipeline.jwplatform.management import (
     ApiVersion,
     ClientOptions,
@@ -23,8 +23,19 @@ from jwp_pipeline.jwplatform.management import (
     ResourceType,
 )
 from jwp_pipeline.jwplatform.pacing import Clock
+from jwp_pipeline.jwplatform.page_length import PageLength
 from jwp_pipeline.jwplatform.ranges import IdRange, RangeWalk
+from jwp_pipeline.jwplatform.refusals import Credentials
+from jwp_pipeline.jwplatform.shapes import (
+    KEY_FIELDS,
+    LISTED_PLAYLISTS,
+    PLAYLIST_TYPE_FIELDS,
+    STAMP_FIELDS,
+    array_field,
+    change_stamp,
+)
 from jwp_pipeline.jwplatform.transport import Call, Transport
+from jwp_pipeline.masking import Masker
 
 ORIGIN = "https://api.jwplayer.com"
 LARGEST_PAGE = 1000
@@ -34,9 +45,11 @@ WINDOW = 10_000
 
 # v2 spells the directions asc and dsc. Oldest first, so that what is created meanwhile lands at the end.
 _OLDEST_FIRST = "created:asc"
-_LAST_CHANGED_FIRST = "last_modified:dsc"
+_STAMP = STAMP_FIELDS["v2"]
+_LAST_CHANGED_FIRST = f"{_STAMP}:dsc"
 # What changes again meanwhile moves to the end, still ahead of us.
-_FIRST_CHANGED_FIRST = "last_modified:asc"
+_FIRST_CHANGED_FIRST = f"{_STAMP}:asc"
+_ID = KEY_FIELDS["v2"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +62,27 @@ class _Kind:
 
 
 _KINDS: dict[ResourceType, _Kind] = {
-    "video": _Kind("media", "media", None),
-    "channel": _Kind("playlists", "playlist", "playlist_type:manual"),
+    "video": _Kind(array_field("v2", "video"), "media", None),
+    "channel": _Kind(array_field("v2", "channel"), "playlist", f"{PLAYLIST_TYPE_FIELDS['v2']}:{LISTED_PLAYLISTS}"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What is asked of a listing, whatever page of it."""
+
+    kind: _Kind
+    ids: IdRange | None = None
+    """Only those; None: all."""
+    changed: str | None = None
+    """Condition on the last change, as `q` has it."""
+    sort: str = _OLDEST_FIRST
+
+    def parameters(self, page: int, length: int) -> dict[str, str | int]:
+        """The query string of one page, by name."""
+        conditions = [each for each in (self.ids and self.ids.query, self.changed, self.kind.filter) if each]
+        paging: dict[str, str | int] = {"page": page, "page_length": length, "sort": self.sort}
+        return {**paging, "q": " AND ".join(conditions)} if conditions else paging
 
 
 class ManagementV2:
@@ -66,16 +97,23 @@ class ManagementV2:
         *,
         origin: str = ORIGIN,
         options: ClientOptions | None = None,
+        masked: Masker | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`site_id` is v1's API key. `origin` is all that comes before `/v2/`. `clock` is for tests."""
+        """`site_id` is v1's API key. `origin` is all that comes before `/v2/`.
+
+        `masked` hides more secrets than this one. `clock` is for tests.
+        """
         self.stats = RequestStats()
         self._site = f"{origin.rstrip('/')}/v2/sites/{quote(site_id, safe='')}/"
         self._headers = {"Authorization": f"Bearer {api_secret}"}
+        options = options or ClientOptions()
+        self._page_length = options.page_length or PageLength()
         credentials = Credentials(
-            "JWPLATFORM_V2_API_SECRET, and that it is valid for the site JWPLATFORM_API_KEY", (api_secret,)
+            "JWPLATFORM_V2_API_SECRET, and that it is valid for the site JWPLATFORM_API_KEY",
+            masked or Masker([api_secret]),
         )
-        self._transport = Transport(options or ClientOptions(), self.stats, credentials, clock or Clock())
+        self._transport = Transport(origin, options, self.stats, credentials, clock or Clock())
 
     def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
         """See ManagementClient. Oldest first; several stretches, by id, when the listing reaches the window.
@@ -83,13 +121,12 @@ class ManagementV2:
         Of several stretches, `listing_total` is an estimate but on the last page, where it is the sum of what the
         stretches announced, unless the uncut listing announces another size before and after: then it is that.
         """
-        kind = _KINDS[resource_type]
-        first = self._slice(kind, None, 1, LARGEST_PAGE)
+        query = _Query(_KINDS[resource_type])
+        first = self._first(query)
         if first.total > _reach(first.page_length):
-            yield from self._ranges(kind, first)
-            return
-        for number, (part, _) in enumerate(self._stretch(kind, None, first, 1), start=1):
-            yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
+            yield from self._ranges(query, first)
+        else:
+            yield from self._pages(query, first)
 
     def list_changes(self, resource_type: ResourceType, since: datetime) -> Iterator[Page] | None:
         """See ManagementClient. Media by the day of their last change, which is what is known to work in `q`.
@@ -102,22 +139,19 @@ class ManagementV2:
         return self._changed_media(since)
 
     def _changed_media(self, since: datetime) -> Iterator[Page]:
-        kind = _KINDS["video"]
-        changed = f"last_modified:[{since:%Y-%m-%d} TO *]"
-        first = self._slice(kind, None, 1, LARGEST_PAGE, sort=_FIRST_CHANGED_FIRST, changed=changed)
+        changed = f"{_STAMP}:[{since:%Y-%m-%d} TO *]"
+        query = _Query(_KINDS["video"], changed=changed, sort=_FIRST_CHANGED_FIRST)
+        first = self._first(query)
         if first.total > _reach(first.page_length):
             yield from self.list_pages("video")
-            return
-        stretch = self._stretch(kind, None, first, 1, sort=_FIRST_CHANGED_FIRST, changed=changed)
-        for number, (part, _) in enumerate(stretch, start=1):
-            yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
+        else:
+            yield from self._pages(query, first)
 
     def _changed_playlists(self, since: datetime) -> Iterator[Page]:
-        kind = _KINDS["channel"]
-        first = self._slice(kind, None, 1, LARGEST_PAGE, sort=_LAST_CHANGED_FIRST)
-        for number, (part, _) in enumerate(self._stretch(kind, None, first, 1, sort=_LAST_CHANGED_FIRST), start=1):
-            yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
-            oldest = _newest(part.items[-1:])
+        query = _Query(_KINDS["channel"], sort=_LAST_CHANGED_FIRST)
+        for page in self._pages(query, self._first(query)):
+            yield page
+            oldest = change_stamp(page.items[-1]) if page.items else None
             if oldest is not None and oldest < since:
                 return
 
@@ -131,7 +165,7 @@ class ManagementV2:
             return self._transport.ask(
                 f"showing {kind.one} {key}",
                 lambda: self._call(f"{kind.name}/{quote(key, safe='')}/"),
-                lambda answer: object_of(answer.document, key, "id"),
+                lambda answer: object_of(answer.document, key, _ID),
             )
         except ResourceNotFound:
             return None
@@ -141,46 +175,51 @@ class ManagementV2:
         return self._transport.ask(
             f"showing the members of playlist {channel_key}",
             lambda: self._call(f"playlists/{quote(channel_key, safe='')}/manual_playlist/"),
-            lambda answer: _members(object_of(answer.document, channel_key, "id")),
+            lambda answer: _members(object_of(answer.document, channel_key, _ID)),
         )
 
     def probe(self, resource_type: ResourceType) -> Probe:
         """See ManagementClient. One request. Of 10,000 and more, the total may be the window's."""
         kind = _KINDS[resource_type]
-        part = self._slice(kind, None, 1, 1, sort=_LAST_CHANGED_FIRST, operation=f"probing {kind.name}")
-        return Probe(part.total, _newest(part.items), capped=part.total == WINDOW)
+        part = self._slice(_Query(kind, sort=_LAST_CHANGED_FIRST), 1, 1, operation=f"probing {kind.name}")
+        newest = change_stamp(part.items[0]) if part.items else None
+        return Probe(part.total, newest, capped=part.total == WINDOW)
 
     def close(self) -> None:
         """See ManagementClient."""
         self._transport.close()
 
-    def _ranges(self, kind: _Kind, uncut: Slice) -> Iterator[Page]:
+    def _first(self, query: _Query) -> Slice:
+        """The first page of a listing, as long as the site takes it."""
+        part, _ = self._page_length.first_page(
+            query.kind.name, LARGEST_PAGE, lambda length: self._slice(query, 1, length)
+        )
+        return part
+
+    def _pages(self, query: _Query, first: Slice) -> Iterator[Page]:
+        """Pages of a listing that one query reads to its end."""
+        for number, (part, _) in enumerate(self._stretch(query, first, 1), start=1):
+            yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
+
+    def _ranges(self, query: _Query, uncut: Slice) -> Iterator[Page]:
         """Pages of a listing too big for one query; see ranges.py."""
         walk = RangeWalk(uncut.total, WINDOW, uncut.page_length)
         number = stretch = 0
         while (ids := walk.next_range()) is not None:
-            first = self._slice(kind, ids, 1, uncut.page_length, number=number + 1)
+            ranged = replace(query, ids=ids)
+            first = self._slice(ranged, 1, uncut.page_length, number=number + 1)
             if first.total > _reach(first.page_length):
                 walk.too_big(ids, first.total)
                 continue
-            for part, last in self._stretch(kind, ids, first, number + 1):
+            for part, last in self._stretch(ranged, first, number + 1):
                 number += 1
                 if last:
                     walk.read(ids, part.total)
-                whole = self._closing_total(kind, uncut, walk) if last and walk.at_end else walk.estimate
+                whole = self._closing_total(query, uncut, walk) if last and walk.at_end else walk.estimate
                 yield Page(number, part.text, part.items, stretch, part.total, part.page_length, whole)
             stretch += 1
 
-    def _stretch(
-        self,
-        kind: _Kind,
-        ids: IdRange | None,
-        first: Slice,
-        number: int,
-        *,
-        sort: str = _OLDEST_FIRST,
-        changed: str | None = None,
-    ) -> Iterator[tuple[Slice, bool]]:
+    def _stretch(self, query: _Query, first: Slice, number: int) -> Iterator[tuple[Slice, bool]]:
         """Every slice of one query, and whether it is the last; `number` is the first one's in the listing."""
         part, page, position = first, 1, 0
         for pages in count(1):
@@ -194,47 +233,33 @@ class ManagementV2:
             if last:
                 return
             page = position // part.page_length + 1
-            part = self._slice(kind, ids, page, part.page_length, number=number + pages, sort=sort, changed=changed)
+            part = self._slice(query, page, part.page_length, number=number + pages)
 
-    def _closing_total(self, kind: _Kind, uncut: Slice, walk: RangeWalk) -> int:
+    def _closing_total(self, query: _Query, uncut: Slice, walk: RangeWalk) -> int:
         """What the stretches hold together, or the uncut listing's total when that contradicts it.
 
         It would if v2 compared ids in another order than ASCII's: ranges would overlap, or leave gaps.
         """
         if uncut.total <= WINDOW:
             return walk.ids_read
-        after = self._slice(kind, None, 1, 1, operation=f"counting {kind.name}").total
+        after = self._slice(query, 1, 1, operation=f"counting {query.kind.name}").total
         low, high = sorted((uncut.total, after))
         return walk.ids_read if low <= walk.ids_read <= high else after
 
-    def _slice(
-        self,
-        kind: _Kind,
-        ids: IdRange | None,
-        page: int,
-        length: int,
-        *,
-        number: int = 1,
-        sort: str = _OLDEST_FIRST,
-        changed: str | None = None,
-        operation: str | None = None,
-    ) -> Slice:
+    def _slice(self, query: _Query, page: int, length: int, *, number: int = 1, operation: str | None = None) -> Slice:
         """One page of a query; `number` is its number in the whole listing, for messages."""
-        parameters: dict[str, str | int] = {"page": page, "page_length": length, "sort": sort}
-        conditions = [condition for condition in (ids and ids.query, changed, kind.filter) if condition]
-        if conditions:
-            parameters["q"] = " AND ".join(conditions)
+        name = query.kind.name
 
         def read(answer: Answer) -> Slice:
-            part = slice_of(answer, kind.name, "page_length", length)
-            if ids is not None:
-                _check_range(part.items, ids)
+            part = slice_of(answer, name, "page_length", length)
+            if query.ids is not None:
+                _check_range(part.items, query.ids)
             return part
 
         try:
             return self._transport.ask(
-                operation or f"listing {kind.name}, page {number}",
-                lambda: self._call(f"{kind.name}/", urlencode(parameters, quote_via=quote)),
+                operation or f"listing {name}, page {number}",
+                lambda: self._call(f"{name}/", urlencode(query.parameters(page, length), quote_via=quote)),
                 read,
             )
         except ResourceNotFound as error:
@@ -252,7 +277,7 @@ def _reach(page_length: int) -> int:
 def _check_range(items: list[Any], ids: IdRange) -> None:
     first, last = ids.bounds
     for item in items:
-        resource_id = item.get("id") if isinstance(item, dict) else None
+        resource_id = item.get(_ID) if isinstance(item, dict) else None
         if isinstance(resource_id, str) and not first <= resource_id <= last:
             raise MalformedAnswer(
                 f"asked for a range of ids ({ids.query}), JW Platform answers with others. A listing of {WINDOW} "
@@ -270,12 +295,3 @@ def _members(playlist: dict[str, Any]) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
         raise MalformedAnswer("the playlist's members are not a list of media ids.")
     return value
-
-
-def _newest(items: list[Any]) -> datetime | None:
-    modified = items[0].get("last_modified") if items and isinstance(items[0], dict) else None
-    try:
-        moment = datetime.fromisoformat(modified) if isinstance(modified, str) else None
-        return moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        return None

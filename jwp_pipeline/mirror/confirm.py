@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from jwp_pipeline.errors import JWPlatformError, MalformedAnswer
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
+from jwp_pipeline.jwplatform.shapes import is_listed_type
 
 LOOKED_AT_FIRST = 20
 """After so many answers it is decided whether the listing hides resources, and then asking stops."""
@@ -72,7 +72,7 @@ def ask(
                     stopped = f"JW Platform's answers about {', '.join(unclear[:3])} cannot be read: {error}"
                     return Answers(tuple(gone), tuple(still_there), tuple(unclear), stopped)
                 continue
-            if shown is not None and _is_of_type(resource_type, shown):
+            if shown is not None and is_listed_type(resource_type, shown):
                 still_there.append(key)
             elif gone or not listed or any(client.show(resource_type, known) is not None for known in listed):
                 gone.append(key)
@@ -91,9 +91,3 @@ def ask(
     except JWPlatformError as error:
         return Answers(tuple(gone), tuple(still_there), tuple(unclear), f"JW Platform could not be asked: {error}")
     return Answers(tuple(gone), tuple(still_there), tuple(unclear))
-
-
-def _is_of_type(resource_type: ResourceType, shown: dict[str, Any]) -> bool:
-    """Whether a shown resource is of the type that is listed: channels are listed while they are manual."""
-    kind = shown.get("playlist_type", shown.get("type"))
-    return resource_type != "channel" or kind in (None, "manual")

@@ -2,7 +2,7 @@ r"""What one page of a listing holds: keys of its elements, and what PostgreSQL 
 
 `jsonb` refuses `\u0000`, lone surrogates and numbers beyond its range; NaN and infinities are no JSON at all.
 Nothing of it may stop a sync: such texts get U+FFFD, such numbers become null, and the problem is noted.
-Not here: storing, comparing, and what the fields mean.
+The names of arrays, keys and stamps are in `jwplatform/shapes.py`.
 """
 
 from __future__ import annotations
@@ -12,27 +12,17 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from jwp_pipeline.jwplatform.management import ResourceType
-
-Origin = Literal["v1", "v2", "local"]
-"""Where a snapshot's elements come from: a Management API, or a caller of `set_resources`."""
+from jwp_pipeline.jwplatform.shapes import Origin as Origin
+from jwp_pipeline.jwplatform.shapes import array_field as array_field
+from jwp_pipeline.jwplatform.shapes import change_stamp, raw_key
 
 MAX_KEY_LENGTH = 255
 MAX_VALUE_LENGTH = 500
 # Part of an index entry, which PostgreSQL holds to a third of a page.
 MAX_FIELD_LENGTH = 255
-
-_ARRAY_FIELDS: dict[tuple[str, ResourceType], str] = {
-    ("v1", "video"): "videos",
-    ("v1", "channel"): "channels",
-    ("v2", "video"): "media",
-    ("v2", "channel"): "playlists",
-    ("local", "video"): "resources",
-    ("local", "channel"): "resources",
-}
 
 # Escapes that jsonb may refuse, as Python holds them after parsing.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -62,16 +52,9 @@ class Ledger:
         return self.keys.count(None)
 
 
-def array_field(origin: str, resource_type: ResourceType) -> str:
-    """Name of the field of a page's body that holds its elements."""
-    return _ARRAY_FIELDS[origin, resource_type]
-
-
 def key_of(element: Any) -> str | None:
     """JWP key of an element (v1 `key`, v2 `id`), storable: a non-empty string of up to 255 characters, or None."""
-    if not isinstance(element, dict):
-        return None
-    return usable_key(element.get("key", element.get("id")))
+    return usable_key(raw_key(element))
 
 
 def usable_key(key: Any) -> str | None:
@@ -96,19 +79,8 @@ def newest_change(elements: Sequence[Any], *, until: datetime) -> datetime | Non
 
     Stamps after `until` tell nothing of when JWP was read, and are passed over.
     """
-    stamps = [stamp for element in elements if isinstance(element, dict) and (stamp := _change_stamp(element))]
+    stamps = [stamp for element in elements if (stamp := change_stamp(element))]
     return max((stamp for stamp in stamps if stamp <= until), default=None)
-
-
-def _change_stamp(element: dict[str, Any]) -> datetime | None:
-    stamp = element.get("updated", element.get("last_modified"))
-    try:
-        if isinstance(stamp, str) and not stamp.isdigit():
-            moment = datetime.fromisoformat(stamp)
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return datetime.fromtimestamp(int(stamp), UTC) if isinstance(stamp, int | str) else None
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def position(page_number: int, index: int) -> str:

@@ -15,8 +15,9 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from jwp_pipeline.database.locate import open_database
-from jwp_pipeline.jwplatform.connect import connect
+from jwp_pipeline.jwplatform.connect import connect, patience_of
 from jwp_pipeline.jwplatform.management import ManagementClient, WaitObserver
+from jwp_pipeline.jwplatform.patience import Patience
 from jwp_pipeline.mirror.landing import Observer
 from jwp_pipeline.orchestration.runs import PROCESS_TAG, this_place
 from jwp_pipeline.settings import Settings, load_settings
@@ -37,6 +38,7 @@ class Runtime:
         self.observe = observe
         self.on_wait = on_wait
         self.report = report
+        self.patience: Patience | None = None
 
     @contextmanager
     def database(self) -> Iterator[Engine]:
@@ -50,7 +52,9 @@ class Runtime:
     @contextmanager
     def jwplatform(self, *, hurried: bool = False) -> Iterator[ManagementClient]:
         """A client of the configured Management API; a hurried one gives up after seconds. Raises SettingsError."""
-        client = connect(self.settings(), on_wait=self.on_wait, hurried=hurried)
+        settings = self.settings()
+        self.patience = self.patience or patience_of(settings)
+        client = connect(settings, self.on_wait, patience=self.patience, hurried=hurried)
         try:
             yield client
         finally:

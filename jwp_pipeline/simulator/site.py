@@ -26,6 +26,8 @@ class Behaviour:
 
     max_page_length: int = 1000
     """Longest page; more is cut to it, and the answer says so. v2's own default is 10, v1's 50."""
+    longer_pages: Literal["cut", "refused"] = "cut"
+    """Asked for more than that, a site may also answer HTTP 400."""
     window: int = 10_000
     """v2: a query gives at most its first so many results."""
     past_window: Literal["empty", "error"] = "empty"

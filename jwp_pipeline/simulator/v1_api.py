@@ -124,7 +124,10 @@ class V1Api:
         limit = whole_number(call, "result_limit", DEFAULT_LIMIT)
         if limit == 0:
             raise Refused(400, "ParameterInvalid", "result_limit: must be positive.")
-        return min(limit, self._site.behaviour.max_page_length), whole_number(call, "result_offset", 0)
+        behaviour = self._site.behaviour
+        if limit > behaviour.max_page_length and behaviour.longer_pages == "refused":
+            raise Refused(400, "ParameterInvalid", f"result_limit: must not exceed {behaviour.max_page_length}.")
+        return min(limit, behaviour.max_page_length), whole_number(call, "result_offset", 0)
 
 
 def error_answer(status: int, code: str | None = None, message: str = "", headers: Any = None) -> Answer:

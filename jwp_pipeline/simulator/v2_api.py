@@ -90,7 +90,10 @@ class V2Api:
     def _list(self, call: Call, kind: Kind) -> ListingPage:
         behaviour = self._site.behaviour
         page = _positive(call, "page", 1)
-        length = min(_positive(call, "page_length", DEFAULT_PAGE_LENGTH), behaviour.max_page_length)
+        length = _positive(call, "page_length", DEFAULT_PAGE_LENGTH)
+        if length > behaviour.max_page_length and behaviour.longer_pages == "refused":
+            raise Refused(400, "invalid_parameter", f"page_length must not exceed {behaviour.max_page_length}.")
+        length = min(length, behaviour.max_page_length)
         query = call.param("q") or ""
         selection = self._site.listings.select(kind, "v2", _order(call, kind), query, _predicate(query, kind))
         shuffle = self._site.tie_shuffle()

@@ -4,12 +4,14 @@ import json
 import re
 import signal
 import sys
+from collections import Counter
 
 import pytest
 
+from jwp_pipeline.jwplatform import patience
 from jwp_pipeline.simulator import Fault, Simulator, demo_library
 from jwp_pipeline_tests.database.embedded_processes import server_processes
-from jwp_pipeline_tests.support import PROJECT, cache, live, rows, wait_until
+from jwp_pipeline_tests.support import DEAD_PROXY, PROJECT, cache, live, rows, wait_until
 
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
@@ -218,7 +220,8 @@ def test_it_waits_while_jwp_is_away_and_can_be_interrupted(site, engine):
     hanging = site.simulator.faults.add(Fault.latency(60), nth=2)
     with site.started("jwpfetch", **site.settings) as process:
         told = process.stdout.readline()
-        assert re.match(r"waiting \d+ s: listing \w+.*HTTP 503", told), told
+        whom = re.escape(site.simulator.url.removeprefix("http://"))
+        assert re.match(rf"waiting \d+ s before asking {whom} \(giving up in 10 min\): listing \w+.*HTTP 503", told)
         wait_until(lambda: hanging.hits)
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=120)
@@ -227,6 +230,21 @@ def test_it_waits_while_jwp_is_away_and_can_be_interrupted(site, engine):
     assert "Traceback" not in out + error
     assert dagster_runs(site) == ["FAILURE"]
     assert [row.status for row in rows(engine, "SELECT status FROM raw_snapshots")] == ["failed"]
+
+
+def test_a_run_without_any_usable_answer_ends_at_its_deadline(site, monkeypatch):
+    monkeypatch.setattr(patience, "LAST_CHANCE", 0.1)
+    site.simulator.faults.add(Fault.status(503, "html"), times=None)
+    ran = site.jwpfetch(JWP_DEADLINE_MINUTES="0.05")
+    assert ran.code == FAILED
+    whom = site.simulator.url.removeprefix("http://")
+    assert re.search(
+        rf"before asking {whom} \(giving up in [0-3] s\): listing \w+, page 1: HTTP 503 was answered", ran.out
+    )
+    assert f"{whom} has sent nothing usable for as long as JWP_DEADLINE_MINUTES allows, which is 0.05" in ran.out
+    # The second type, which another client asks for, finds the time used up: it is tried once.
+    first, second = sorted(Counter(asked(site.simulator)).values())
+    assert (first, second > 2) == (1, True)
 
 
 def processes_that_name(text):
@@ -238,7 +256,7 @@ def processes_that_name(text):
 def test_with_nothing_configured_it_runs_on_what_it_brings_along(site):
     home = site.folder / ".jwp"
     for turn in range(2):
-        ran = site.run("jwp-pipeline", "run", HOME=str(site.folder))
+        ran = site.run("jwp-pipeline", "run", HOME=str(site.folder), **DEAD_PROXY)
         assert (ran.code, ran.error) == (DONE, "")
         assert f"day {turn} of its library" in ran.out
         assert "Sync done" in ran.out

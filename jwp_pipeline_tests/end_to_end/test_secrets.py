@@ -3,15 +3,19 @@
 import json
 import logging
 import secrets
-from urllib.parse import urlsplit
+from html import escape
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from jwp_pipeline.settings import Settings
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline.simulator.exchange import Answer
 from jwp_pipeline_tests.support import rows
+
+SECRETS = [name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)]
 
 
 @pytest.fixture
@@ -22,6 +26,7 @@ def role(database_url):
     with psycopg.connect(database_url, autocommit=True) as server:
         server.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(who, sql.Literal(password)))
         server.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, who))
+        server.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(who))
         yield name, password
         server.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(who))
         server.execute(sql.SQL("DROP ROLE {}").format(who))
@@ -34,25 +39,39 @@ def with_login(database_url, name, password):
 
 
 class Echo:
-    """A JW Platform that tells back all it was sent, and the secret too. Remembers the signatures."""
+    """A server that tells back all it was sent, and every secret of ours besides, wherever an answer can hold text.
 
-    def __init__(self, simulator):
-        self.known = {"v1": simulator.api_secret, "v2": simulator.v2_secret}
+    Remembers the signatures.
+    """
+
+    def __init__(self, known):
+        self.known = known
         self.signatures = []
 
-    def fault(self, status):
+    def fault(self, status, *, html=False):
         def answer(call):
             self.signatures += [value for name, value in call.params if name == "api_signature"]
-            text = f"{self.known[call.api]} {call.path}?{'&'.join(map('='.join, call.params))} {call.authorization}"
-            body = {"status": "error", "code": "Oops", "message": text, "errors": [{"code": "o", "description": text}]}
-            return Answer(status, json.dumps(body).encode())
+            known = " ".join(self.known)
+            sent = f"{call.path}?{'&'.join(map('='.join, call.params))} {call.authorization}"
+            text = f"{known} {sent}"
+            headers = {
+                "Server": known,
+                "Via": f"1.1 {known}",
+                "Location": f"https://{self.known[0]}.example.com/{quote(known)}",
+            }
+            if html:
+                body = f"<html><h1>{known}</h1><p>{escape(sent)}</p></html>".encode()
+                return Answer(status, body, headers, content_type=f"text/html; secret={self.known[0]}")
+            body = {"status": "error", "code": self.known[0], "message": text}
+            body["errors"] = [{"code": self.known[0], "description": text}]
+            return Answer(status, json.dumps(body).encode(), headers)
 
         return Fault(f"echo {status}", instead=answer)
 
 
 def everything_stored(site):
     """All rows of all tables, ours and Dagster's, as text."""
-    tables = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('jwp', 'dagster')"
+    tables = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('jwp', 'public')"
     engine = site.engine()
     stored = {
         table: rows(engine, f"SELECT coalesce(string_agg(row::text, ' '), '') AS text FROM {table} AS row")[0].text
@@ -65,10 +84,18 @@ def everything_stored(site):
 
 def test_no_secret_is_shown_or_kept(site, role, caplog):
     caplog.set_level(logging.DEBUG)
-    simulator, echo, (name, password) = site.simulator, Echo(site.simulator), role
+    simulator, (name, password) = site.simulator, role
     login = with_login(site.database_url, name, password)
-    site.settings |= {"JWP_DATABASE_URL": login, "OAUTH2_CLIENT_SECRET": "secret-of-lookup"}
-    v1, v2 = simulator.environment("v1"), simulator.environment("v2")
+    site.settings |= simulator.environment("v2") | simulator.environment("v1")
+    site.settings |= {"JWP_DATABASE_URL": login, "JWP_DAGSTER_DATABASE_URL": login}
+    site.settings |= {
+        "OAUTH2_CLIENT_SECRET": "secret-of-lookup",
+        "JWP_ALERT_WEBHOOK_URL": "https://127.0.0.1:9/secret-of-the-webhook",
+    }
+    # Whichever API is in use, the other one's secret is in the settings, too.
+    v1, v2 = ({"JWPLATFORM_MANAGEMENT_API": api} for api in ("v1", "v2"))
+    secret = {name: site.settings[name] for name in SECRETS}
+    echo = Echo([*secret.values(), password])
     wrong = {"JWPLATFORM_API_SECRET": "wrong-secret-of-v1", "JWPLATFORM_V2_API_SECRET": "wrong-secret-of-v2"}
     nowhere = login.replace(str(urlsplit(login).port), "9")
     said = []
@@ -78,14 +105,17 @@ def test_no_secret_is_shown_or_kept(site, role, caplog):
         said.append(ran.out + ran.error)
         assert ran.code == expected, said[-1]
 
+    answers = {"v1": ((400, False), (302, True), (407, True)), "v2": ((403, True), (418, True), (200, True))}
     for good in (v1, v2):
         # Failing once, so that what JWP said is told while we wait to ask again.
         simulator.faults.add(echo.fault(500))
         run(0, **good)
         assert "waiting" in said[-1]
-        simulator.faults.add(echo.fault(400), times=None)
-        run(1, **good)
-        simulator.faults.clear()
+        for status, html in answers[good["JWPLATFORM_MANAGEMENT_API"]]:
+            simulator.faults.add(echo.fault(status, html=html), times=None)
+            run(1, **good, JWP_DEADLINE_MINUTES="0.01")
+            assert f"HTTP {status}" in said[-1] or status == 200
+            simulator.faults.clear()
         run(1, **good | wrong)
     run(1, JWP_DATABASE_URL=nowhere)
     run(1, JWP_DATABASE_URL="postgresql://127.0.0.1:9/nothing?user=somebody&password=wrong-secret-of-a-query")
@@ -103,8 +133,8 @@ def test_no_secret_is_shown_or_kept(site, role, caplog):
     run(2, JWP_REQUESTS_PER_MINUTE="0", OAUTH2_CLIENT_SECRET="x" * 3 + "secret-of-lookup")
 
     stored = everything_stored(site)
-    assert "********" in stored['"dagster"."event_logs"'], "the settings are shown, masked"
-    hidden = [simulator.api_secret, simulator.v2_secret, "secret-of-lookup", "wrong-secret-of", "and-a-wrong-one"]
+    assert "********" in stored['"public"."event_logs"'], "the settings are shown, masked"
+    hidden = [*secret.values(), "secret-of-lookup", "secret-of-the-webhook", "wrong-secret-of", "and-a-wrong-one"]
     hidden += [password, password[-16:], "unescaped-one", "api_signature", *echo.signatures]
     assert len(echo.signatures) >= 2
     for secret in hidden:

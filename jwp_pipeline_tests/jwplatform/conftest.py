@@ -100,11 +100,16 @@ def serve(script):
             self.end_headers()
             self.wfile.write(body)
 
+        # What a proxy is asked for on the way to an https address.
+        do_CONNECT = do_GET  # noqa: N815
+
         def log_message(self, *args):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    # A client that hangs up is what some tests are about.
+    server.handle_error = lambda request, address: None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     script.url = f"http://127.0.0.1:{server.server_port}"

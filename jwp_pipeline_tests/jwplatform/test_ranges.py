@@ -104,3 +104,10 @@ def test_a_listing_without_end_is_left():
     walk = RangeWalk(10**15, 10_000, 1000)
     with pytest.raises(MalformedAnswer, match="contradict"):
         deque(walk.read(part, 939) for part in iter(walk.next_range, None))
+
+
+def test_a_million_resources_can_be_read_fifty_at_a_time():
+    walk = RangeWalk(1_000_000, 10_000, 50)
+    while (ids := walk.next_range()) is not None:
+        walk.read(ids, round(1_000_000 * (ids.last + 1) / ALL_IDS) - round(1_000_000 * ids.first / ALL_IDS))
+    assert walk.ids_read == 1_000_000

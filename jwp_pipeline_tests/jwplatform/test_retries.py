@@ -86,7 +86,7 @@ def test_what_is_transient_is_asked_again_with_a_fresh_signature(script, make_v1
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (400, {"status": "error", "code": "ParameterInvalid", "message": "order_by"}, RequestRefused),
+        (405, {"status": "error", "code": "NotSupported", "message": ""}, RequestRefused),
         (403, {"status": "error", "code": "PermissionDenied", "message": ""}, CredentialsRefused),
         (404, {"status": "error", "code": "NotFound", "message": ""}, RequestRefused),
         (302, "", RequestRefused),

@@ -1,7 +1,8 @@
 """LIVE: the whole stack as `make up` starts it, its daemon ticking by the clock. A minute of waiting, most of it for
 the next tick of a sensor, or for the next look at the code server.
 
-Not here: what sensors and schedules decide (test_sensors.py, test_schedules.py), the UI (end_to_end/).
+What sensors and schedules decide is in test_sensors.py and test_schedules.py, the UI in end_to_end/. Everything runs
+with a dead proxy in the environment, which nothing on this machine may go through.
 """
 
 import io
@@ -26,7 +27,7 @@ from jwp_pipeline.commands.stack import kept_loaded
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.simulator import Simulator
 from jwp_pipeline_tests.orchestration.conftest import video
-from jwp_pipeline_tests.support import bare_environment, wait_until
+from jwp_pipeline_tests.support import DEAD_PROXY, bare_environment, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 
@@ -78,7 +79,7 @@ def up(folder, **settings):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(port)]
-    environment = bare_environment(JWP_HOME=str(folder / "home"), **settings)
+    environment = bare_environment(JWP_HOME=str(folder / "home"), **DEAD_PROXY, **settings)
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(
@@ -211,7 +212,8 @@ def workspace(**states):
 def test_what_is_served_no_more_is_loaded_anew_and_nothing_else(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     lost = workspace(jwp_pipeline="PythonError", other="RepositoryLocation", loading=None)
-    reloaded = {"data": {"reloadRepositoryLocation": {"__typename": "WorkspaceLocationEntry"}}}
+    entry = {"__typename": "WorkspaceLocationEntry", "locationOrLoadError": {"__typename": "RepositoryLocation"}}
+    reloaded = {"data": {"reloadRepositoryLocation": entry}}
     strange = [None, {"errors": ["?"], "data": None}, {"data": {"workspaceOrError": {"message": "?"}}}, 7]
     out = io.StringIO()
     with (
@@ -219,7 +221,9 @@ def test_what_is_served_no_more_is_loaded_anew_and_nothing_else(monkeypatch):
         kept_loaded(port, Console(file=out, width=200), every=0.01),
     ):
         wait_until(lambda: len(asked) > len(strange) + 4)
-    assert [each["variables"] for each in asked if "mutation" in each["query"]] == [{"name": "jwp_pipeline"}]
+    assert [each["variables"] for each in asked if "mutation" in each["query"]] == [
+        {"repositoryLocationName": "jwp_pipeline"}
+    ]
     assert out.getvalue().count("jwp_pipeline") == out.getvalue().count("\n") == 1
 
 

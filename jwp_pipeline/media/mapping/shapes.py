@@ -2,7 +2,7 @@
 
 v1 has everything at the top; v2 has texts, tags, publish date and custom properties in `metadata`.
 What has the marks of both is read by neither: its properties may stand where the other shape has them, and one
-without properties is as public as JWP_DEFAULT_ACL. Not here: what the values mean.
+without properties is as public as JWP_DEFAULT_ACL. The other modules here say what the values mean.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from jwp_pipeline.jwplatform.shapes import KEY_FIELDS, STAMP_FIELDS
 from jwp_pipeline.media.mapping.properties import Reading
 from jwp_pipeline.media.mapping.results import KEEP
 
 _NOT_AN_OBJECT = "not an object"
-_MARKS_OF_V1 = frozenset({"key", "custom"})
-_MARKS_OF_V2 = frozenset({"id", "metadata", "media_type", "last_modified"})
+_MARKS_OF_V1 = frozenset({KEY_FIELDS["v1"], "custom"})
+_MARKS_OF_V2 = frozenset({KEY_FIELDS["v2"], "metadata", "media_type", STAMP_FIELDS["v2"]})
 
 
 class Source(NamedTuple):
@@ -56,7 +57,7 @@ def _open_v1(data: Mapping[str, Any]) -> tuple[Source, Reading]:
         data.get("description"),
         data.get("mediatype"),
         data.get("duration"),
-        data.get("updated"),
+        data.get(STAMP_FIELDS["v1"]),
         data.get("date"),
         data.get("tags"),
     )
@@ -65,7 +66,7 @@ def _open_v1(data: Mapping[str, Any]) -> tuple[Source, Reading]:
 
 
 def _open_v2(data: Mapping[str, Any]) -> tuple[Source, Reading]:
-    top = (data.get("media_type"), data.get("duration"), data.get("last_modified"))
+    top = (data.get("media_type"), data.get("duration"), data.get(STAMP_FIELDS["v2"]))
     metadata = data.get("metadata")
     if not isinstance(metadata, dict):
         reading = Reading(KEEP)

@@ -20,6 +20,7 @@ from jwp_pipeline.orchestration.automation.sensors import current_statuses
 from jwp_pipeline.orchestration.failures import StepFailure, failures_of
 from jwp_pipeline.orchestration.jobs import SITE_TAG, SYNCS
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.proxies import exceptions_for
 from jwp_pipeline.runbook import error_text, with_runbook_link
 
 _log = logging.getLogger("jwp_pipeline.alerts")
@@ -46,7 +47,12 @@ def alert(runtime: Runtime, text: str, **details: str) -> str:
         if url is None:
             return "to the log (JWP_ALERT_WEBHOOK_URL is not set)"
         with _unlogged():
-            answer = requests.post(url.get_secret_value(), json={"text": text, **details}, timeout=_TIMEOUT_SECONDS)
+            answer = requests.post(
+                url.get_secret_value(),
+                json={"text": text, **details},
+                timeout=_TIMEOUT_SECONDS,
+                proxies=exceptions_for(url.get_secret_value()),
+            )
     except SettingsError as error:
         return f"to the log only: {str(error).rstrip('.')}"
     except requests.RequestException as error:

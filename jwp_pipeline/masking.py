@@ -1,0 +1,89 @@
+"""Hiding secrets in text that others wrote: what a server answers, what an exception says.
+
+Whoever quotes foreign text passes it through the masker of the settings in use. Our own messages hold no secrets to
+begin with.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from pydantic import SecretStr
+
+from jwp_pipeline.settings import REDACTED, Settings
+
+SHORTEST = 4
+"""Secrets of fewer characters are left alone: hiding each "a" would leave no message to read, and hide nothing."""
+
+# What carries a secret whoever it belongs to: a login in a header, a signature or a password among parameters, a
+# login in a URL, and hexadecimal digests such as v1's signatures.
+_LOGIN = re.compile(r"\b(Bearer|Basic|Digest|Negotiate)\s+[^\s\"'<>,;]+", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r"\b(api_signature|api_nonce|signature|sig|token|access_token|secret|client_secret|password|passwd)=[^\s&\"'<>]+",
+    re.IGNORECASE,
+)
+_URL_LOGIN = re.compile(r"(\w://)[^\s/@]*@")
+_DIGEST = re.compile(r"\b[0-9a-fA-F]{32,}\b")
+
+
+class Masker:
+    """Replaces the secrets it knows, in every spelling they may come back in, and what looks like one."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        spellings = {spelling for secret in secrets for spelling in _spellings(secret) if len(spelling) >= SHORTEST}
+        # The longest first, so that a secret that holds another one goes as a whole.
+        patterns = [_pattern(spelling) for spelling in sorted(spellings, key=len, reverse=True)]
+        self._known = re.compile("|".join(patterns)) if patterns else None
+
+    def __call__(self, text: str) -> str:
+        """The text with every secret replaced by asterisks."""
+        if self._known is not None:
+            text = self._known.sub(REDACTED, text)
+        text = _LOGIN.sub(rf"\1 {REDACTED}", text)
+        text = _PARAMETER.sub(rf"\1={REDACTED}", text)
+        text = _URL_LOGIN.sub(rf"\1{REDACTED}@", text)
+        return _DIGEST.sub(REDACTED, text)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def masker_of(settings: Settings) -> Masker:
+    """The masker of every secret in the settings, whichever of them are in use."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    return Masker([*secrets, *(part for secret in secrets if "://" in secret for part in _secret_parts(secret))])
+
+
+def _secret_parts(url: str) -> Iterator[str]:
+    """What is secret of a URL that is a secret: a database's password, a webhook's path and its parameters."""
+    try:
+        parts = urlsplit(url)
+        if parts.password:
+            yield parts.password
+    except ValueError:
+        return
+    yield from (value for pair in parts.query.split("&") if (value := pair.partition("=")[2]))
+    if parts.scheme in ("http", "https"):
+        yield parts.path
+        # A token is longer than the words around it.
+        yield from (segment for segment in parts.path.split("/") if len(segment) >= 16)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret as it is, percent-decoded, and as URLs, JSON and HTML write it."""
+    for plain in {secret, secret.strip(), unquote(secret)}:
+        yield plain
+        yield from (quote(plain, safe=""), quote(plain), quote_plus(plain))
+        yield json.dumps(plain)[1:-1]
+        yield json.dumps(plain, ensure_ascii=False)[1:-1]
+        yield html.escape(plain)
+
+
+def _pattern(spelling: str) -> str:
+    """A regular expression for a spelling; percent-encoded characters may be in lower case as well."""
+    return re.sub(r"%[0-9A-Fa-f]{2}", lambda match: f"(?i:{match[0]})", re.escape(spelling))

@@ -1,0 +1,69 @@
+"""Whatever a secret is for and however it is spelt, it does not come through."""
+
+import base64
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from pydantic import SecretStr
+
+from jwp_pipeline.masking import Masker, masker_of
+from jwp_pipeline.settings import REDACTED, Settings
+
+PASSWORD = 'pass/word "of" the<db>+é'
+SPELLINGS = [
+    str,
+    quote,
+    quote_plus,
+    lambda text: quote(text, safe=""),
+    lambda text: quote(text, safe="").replace("%2F", "%2f"),
+    html.escape,
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+]
+
+
+def every_secret():
+    """A value for each secret of the settings."""
+    values = {name: f"secret-of-{name}" for name, field in Settings.model_fields.items() if "Secret" in str(field)}
+    for name in [name for name in values if name.endswith("database_url")]:
+        values[name] = f"postgresql://someone:{quote(PASSWORD + name, safe='')}@db.example.com/jwp"
+    values["jwp_alert_webhook_url"] = "https://hooks.example.com/services/T0123456789ABCDEFGH/B01?key=of-the-webhook"
+    return values
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_every_secret_of_the_settings_is_masked_in_every_spelling(spelling):
+    values = every_secret()
+    assert len(values) >= 6
+    settings = Settings(_env_file=None, **values)
+    assert {name for name in values if isinstance(getattr(settings, name), SecretStr)} == set(values)
+    parts = [PASSWORD + name for name in values if name.endswith("database_url")]
+    parts += ["T0123456789ABCDEFGH", "of-the-webhook", *values.values()]
+    for secret in parts:
+        masked = masker_of(settings)(f"before {spelling(secret)} after")
+        assert masked.startswith("before ")
+        assert masked.endswith(" after")
+        assert spelling(secret) not in masked
+        assert REDACTED in masked
+
+
+def test_what_carries_a_secret_is_masked_whoever_it_belongs_to():
+    login = base64.b64encode(b"someone:something").decode()
+    hidden = ["abc.def-1", login, "1754500cd751a1711509cbf0ad030879601e74ce", "hunter22", "pw", "12345678"]
+    text = (
+        f"Authorization: Bearer {hidden[0]}, Proxy-Authorization: basic {hidden[1]}; {hidden[2]} "
+        f"password={hidden[3]}&x https://me:{hidden[4]}@example.com/x api_nonce={hidden[5]}"
+    )
+    masked = Masker()(text)
+    assert not any(secret in masked for secret in hidden)
+    assert "example.com/x" in masked
+
+
+def test_a_secret_within_another_does_not_leave_the_rest_of_it():
+    assert Masker(["secret", "my-secret-token"])("my-secret-token secret") == f"{REDACTED} {REDACTED}"
+
+
+def test_what_is_too_short_to_be_told_from_other_text_is_left():
+    assert Masker(["", "a", "the"])("that is the answer") == "that is the answer"
