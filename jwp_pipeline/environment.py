@@ -1,18 +1,26 @@
-"""Settings as environment variables: for a child process, as `.env.example`, and where `.env` hides one.
+"""Settings as environment variables: for a child process, as `.env.example`, and what is odd about those that are set.
 
-Not here: what settings there are, and reading them (settings.py).
+Put here what is about names and texts; what settings there are, and how they are read, is in settings.py.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from jwp_pipeline.settings import ENV_FILE, Settings, plain, reading_env_file
+from jwp_pipeline import env_file
+from jwp_pipeline.env_file import EnvFile
+from jwp_pipeline.settings import Settings, plain
+
+NOT_SETTINGS = (env_file.VARIABLE, env_file.SETTLED_VARIABLE, "JWP_POSTGRES_BIN", "JWP_TEST_DATABASE_URL")
+"""Variables of ours that are no settings: they are looked up in the environment alone."""
+
+_PREFIXES = ("JWP", "JWPLATFORM", "LOOKUP", "OAUTH2")
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -29,21 +37,60 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return environment
 
 
-def shadowed_by_env_file() -> list[str]:
-    """Names that the shell and `.env` set differently: there `.env` wins, which may surprise. Raises SettingsError."""
-    with reading_env_file():
-        in_file = dotenv_values(ENV_FILE)
-    return sorted(
-        name
-        for name, value in in_file.items()
-        if value and name.lower() in Settings.model_fields and os.environ.get(name, value) != value
-    )
+def oddities() -> list[str]:
+    """A sentence on each variable that does not do what its author may think; without values, which may be secret.
+
+    These are names that we do not know, values that `.env` hides, and lines without a value. Raises SettingsError.
+    """
+    file = env_file.env_file()
+    return [*_without_effect_in(file), *_unknown(os.environ, "the environment"), *_shadowed_by(file)]
+
+
+def _without_effect_in(file: EnvFile) -> Iterator[str]:
+    lines = file.lines()
+    yield from _unknown(lines, str(file.path))
+    for name, value in lines.items():
+        if name.upper() in NOT_SETTINGS:
+            yield f"{name} in {file.path} is ignored: it has to be set in the environment."
+        elif value is None and _is_setting(name):
+            yield f"{name} in {file.path} is ignored: there is no = after it."
+
+
+def _unknown(names: Iterable[str], where: str) -> Iterator[str]:
+    """On each name that looks like one of ours and is none."""
+    known = [name.upper() for name in Settings.model_fields]
+    for name in sorted(names):
+        if not _is_setting(name) and name.upper() not in NOT_SETTINGS and _looks_like_ours(name.upper()):
+            nearest = get_close_matches(name.upper(), known, n=1, cutoff=0.7)
+            hint = f"did you mean {nearest[0]}?" if nearest else ".env.example lists all that there are."
+            yield f"{name} in {where} is ignored, because no setting has this name: {hint}"
+
+
+def _looks_like_ours(name: str) -> bool:
+    prefix, _, rest = name.partition("_")
+    if prefix in _PREFIXES or name.startswith("JWP"):
+        return True
+    of_settings = {field.upper().partition("_")[2] for field in Settings.model_fields}
+    return rest in of_settings and bool(get_close_matches(prefix, _PREFIXES, cutoff=0.65))
+
+
+def _shadowed_by(file: EnvFile) -> Iterator[str]:
+    """On each name that the shell and the file set differently: the file wins, which may surprise."""
+    for name, value in sorted(file.lines().items()):
+        differs = value and value.strip() and os.environ.get(name, value) != value
+        if differs and _is_setting(name) and not file.settled:
+            yield f"{name} is set in {file.path} and, differently, in the environment; the file wins."
+
+
+def _is_setting(name: str) -> bool:
+    return name.lower() in Settings.model_fields
 
 
 def example_env() -> str:
     """Text of `.env.example`: every setting with its type, default and effect. A test keeps the file equal to it."""
     lines = [
         "# Copy to .env and set what you need; everything has a default but what is marked Required.",
+        "# .env is looked for in the folder where a command is started; --env-file or JWP_ENV_FILE name another file.",
         "# .env wins over the environment, as in Dagster's own commands. An empty or blank value counts as not set.",
     ]
     for name, field in Settings.model_fields.items():

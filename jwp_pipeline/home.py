@@ -1,4 +1,4 @@
-"""Files of ours under JWP_HOME. Not here: the embedded PostgreSQL's (database/embedded)."""
+"""Files of ours under JWP_HOME, but for the embedded PostgreSQL's (database/embedded)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,24 @@
-"""Commands of which nothing is left when we end, however we end: a guardian runs them, in a session of its own.
+"""Programs that end when the process that started them does, however that ends: kill -9 included.
 
-`python -m jwp_pipeline.processes PARENT SECONDS COMMAND…` is that guardian. Not here: what the commands do.
+There are four ways, each for what the others cannot do:
+
+1. A *life line* (`with_life_line`): the program reads its stdin and ends at its end, which comes when the last process
+   that holds the other end of the pipe is gone. It is the simplest way, works on every system, and leaves the
+   program time to end by itself. For programs of ours: the simulator.
+2. A *guardian* (`guarded`), for a program that is not ours and starts others: `dagster dev`. A process of ours in
+   between looks whether its parent still lives, asks the program to end, and in the end kills its whole group.
+3. The *parent's death signal* (`end_with`), for a single program that is not ours: initdb and postgres, which end with
+   their keeper. The kernel sends it, so nothing has to wait; but only Linux has it, and it covers no grandchildren.
+4. *Locks* (database/embedded/layout.py), for a program that several processes use and that outlives the one that
+   started it: the keeper of the embedded PostgreSQL. The kernel frees a user's lock when that user ends; the keeper
+   stops once nobody holds one.
+
+`python -m jwp_pipeline.processes PARENT SECONDS COMMAND…` is the guardian.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -13,10 +27,41 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _LOOK_SECONDS = 0.2
 # What the guardian needs beyond the command's own time to stop.
 _MARGIN_SECONDS = 5.0
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+@contextmanager
+def with_life_line(command: Sequence[str]) -> Iterator[IO[str]]:
+    """A running command that ends when its stdin does; what it writes to stdout.
+
+    Its stdin ends with the block, which then waits for the command, or with this process.
+    """
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None  # noqa: S101 - both are pipes
+        assert process.stdout is not None  # noqa: S101
+        try:
+            yield process.stdout
+        finally:
+            process.stdin.close()
+
+
+def end_with(parent: int) -> None:
+    """Have this process, a child of process `parent`, interrupted (SIGINT) when that ends; on Linux, else do nothing.
+
+    To be called before exec, which leaves it in force, and after the last change of the user.
+    """
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+        if os.getppid() != parent:
+            # It has ended before it could be asked for the signal.
+            os._exit(1)
 
 
 @contextmanager

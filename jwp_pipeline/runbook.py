@@ -15,6 +15,7 @@ FOLDER = "docs/runbook"
 PAGE_OF_CHECK = MappingProxyType(
     {
         "required_settings": "missing-setting",
+        "no_setting_is_ignored": "missing-setting",
         "verified": "incomplete-listing",
         "live_rows_equal_listing": "not-in-step",
         "nothing_quarantined": "quarantined-snapshot",

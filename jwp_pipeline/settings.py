@@ -1,28 +1,26 @@
 """Every setting: its name, type, default, effect, and whether it is required.
 
-Environment variables of the upper-cased field names, and `.env` in the current directory. Where both set a
+Environment variables of the upper-cased field names, and a file `.env` (env_file.py says which). Where both set a
 value `.env` wins, because that is what Dagster's own commands do and no code can undo there; a value that is empty or
 blank counts as not set. Nothing is read at import: call `load_settings()`.
 
-Not here: what settings are used for, modules take the values they need as arguments; settings as environment
-variables (environment.py).
+Put here what a setting may hold. What it is used for is the business of the modules that take its value as an
+argument; settings as environment variables are in environment.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from jwp_pipeline.env_file import env_file
 from jwp_pipeline.errors import SettingsError
 
-ENV_FILE = ".env"
 REDACTED = "********"
 
 # A password that holds one of the separators as it is would be taken for the host in part, and so be shown.
@@ -47,7 +45,6 @@ class Settings(BaseSettings):
     """The effective configuration of one site. Immutable."""
 
     model_config = SettingsConfigDict(
-        env_file=ENV_FILE,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -155,7 +152,12 @@ class Settings(BaseSettings):
     jwp_dagster_database_url: SecretStr | None = Field(
         None, description="Where Dagster keeps its runs. Default: the same server, schema `dagster`."
     )
-    jwp_home: Path = Field(Path(".jwp"), description="Folder of the embedded data, Dagster's home and its logs.")
+    jwp_home: Path = Field(
+        Path(".jwp"),
+        validate_default=True,
+        description="Folder of the embedded data, Dagster's home and its logs. Relative to the folder of .env; may "
+        "begin with ~ or $NAME.",
+    )
     jwp_asset_prefix: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*$",
@@ -199,24 +201,17 @@ class Settings(BaseSettings):
             raise ValueError(flaw)
         return value
 
+    @field_validator("jwp_home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return env_file().absolute(value)
+
     @field_validator("jwp_volatile_fields", "oauth2_lookup_scopes", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """`.env` before the environment: see the module's docstring."""
-        return init_settings, dotenv_settings, env_settings
 
     @property
     def management_api(self) -> Literal["v1", "v2"]:
@@ -261,16 +256,17 @@ _HINTS = {
 def load_settings(**overrides: Any) -> Settings:
     """Read `.env` and the environment; `overrides`, by field name, win.
 
-    Raises SettingsError naming each setting that cannot be read, without its value.
+    Raises SettingsError when `.env` cannot be read, or naming each setting that cannot be read, without its value.
     """
+    file = env_file()
+    given = {} if file.settled else {name.lower(): value for name, value in file.lines().items() if value}
+    of_file = {name: value for name, value in given.items() if name in Settings.model_fields and value.strip()}
     try:
-        with reading_env_file():
-            return Settings(**overrides)
+        # What is given as an argument wins over the environment.
+        return Settings(**(of_file | overrides))
     except ValidationError as error:
         problems = "; ".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
-        raise SettingsError(
-            f"Some settings cannot be read: {problems}. Mend them in .env or the environment."
-        ) from None
+        raise SettingsError(f"Some settings cannot be read: {problems}. Mend them. {file.description}") from None
 
 
 def flaw_of_database_url(url: str) -> str | None:
@@ -281,19 +277,6 @@ def flaw_of_database_url(url: str) -> str | None:
         "is not of the form postgresql://user:password@host:port/database: percent-encode @ / : ? in the password "
         "(as %40 %2F %3A %3F), in the user and in what follows the database"
     )
-
-
-@contextmanager
-def reading_env_file() -> Iterator[None]:
-    """Turn what is wrong with the file `.env` itself into a SettingsError."""
-    try:
-        yield
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        # `from None`: a UnicodeDecodeError carries all that it could not read.
-        raise SettingsError(
-            f"{Path(ENV_FILE).absolute()} cannot be read: {why}. Save it as UTF-8, readable for this user."
-        ) from None
 
 
 def _name(location: tuple[int | str, ...]) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from jwp_pipeline.environment import environment_of, example_env, shadowed_by_env_file
+from jwp_pipeline import env_file
+from jwp_pipeline.commands.stack import _environment
+from jwp_pipeline.environment import environment_of, example_env, oddities
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.settings import REDACTED, Settings, load_settings
 
@@ -38,7 +40,7 @@ V1 = {"jwplatform_api_key": "key", "jwplatform_api_secret": "secret", "jwplatfor
 def folder(monkeypatch, tmp_path):
     """An empty folder to be in, and no setting in the environment."""
     monkeypatch.chdir(tmp_path)
-    for name in NAMES:
+    for name in (*NAMES, env_file.VARIABLE):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -65,16 +67,177 @@ def test_what_wins(folder, monkeypatch):
     assert load_settings().jwp_database_schema == "jwp"
     monkeypatch.setenv("JWP_DATABASE_SCHEMA", "environment")
     assert load_settings().jwp_database_schema == "environment"
-    assert shadowed_by_env_file() == []
+    assert oddities() == []
     (folder / ".env").write_text("JWP_DATABASE_SCHEMA=file\nJWP_SYNC_ITEMS=\nSOMETHING_ELSE=1\n")
     assert load_settings().jwp_database_schema == "file"
-    assert shadowed_by_env_file() == ["JWP_DATABASE_SCHEMA"]
+    [hidden] = oddities()
+    assert (
+        hidden
+        == f"JWP_DATABASE_SCHEMA is set in {folder / '.env'} and, differently, in the environment; the file wins."
+    )
     assert load_settings(jwp_database_schema="argument").jwp_database_schema == "argument"
     # What is empty is not set, in the file and in the environment.
     monkeypatch.setenv("JWP_MAX_DELETE_RATIO", "")
     monkeypatch.setenv("JWPLATFORM_API_SECRET", "")
     settings = load_settings()
     assert (settings.jwp_sync_items, settings.jwp_max_delete_ratio, settings.jwplatform_api_secret) == (True, 0.3, None)
+
+
+# --- Which file, and which folder -------------------------------------------------------------------------
+
+
+def test_another_file_may_be_named_and_then_is_the_only_one(folder, monkeypatch):
+    (folder / ".env").write_text("JWP_DATABASE_SCHEMA=here\nJWP_DEFAULT_ACL=CAM\n")
+    (folder / "site").mkdir()
+    named = folder / "site" / "settings"
+    monkeypatch.setenv("JWP_ENV_FILE", "site/settings")
+    with pytest.raises(SettingsError, match=f"{named} does not exist"):
+        load_settings()
+    named.write_bytes(b"\xef\xbb\xbfJWP_DATABASE_SCHEMA=named\r\n")  # as Windows' editors save it
+    settings = load_settings()
+    assert (settings.jwp_database_schema, settings.jwp_default_acl) == ("named", "WORLD")
+    with env_file.reading_from(Path(".env")):
+        assert load_settings().jwp_database_schema == "here"
+    assert load_settings() == settings
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_what_stands_where_the_file_should_be_is_named(folder, make):
+    make(folder / ".env")
+    with pytest.raises(SettingsError, match=str(folder / ".env")):
+        load_settings()
+
+
+def test_messages_say_where_the_file_was_looked_for_and_whether_it_was_there(folder, monkeypatch):
+    monkeypatch.setenv("JWP_SYNC_ITEMS", "perhaps")
+    with pytest.raises(SettingsError, match=rf"There is no file {folder}/\.env.*--env-file"):
+        load_settings()
+    (folder / ".env").touch()
+    with pytest.raises(SettingsError, match=rf"read from {folder}/\.env and the environment"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "site/.jwp"),
+        ("data/jwp", "site/data/jwp"),
+        (".", "site"),
+        ("~/jwp", "somebody/jwp"),
+        ("~", "somebody"),
+        ("$HOME/jwp", "somebody/jwp"),
+        ("${HOME}/jwp", "somebody/jwp"),
+        ("a~/$b", "site/a~/$b"),
+    ],
+)
+@pytest.mark.parametrize("where", ["the file", "the environment"])
+def test_the_home_is_the_same_folder_wherever_a_command_is_started(folder, monkeypatch, value, expected, where):
+    monkeypatch.setenv("HOME", str(folder / "somebody"))
+    for name in ("site", "elsewhere"):
+        (folder / name).mkdir()
+    (folder / "site" / ".env").write_text(f"JWP_HOME={value}\n" if value and where == "the file" else "")
+    if value and where == "the environment":
+        monkeypatch.setenv("JWP_HOME", value)
+    monkeypatch.chdir(folder / "site")
+    assert load_settings().jwp_home == folder / expected
+    # As a cron job does it.
+    monkeypatch.chdir(folder / "elsewhere")
+    monkeypatch.setenv("JWP_ENV_FILE", "../site/.env")
+    settings = load_settings()
+    assert settings.jwp_home == folder / expected
+    assert environment_of(settings)["JWP_HOME"] == settings.redacted()["JWP_HOME"] == str(folder / expected)
+
+
+@pytest.mark.parametrize("value", ["$NO_SUCH_VARIABLE/jwp", "~no_such_user/jwp"])
+def test_a_home_that_cannot_be_told_is_refused_instead_of_made(monkeypatch, value):
+    monkeypatch.setenv("JWP_HOME", value)
+    with pytest.raises(SettingsError, match="JWP_HOME: Value error, begins with"):
+        load_settings()
+
+
+def test_a_path_is_never_expanded_twice(folder, monkeypatch):
+    home = folder / "$HOME ~"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    for name, value in environment_of(load_settings()).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().jwp_home == home / ".jwp"
+
+
+# --- What is set and does nothing -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("JWP_HOEM", "JWP_HOME"),
+        ("JWP_MAX_DELETE_RATE", "JWP_MAX_DELETE_RATIO"),
+        ("jwp_database_uri", "JWP_DATABASE_URL"),
+        ("JWPLATFORM_SECRET", "JWPLATFORM_API_SECRET"),
+        ("JWPLATFORMAPI_KEY", "JWPLATFORM_API_KEY"),
+        ("JWPLAFORM_API_KEY", "JWPLATFORM_API_KEY"),
+        ("JPW_SYNC_ITEMS", "JWP_SYNC_ITEMS"),
+        ("LOOKUP_URL", "LOOKUP_ROOT"),
+        ("OAUTH_CLIENT_SECRET", "OAUTH2_CLIENT_SECRET"),
+        ("JWP_WHATEVER_ELSE_THIS_IS", None),
+    ],
+)
+def test_a_misspelt_name_is_told_with_the_nearest_one(folder, monkeypatch, name, nearest):
+    hint = f"did you mean {nearest}?" if nearest else ".env.example lists all"
+    monkeypatch.setenv(name, "hidden")
+    [told] = oddities()
+    assert told.startswith(f"{name} in the environment is ignored")
+    assert hint in told
+    monkeypatch.delenv(name)
+    (folder / ".env").write_text(f"{name}=hidden\n")
+    [told] = oddities()
+    assert told.startswith(f"{name} in {folder / '.env'} is ignored")
+    assert hint in told
+    assert "hidden" not in told
+
+
+def test_a_process_whose_settings_are_settled_reads_none_from_the_file_but_tells_of_it(folder, monkeypatch):
+    """As what `make up` starts: a `.env` that is edited meanwhile must not give half of Dagster other settings."""
+    (folder / ".env").write_text("JWP_DATABASE_SCHEMA=edited\nJWP_HOEM=there\n")
+    settled = _environment(load_settings(jwp_database_schema="settled"), folder / "home")
+    for name in [name for name in settled if name.startswith(("JWP", "LOOKUP", "OAUTH2"))]:
+        monkeypatch.setenv(name, settled[name])
+    (folder / "home").mkdir()
+    monkeypatch.chdir(folder / "home")
+    settings = load_settings()
+    assert (settings.jwp_database_schema, settings.jwp_home) == ("settled", folder / ".jwp")
+    [told] = oddities()
+    assert told.startswith(f"JWP_HOEM in {folder / '.env'} is ignored")
+    assert str(folder / ".env") in env_file.env_file().description
+
+
+def test_what_belongs_to_others_is_not_spoken_of(folder, monkeypatch):
+    others = (
+        "DATABASE_URL",
+        "DAGSTER_HOME",
+        "HTTP_PROXY",
+        "PGPASSWORD",
+        "JAVA_HOME",
+        "CLIENT_ID",
+        "API_KEY",
+        "AWS_REGION",
+    )
+    (folder / ".env").write_text("".join(f"{name}=1\n" for name in others))
+    for name in (*others, "JWP_POSTGRES_BIN", "JWP_TEST_DATABASE_URL", "jwp_sync_items"):
+        monkeypatch.setenv(name, "1")
+    assert oddities() == []
+
+
+def test_what_works_in_the_environment_alone_and_what_has_no_value_is_told(folder):
+    (folder / ".env").write_text("JWP_POSTGRES_BIN=/usr/bin\nJWP_ENV_FILE=other\nJWP_DATABASE_SCHEMA\nJWP_HOME=\n")
+    [binaries, file, schema] = oddities()
+    assert "JWP_POSTGRES_BIN" in binaries
+    assert "in the environment" in binaries
+    assert "JWP_ENV_FILE" in file
+    assert "no = after it" in schema
+
+
+# --- Values -----------------------------------------------------------------------------------------------
 
 
 def test_lists_are_split_on_commas(monkeypatch):
@@ -170,7 +333,7 @@ def test_blanks_are_no_value(folder, monkeypatch):
     assert (settings.jwplatform_embed_player_key, settings.jwp_database_schema) == ("player", "jwp")
 
 
-@pytest.mark.parametrize("read", [load_settings, shadowed_by_env_file])
+@pytest.mark.parametrize("read", [load_settings, oddities])
 def test_an_env_file_that_cannot_be_read_is_named_without_its_content(folder, read):
     (folder / ".env").write_bytes("JWPLATFORM_API_SECRET=hidden-\xe9\n".encode("latin-1"))
     with pytest.raises(SettingsError, match="UTF-8") as unreadable:

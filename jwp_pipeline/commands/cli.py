@@ -10,15 +10,18 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from jwp_pipeline.environment import shadowed_by_env_file
+from jwp_pipeline.database import embedded
+from jwp_pipeline.env_file import VARIABLE, reading_from
+from jwp_pipeline.environment import oddities
 from jwp_pipeline.errors import NothingToRelease, PipelineError, SettingsError
 from jwp_pipeline.proxies import keep_loopback_off_proxies
 from jwp_pipeline.runbook import error_text
-from jwp_pipeline.settings import load_settings
+from jwp_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from jwp_pipeline.commands.launch import SyncRequest
@@ -32,6 +35,7 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
         prog="jwpfetch",
         description="Bring the database in step with JW Platform, once.",
         epilog="Exit codes: 0 done, 1 failed, 2 usage or settings, 3 refused or withheld by the guard.",
+        parents=[_env_file_option()],
     )
     parser.add_argument("--sync-all", action="store_true", help="synchronise every resource, changed or not")
     parser.add_argument(
@@ -49,21 +53,27 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--status", action="store_true", help="say whether all is in step, and do nothing")
     options = parser.parse_args(arguments)
     if options.status:
-        return _guarded(_status)
+        return _guarded(_status, options.env_file)
     if options.release is not None and options.skip_fetch:
         parser.error("--release asks JW Platform nothing, so --skip-fetch adds nothing to it")
-    return _guarded(lambda console: _sync(options, console))
+    return _guarded(lambda console: _sync(options, console), options.env_file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`jwp-pipeline VERB`: run, up, migrate or adopt-site."""
     parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("run", help="one sync on what is configured; the simulator and an embedded database if nothing is")
-    up = verbs.add_parser("up", help="serve the Dagster UI on the same")
+    parents = [_env_file_option()]
+    verbs.add_parser(
+        "run",
+        help="one sync on what is configured; the simulator and an embedded database if nothing is",
+        parents=parents,
+    )
+    up = verbs.add_parser("up", help="serve the Dagster UI on the same", parents=parents)
     up.add_argument("--port", type=int, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
-    verbs.add_parser("migrate", help="create or upgrade the tables; every run does it by itself")
-    verbs.add_parser("adopt-site", help="let the schema mirror the site of JWPLATFORM_API_KEY from now on")
+    verbs.add_parser("migrate", help="create or upgrade the tables; every run does it by itself", parents=parents)
+    adopt = "let the schema mirror the site of JWPLATFORM_API_KEY from now on"
+    verbs.add_parser("adopt-site", help=adopt, parents=parents)
     options = parser.parse_args(arguments)
     verb: Callable[[Console], int] = {
         "run": _run,
@@ -71,7 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "migrate": _migrate,
         "adopt-site": _adopt_site,
     }[options.verb]
-    return _guarded(verb)
+    return _guarded(verb, options.env_file)
+
+
+def _env_file_option() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        metavar="PATH",
+        help=f"file to read settings from (default: {VARIABLE}, else ./.env); JWP_HOME is relative to its folder",
+    )
+    return parser
 
 
 def _snapshot_id(text: str) -> int:
@@ -87,9 +108,7 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
     from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
     from jwp_pipeline.orchestration.checks.settings import unusable_settings
 
-    settings = load_settings()
-    for name in shadowed_by_env_file():
-        console.print(f"{name} is set in .env and, differently, in the environment; .env wins.", style="yellow")
+    settings = _configured(console)
     skipped = {"video": options.skip_video_fetch, "channel": options.skip_channel_fetch}
     request = SyncRequest(
         fetch=frozenset(kind for kind in RESOURCE_TYPES if not (skipped[kind] or options.skip_fetch)),
@@ -97,7 +116,7 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
         dry_run=options.dry_run,
         release=options.release,
     )
-    code = _launch(request, console)
+    code = _launch(settings, request, console)
     return USAGE if code == FAILED and request.asks_jwp and unusable_settings(settings) else code
 
 
@@ -106,7 +125,7 @@ def _status(console: Console) -> int:
     from jwp_pipeline.database.locate import open_database
     from jwp_pipeline.database.status import read_status
 
-    settings = load_settings()
+    settings = _configured(console)
     engine = open_database(settings)
     with engine.connect() as connection:
         statuses = read_status(connection)
@@ -120,27 +139,28 @@ def _run(console: Console) -> int:
     from jwp_pipeline.commands.demo import simulator_if_unconfigured
     from jwp_pipeline.commands.launch import SyncRequest
 
-    settings = load_settings()
+    settings = _configured(console)
     with simulator_if_unconfigured(settings, advance=True) as demo:
         if demo:
             console.print(demo.announcement, highlight=False, soft_wrap=True)
-        return _launch(SyncRequest(), console)
+        return _launch(demo.settings if demo else settings, SyncRequest(), console)
 
 
 def _up(console: Console, port: int) -> int:
     from jwp_pipeline.commands.demo import simulator_if_unconfigured
     from jwp_pipeline.commands.stack import serve
 
-    with simulator_if_unconfigured(load_settings(), advance=False) as demo:
+    settings = _configured(console)
+    with simulator_if_unconfigured(settings, advance=False) as demo:
         if demo:
             console.print(demo.announcement, highlight=False, soft_wrap=True)
-        return serve(load_settings(), console, port=port)
+        return serve(demo.settings if demo else settings, console, port=port)
 
 
 def _migrate(console: Console) -> int:
     from jwp_pipeline.database.locate import open_database
 
-    settings = load_settings()
+    settings = _configured(console)
     open_database(settings).dispose()
     console.print(f"Schema {settings.jwp_database_schema} is up to date.")
     return SUCCEEDED
@@ -151,7 +171,7 @@ def _adopt_site(console: Console) -> int:
     from jwp_pipeline.mirror.site import adopt_site
     from jwp_pipeline.orchestration.assets.mirror import whoever_runs_this
 
-    settings = load_settings()
+    settings = _configured(console)
     site_id = settings.jwplatform_api_key
     if site_id is None:
         raise SettingsError(f"JWPLATFORM_API_KEY is not set: {settings.missing_required()['JWPLATFORM_API_KEY']}.")
@@ -163,27 +183,41 @@ def _adopt_site(console: Console) -> int:
     return SUCCEEDED
 
 
-def _launch(request: SyncRequest, console: Console) -> int:
+def _configured(console: Console) -> Settings:
+    """The settings, read once for the whole command. Says what is odd about them, and where an embedded database is."""
+    settings = load_settings()
+    for oddity in oddities():
+        Console(stderr=True).print(oddity, style="yellow", highlight=False, markup=False, emoji=False, soft_wrap=True)
+    if settings.jwp_database_url is None:
+        place = embedded.place(settings.jwp_home)
+        what = "is used" if (place / "data").exists() else "is new and empty"
+        console.print(
+            f"JWP_DATABASE_URL is not set: the embedded PostgreSQL in {place} {what}.", highlight=False, soft_wrap=True
+        )
+    return settings
+
+
+def _launch(settings: Settings, request: SyncRequest, console: Console) -> int:
     from jwp_pipeline.commands.console import print_outcome, watching
     from jwp_pipeline.commands.launch import run_sync
 
-    settings = load_settings()
     with watching(console) as (observe, on_wait):
-        outcome = run_sync(load_settings, request, observe=observe, on_wait=on_wait)
+        outcome = run_sync(lambda: settings, request, observe=observe, on_wait=on_wait)
     print_outcome(outcome, console, where=f"tables in schema {settings.jwp_database_schema}")
     if outcome.snapshot_to_release is not None:
         return REFUSED
     return SUCCEEDED if outcome.success else FAILED
 
 
-def _guarded(verb: Callable[[Console], int]) -> int:
-    """Run a verb; an error that we raise on purpose is told in one line, without a traceback."""
+def _guarded(verb: Callable[[Console], int], env_file: Path | None) -> int:
+    """Run a verb on the settings in `env_file`; an error of ours is told in one line, without a traceback."""
     from jwp_pipeline.commands.console import terminal
 
     console = terminal()
     keep_loopback_off_proxies()
     try:
-        return verb(console)
+        with reading_from(env_file):
+            return verb(console)
     except PipelineError as error:
         Console(stderr=True).print(
             error_text(error), style="bold red", highlight=False, markup=False, emoji=False, soft_wrap=True

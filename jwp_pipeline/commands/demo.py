@@ -1,14 +1,12 @@
 """A JW Platform for whoever has none at hand: the simulator in a process of its own, in place of a real site.
 
 Only where no JWPLATFORM_* credential is configured at all; half a configuration is for `required_settings` to
-report. Not here: the simulator itself (simulator/).
+report. The simulator itself is in simulator/.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +15,10 @@ from pathlib import Path
 
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.home import keep_in_home
-from jwp_pipeline.settings import Settings
+from jwp_pipeline.processes import with_life_line
+from jwp_pipeline.settings import Settings, load_settings
+
+_MOST_GENERATIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Demo:
 
     url: str
     generation: int
+    settings: Settings
+    """Those that were given, with the simulator as the JWP site."""
 
     @property
     def announcement(self) -> str:
@@ -38,7 +41,7 @@ class Demo:
 
 @contextmanager
 def simulator_if_unconfigured(settings: Settings, *, advance: bool) -> Iterator[Demo | None]:
-    """Run the simulator for the block and point this process's environment to it; None with a real site.
+    """Run the simulator for the block; None with a real site.
 
     `advance`: let a day pass in its library since the last time, so that there is something to see.
     """
@@ -47,27 +50,23 @@ def simulator_if_unconfigured(settings: Settings, *, advance: bool) -> Iterator[
         return
     generation = _generation(settings.jwp_home, advance=advance)
     command = [sys.executable, "-m", "jwp_pipeline.simulator", "--generation", str(generation)]
-    # The open pipe is its life line: it ends with this process, however this process ends.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None  # noqa: S101 - both are pipes
-        assert process.stdout is not None  # noqa: S101
-        try:
-            ready = process.stdout.readline()
-            if not ready:
-                raise PipelineError("The simulated JW Platform did not start; see the lines above.")
-            announced = json.loads(ready)
-            os.environ.update(announced["environment"])
-            yield Demo(announced["url"], generation)
-        finally:
-            process.stdin.close()
+    with with_life_line(command) as said:
+        ready = said.readline()
+        if not ready:
+            raise PipelineError("The simulated JW Platform did not start; see the lines above.")
+        announced = json.loads(ready)
+        site = {name.lower(): value for name, value in announced["environment"].items()}
+        yield Demo(announced["url"], generation, load_settings(**site))
 
 
 def _generation(home: Path, *, advance: bool) -> int:
     remembered = home / "demo.json"
     try:
-        generation = int(json.loads(remembered.read_bytes())["generation"]) + int(advance)
-    except (OSError, ValueError, TypeError, KeyError):
-        # Not there yet, or spoilt: its library begins anew.
-        generation = 0
+        generation = json.loads(remembered.read_bytes())["generation"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        generation = None
+    # Where there is none yet, or a spoilt one, its library begins anew. Years of days would take as long to make up.
+    begun = type(generation) is int and 0 <= generation < _MOST_GENERATIONS
+    generation = generation + int(advance) if begun else 0
     keep_in_home(remembered, json.dumps({"generation": generation}).encode())
     return generation

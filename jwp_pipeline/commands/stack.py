@@ -1,6 +1,7 @@
 """`make up`: the Dagster UI, daemon and code server, supervised so that nothing is left running afterwards.
 
 The child is `dagster dev` under a guardian (processes.py); the embedded database is held by this process for as long.
+Put here what serves; a single sync is in launch.py, the simulator that may stand in for JWP in demo.py.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from rich.console import Console
 
+from jwp_pipeline import env_file
 from jwp_pipeline.commands.launch import configuration, dagster_home
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.environment import environment_of
@@ -59,7 +61,7 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
         end_abandoned_runs(instance)
     command = [sys.executable, "-m", "dagster", "dev", "--host", HOST, "--port", str(port)]
     command += ["--workspace", str(configuration("workspace.yaml"))]
-    # Started in its home, where no .env is: what the settings say has been settled here.
+    # Started in its home, where there is no .env that Dagster's own commands could read.
     environment = _environment(settings, home)
     with _stop_requests() as stop, guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child:
         _announce(child, port, console, stop)
@@ -129,9 +131,12 @@ def _unloaded(transport: Transport) -> Sequence[str]:
 
 
 def _environment(settings: Settings, home: Path) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name != env_file.VARIABLE}
     return {
-        **os.environ,
+        **inherited,
         **environment_of(settings),
+        # What the settings say has been settled by this process; the file is named for messages only.
+        env_file.SETTLED_VARIABLE: str(env_file.env_file().path),
         "DAGSTER_HOME": str(home),
         # `dagster dev` is superseded by `dg dev`, which needs a project layout that workspace.yaml spares us.
         "PYTHONWARNINGS": "ignore",

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
@@ -43,14 +43,19 @@ def server_processes(home):
         rows = subprocess.run(["ps", "-axwwo", "pid=,args="], capture_output=True, text=True, check=True)
         return {int(row.split()[0]): row for row in rows.stdout.splitlines() if str(home) in row}
     found = {}
-    for process in Path("/proc").glob("[0-9]*"):
+    # In the order of their ids, in which a parent nearly always comes before its children.
+    for pid in sorted(int(process.name) for process in Path("/proc").glob("[0-9]*")):
+        process, folder = Path(f"/proc/{pid}"), ""
         try:
             command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            folder = os.readlink(process / "cwd")
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            # Root itself may not look into processes of others where it lacks a capability, as in a container.
+            with suppress(PermissionError):
+                folder = os.readlink(process / "cwd")
         except OSError:  # it ended meanwhile, or is about to
             continue
-        if str(home) in command or folder.startswith(str(home)):
-            found[int(process.name)] = command
+        if str(home) in command or folder.startswith(str(home)) or parent in found:
+            found[pid] = command
     return found
 
 

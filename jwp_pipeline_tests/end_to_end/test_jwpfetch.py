@@ -7,7 +7,10 @@ import sys
 from collections import Counter
 
 import pytest
+from dotenv import dotenv_values
 
+from jwp_pipeline import env_file
+from jwp_pipeline.database.embedded import release
 from jwp_pipeline.jwplatform import patience
 from jwp_pipeline.simulator import Fault, Simulator, demo_library
 from jwp_pipeline_tests.database.embedded_processes import server_processes
@@ -187,6 +190,66 @@ def test_an_env_file_that_cannot_be_read_is_named(site):
     assert ran.code == USAGE
     assert str(site.folder / ".env") in ran.error
     assert "Traceback" not in ran.error
+
+
+def write_env_file(site, path, **more):
+    values = {**site.settings, **more}
+    path.write_text("".join(f"{name}={value!r}\n" for name, value in values.items() if value is not None))
+
+
+def test_a_missing_setting_is_named_with_the_file_that_was_looked_for(site):
+    ran = site.jwpfetch(JWPLATFORM_API_KEY=None)
+    assert ran.code == USAGE
+    assert f"There is no file {site.folder / '.env'}" in ran.out
+    write_env_file(site, site.folder / "settings", JWPLATFORM_API_KEY=None)
+    ran = site.jwpfetch("--env-file", "settings", **dict.fromkeys(site.settings))
+    assert ran.code == USAGE
+    assert f"Settings are read from {site.folder / 'settings'}" in ran.out
+    ran = site.jwpfetch("--env-file", "no-such-file")
+    assert ran.code == USAGE
+    assert f"{site.folder / 'no-such-file'} does not exist" in ran.error
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left over in /proc")
+def test_a_cron_job_in_another_folder_goes_on_with_the_same_embedded_database(site, tmp_path):
+    home, cron = site.folder / "data", tmp_path / "cron"
+    cron.mkdir()
+    write_env_file(site, site.folder / ".env", JWP_DATABASE_URL=None, JWP_HOME="data")
+    unset = dict.fromkeys(site.settings)
+    ran = site.jwpfetch(**unset)
+    assert ran.code == DONE, ran
+    assert f"the embedded PostgreSQL in {home / 'postgres'} is new and empty" in ran.out
+    site.folder = cron
+    ran = site.jwpfetch("--env-file", str(home.parent / ".env"), "--status", **unset)
+    assert (ran.code, ran.error) == (DONE, "")
+    assert f"the embedded PostgreSQL in {home / 'postgres'} is used" in ran.out
+    assert list(cron.iterdir()) == []
+    release(home)
+    wait_until(lambda: not processes_that_name(home))
+
+
+def test_a_misspelt_setting_is_told_on_the_terminal_and_in_dagster(site):
+    ran = site.jwpfetch("--skip-channel-fetch", JWP_DEFAULT_ALC="CAM")
+    assert ran.code == DONE
+    assert ran.error.count("JWP_DEFAULT_ALC in the environment is ignored") == 1
+    assert "did you mean JWP_DEFAULT_ACL?" in ran.error
+    engine = site.engine("dagster")
+    found = rows(engine, "SELECT event FROM event_logs WHERE event LIKE '%no_setting_is_ignored%'")
+    engine.dispose()
+    assert any("did you mean JWP_DEFAULT_ACL?" in row.event for row in found)
+
+
+def test_one_run_reads_the_file_of_settings_once(site, monkeypatch):
+    reads = []
+
+    def counted(path, **how):
+        reads.append(path)
+        return dotenv_values(path, **how)
+
+    monkeypatch.setattr(env_file, "dotenv_values", counted)
+    write_env_file(site, site.folder / ".env")
+    assert site.jwpfetch(**dict.fromkeys(site.settings)).code == DONE
+    assert reads == [site.folder / ".env"]
 
 
 def test_an_unreadable_setting_is_named(site):

@@ -91,7 +91,8 @@ def test_a_day_passes_at_each_run_and_what_is_spoilt_begins_anew(tmp_path):
     days = [demo._generation(home, advance=advance) for advance in (True, True, False, True)]
     assert days == [0, 1, 1, 2]
     assert [path.name for path in home.iterdir()] == ["demo.json"]
-    for spoilt in (b"", b"[]", b'{"generation": null}', b"\xff"):
+    not_days = (b"null", b"1e999", b"-1", b"true", b"9" * 400)
+    for spoilt in (b"", b"[]", b"\xff", b"[" * 100_000, *(b'{"generation": %s}' % value for value in not_days)):
         (home / "demo.json").write_bytes(spoilt)
         assert demo._generation(home, advance=True) == 0
         assert json.loads((home / "demo.json").read_text()) == {"generation": 0}

@@ -10,9 +10,10 @@ server and stops it once that lock is free. The kernel frees locks however a pro
     binaries.py       where initdb and postgres are
     layout.py         the files and the locks
 
-Not here: tables, schemas, sessions. Nothing imports psycopg before it connects, so that a keeper starts fast.
+Put here what runs a server; what is stored on it is for the rest of `database`. Nothing imports psycopg before it
+connects, so that a keeper starts fast.
 """
 
-from jwp_pipeline.database.embedded.joining import ensure_running, release, server_log
+from jwp_pipeline.database.embedded.joining import ensure_running, place, release, server_log
 
-__all__ = ["ensure_running", "release", "server_log"]
+__all__ = ["ensure_running", "place", "release", "server_log"]

@@ -34,7 +34,7 @@ def find_binaries(bin_dir: Path | None = None) -> Binaries:
     Raises EmbeddedPostgresError when there are none, or none where they were said to be.
     """
     named = bin_dir or os.environ.get(BIN_VARIABLE)
-    for folder in [Path(named).resolve()] if named else _candidates():
+    for folder in [Path(named).expanduser().resolve()] if named else _candidates():
         major = _major(folder)
         if major is not None and major >= OLDEST_MAJOR:
             return Binaries(folder, major)

@@ -1,6 +1,6 @@
 """What a process does that wants the embedded server: start it or join it, and hold it while it lives.
 
-Not here: running the server (`keeper.py`).
+Put here what happens in the process of a user; what happens in the process that runs the server is in `keeper.py`.
 """
 
 from __future__ import annotations
@@ -85,6 +85,11 @@ def release(home: Path) -> None:
             use.close()
 
 
+def place(home: Path) -> Path:
+    """The folder of the server whose data live in `home`; its `data` do not exist before the first start."""
+    return Layout.of(home).folder
+
+
 def server_log(home: Path) -> Path:
     """The server's log since it was last started; the one before it is beside it, as `log.1`."""
     return Layout.of(home).log
@@ -100,8 +105,8 @@ def _start_or_join(layout: Layout, keeper: int, bin_dir: Path | None, *, durable
                 break
             started = _start_keeper(layout, bin_dir, durable=durable)
         elif layout.port.exists():
-            password, port = layout.password.read_text(), int(layout.port.read_text())
-            refusal = _refusal(password, port)
+            password, port = layout.kept_password(), layout.ready_port()
+            refusal = _refusal(layout, password, port)
             if refusal is None:
                 return f"postgresql://postgres:{password}@127.0.0.1:{port}/{DATABASE}"
             problem = f"cannot be used: {refusal}"
@@ -121,7 +126,13 @@ def _start_keeper(layout: Layout, bin_dir: Path | None, *, durable: bool) -> boo
     """Start a keeper that already holds its lock; False when another one got it first."""
     binaries = find_binaries(bin_dir)
     if layout.data.exists():
-        major = int((layout.data / "PG_VERSION").read_text())
+        major = layout.major()
+        if major is None:
+            raise EmbeddedPostgresError(
+                f"{layout.data / 'PG_VERSION'} does not name a version of PostgreSQL, so this data folder cannot be "
+                f"used. Put back a copy of {layout.folder}, or move it away to begin anew (JWP has all but the "
+                "history), or set JWP_DATABASE_URL."
+            )
         if major != binaries.major:
             raise EmbeddedPostgresError(
                 f"{layout.data} was made by PostgreSQL {major}, but the programs in {binaries.folder} are "
@@ -157,10 +168,13 @@ def _start_keeper(layout: Layout, bin_dir: Path | None, *, durable: bool) -> boo
         os.close(log)
 
 
-def _refusal(password: str, port: int) -> str | None:
+def _refusal(layout: Layout, password: str | None, port: int | None) -> str | None:
     """Why the server cannot be used; None when it can, and then our database is there."""
     import psycopg
 
+    for path, value in ((layout.password, password), (layout.port, port)):
+        if value is None:
+            return f"{path} was damaged while the server ran. End all programs that use it and start again"
     try:
         with psycopg.connect(
             host="127.0.0.1",
@@ -175,7 +189,8 @@ def _refusal(password: str, port: int) -> str | None:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(f"CREATE DATABASE {DATABASE}")
     except psycopg.OperationalError as error:
-        return str(error)
+        lost = f". The next start sets a new password if you remove {layout.password}"
+        return f"{error}{lost if 'password authentication failed' in str(error) else ''}"
     return None
 
 

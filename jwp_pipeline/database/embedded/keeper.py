@@ -16,13 +16,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jwp_pipeline.database.embedded import cluster
-from jwp_pipeline.database.embedded.layout import Layout, is_free, open_lock, try_lock, unlock
-from jwp_pipeline.database.embedded.unprivileged import choose_account
+from jwp_pipeline.database.embedded.layout import Layout, is_free, open_lock, try_lock, unlock, write_private
+from jwp_pipeline.database.embedded.unprivileged import Account, choose_account
 from jwp_pipeline.errors import EmbeddedPostgresError
 
 START_SECONDS = 30
 STOP_SECONDS = 60
 IDLE_CHECK_SECONDS = 0.2
+_PORT_TRIES = 5
 
 
 def main() -> int:
@@ -52,25 +53,44 @@ def main() -> int:
 @contextmanager
 def _server(layout: Layout, bin_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
     """The running server, ready; stopped at the end, whatever the end."""
-    account = choose_account(layout.data)
+    account = choose_account(layout.data, [layout.folder.parent, bin_dir])
     if account.owner:
         layout.folder.chmod(0o711)
-    for folder in (layout.folder, bin_dir):
-        account.require_access(folder)
     lock = _claim_data(layout)
     if not layout.data.exists():
         cluster.create(layout, bin_dir, account, lock, durable=durable)
-    port = cluster.free_port(layout.preferred_port())
-    command = cluster.server_command(layout, bin_dir, port, durable=durable)
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[lock], **account.popen_arguments())
+    account.give(layout.data)
+    if layout.kept_password() is None:
+        cluster.renew_password(layout, bin_dir, account, lock)
+    server, port = _started(layout, bin_dir, account, lock, durable=durable)
     try:
         os.close(lock)
-        _wait_until_ready(layout, server)
-        cluster.write_private(layout.port, str(port))
+        write_private(layout.port, str(port))
         yield server
     finally:
         layout.retire_port()
         _stop(server)
+
+
+def _started(
+    layout: Layout, bin_dir: Path, account: Account, lock: int, *, durable: bool
+) -> tuple[subprocess.Popen[bytes], int]:
+    """A server that is ready, and its port. Tries another port when a program takes it before the server does."""
+    for tries_left in range(_PORT_TRIES - 1, -1, -1):
+        port = cluster.free_port(layout.preferred_port())
+        command = cluster.server_command(layout, bin_dir, port, durable=durable)
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[lock], **account.popen_arguments())
+        try:
+            _wait_until_ready(layout, server)
+            return server, port
+        except EmbeddedPostgresError:
+            _stop(server)
+            if not tries_left or not cluster.is_taken(port):
+                raise
+        except BaseException:
+            _stop(server)
+            raise
+    raise AssertionError("the last try returns or raises")
 
 
 def _claim_data(layout: Layout) -> int:

@@ -1,8 +1,13 @@
-"""Running PostgreSQL where it refuses to: as root, and as a user id that no user has.
+"""As whom PostgreSQL's programs run where they refuse to run as us: as root, and as a user id that no user has.
 
-On Linux its processes enter a user namespace in which they seem to be `nobody`; files stay owned by whom they
-are. Where that is forbidden (Docker's default), root lends them to another account. Nothing is changed outside
-the server's own folder: no account is made, no permission of a parent folder touched.
+1. We are an ordinary user: they run as ourselves.
+2. On Linux they enter a user namespace in which they seem to be `nobody`; files stay owned by whom they are.
+3. Where that is forbidden (Docker's default), or where a folder on the way is closed to root without its privileges,
+   root lends the data to another account, `postgres` or `nobody`. A folder that is closed to that one, too, such as a
+   home folder, is passed with a single capability of root's, which the programs are given. It lets them reach all
+   files, much as in a namespace, where they own what root owns; only root can read the server's password.
+
+Nothing is changed outside the server's own folder: no account is made, no permission of a parent folder touched.
 """
 
 from __future__ import annotations
@@ -10,18 +15,25 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
-import signal
+import struct
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jwp_pipeline.errors import EmbeddedPostgresError
+from jwp_pipeline.processes import end_with
 
+# Numbers of Linux's interface (sched.h, prctl.h, securebits.h, capability.h).
 _CLONE_NEWUSER = 0x10000000
-_PR_SET_PDEATHSIG = 1
+_PR_SET_SECUREBITS, _NO_SETUID_FIXUP = 28, 1 << 2
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
+_CAPABILITY_VERSION = 0x20080522
+_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE = 2, 1
+
 _NOBODY = 65534
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -32,7 +44,10 @@ class Account:
 
     name: str = "this user"
     owner: tuple[int, int] | None = None
+    """User and group id, when they are not ours."""
     namespace: bool = False
+    capability: int | None = None
+    """The capability that lets the programs pass folders that are closed to `owner`."""
 
     def popen_arguments(self) -> dict[str, Any]:
         """Arguments of `subprocess.Popen`; the program ends with us, where the system can see to that."""
@@ -41,48 +56,92 @@ class Account:
         def before_exec() -> None:
             if self.namespace:
                 _enter_namespace()
-            if sys.platform == "linux":
-                _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
-                if os.getppid() != keeper:
-                    os._exit(1)
+            if self.owner:
+                _become(*self.owner, self.capability)
+            # Last: the kernel forgets it when a process changes who it is.
+            end_with(keeper)
 
-        arguments: dict[str, Any] = {"preexec_fn": before_exec}
-        if self.owner:
-            arguments |= {"user": self.owner[0], "group": self.owner[1], "extra_groups": []}
-        return arguments
+        return {"preexec_fn": before_exec}
 
-    def require_access(self, folder: Path) -> None:
-        """Raise EmbeddedPostgresError naming the first folder on the way that this account may not pass."""
-        if self._may_pass(folder):
+    def give(self, folder: Path) -> None:
+        """Have this account own a folder and all that is in it, as PostgreSQL demands of its data."""
+        if self.owner is None or _ids(folder) == self.owner:
             return
-        step = next(step for step in [*reversed(folder.parents), folder] if not self._may_pass(step))
-        raise EmbeddedPostgresError(
-            f"PostgreSQL has to run as {self.name}, which may not pass the folder {step}. Run `chmod o+x` on it, "
-            "or move the project or JWP_HOME elsewhere, or run as an ordinary user, or set JWP_DATABASE_URL."
-        )
+        for parent, folders, files in os.walk(folder):
+            for name in (*folders, *files):
+                os.chown(os.path.join(parent, name), *self.owner, follow_symlinks=False)
+        # Last: an interrupted call is then taken up again.
+        os.chown(folder, *self.owner)
 
-    def _may_pass(self, folder: Path) -> bool:
-        command = ["/bin/sh", "-c", 'test -x "$1"', "sh", str(folder)]
-        return subprocess.run(command, check=False, **self.popen_arguments()).returncode == 0
+    def reaching(self, folders: Sequence[Path]) -> Account:
+        """This account, able to pass these folders; raises EmbeddedPostgresError naming the first that it cannot."""
+        try:
+            closed = self._closed(folders)
+        except subprocess.SubprocessError:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL has to run as {self.name}, and no program can be started so: this root may not change its "
+                "user (capabilities SETUID and SETGID). Run as an ordinary user, or set JWP_DATABASE_URL."
+            ) from None
+        for capability in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE) if closed and self.owner else ():
+            able = replace(self, capability=capability)
+            with suppress(subprocess.SubprocessError):
+                if able._closed(folders) is None:
+                    return able
+        if closed:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL has to run as {self.name}, which may not pass the folder {closed}. Run `chmod o+x` on it, "
+                "or move the project or JWP_HOME elsewhere, or run as an ordinary user, or set JWP_DATABASE_URL."
+            )
+        return self
+
+    def _closed(self, folders: Sequence[Path]) -> Path | None:
+        """The first folder on the way to one of these that this account may not pass."""
+        steps = [step for folder in folders for step in (*reversed(folder.parents), folder)]
+        look = 'for step; do test -x "$step" || { printf %s "$step"; break; }; done'
+        command = ["/bin/sh", "-c", look, "sh", *map(str, steps)]
+        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd="/", **self.popen_arguments())
+        return Path(os.fsdecode(answer.stdout)) if answer.stdout else None
 
 
-def choose_account(data: Path) -> Account:
-    """As whom to run the server of the data folder `data`, which need not exist yet."""
+def choose_account(data: Path, folders: Sequence[Path]) -> Account:
+    """As whom to run the server of the data folder `data`, which need not exist yet: somebody who may pass `folders`.
+
+    Raises EmbeddedPostgresError.
+    """
+    refusals = []
+    for account in _accounts(data):
+        try:
+            return account.reaching(folders)
+        except EmbeddedPostgresError as error:
+            refusals.append(error)
+    if refusals:
+        raise refusals[0]
+    raise EmbeddedPostgresError(
+        f"PostgreSQL cannot be run as user id {os.geteuid()}, which no user has, because no user namespace may be "
+        "entered here. Run as a user that exists in /etc/passwd, or set JWP_DATABASE_URL."
+    )
+
+
+def _accounts(data: Path) -> Iterator[Account]:
+    """Those who come into question, the preferred one first."""
     is_root = os.geteuid() == 0
     if not is_root and _has_name(os.geteuid()):
-        return Account()
-    if is_root and data.exists() and (owner := data.stat()).st_uid != 0:
-        return Account(f"the owner of {data}", (owner.st_uid, owner.st_gid))
+        yield Account()
+        return
+    if is_root and data.exists() and _ids(data)[0] != 0:
+        yield Account(f"the owner of {data}", _ids(data))
+        return
     if sys.platform == "linux" and _namespace_allowed():
-        return Account("root without its privileges" if is_root else "this user", namespace=True)
+        yield Account("root without its privileges" if is_root else "this user", namespace=True)
     for name in ("postgres", "nobody") if is_root else ():
         with suppress(KeyError):
             user = pwd.getpwnam(name)
-            return Account(f"user {name}", (user.pw_uid, user.pw_gid))
-    raise EmbeddedPostgresError(
-        f"PostgreSQL cannot be run as user id {os.geteuid()}, and here no user namespace may be entered. "
-        "Run as a user that exists in /etc/passwd, or set JWP_DATABASE_URL."
-    )
+            yield Account(f"user {name}", (user.pw_uid, user.pw_gid))
+
+
+def _ids(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_uid, found.st_gid
 
 
 def _has_name(uid: int) -> bool:
@@ -104,8 +163,32 @@ def _namespace_allowed() -> bool:
 def _enter_namespace() -> None:
     """Seem to be `nobody`, and have no privileges from the next exec on. For a process with one thread."""
     uid, gid = os.geteuid(), os.getegid()
-    if _libc.unshare(_CLONE_NEWUSER) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
+    _checked(_libc.unshare(_CLONE_NEWUSER), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{_NOBODY} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{_NOBODY} {gid} 1")
+
+
+def _become(uid: int, gid: int, capability: int | None) -> None:
+    """Be another user for good, with no privilege of root's but `capability`."""
+    if capability is not None:
+        # Else the change of user takes all capabilities away, and access(2), which PostgreSQL calls, heeds none.
+        _prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP)
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    if capability is not None:
+        header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITY_VERSION, 0))
+        only_this = ctypes.create_string_buffer(struct.pack("6I", *[1 << capability] * 3, 0, 0, 0))
+        _checked(_libc.capset(header, only_this), "capset")
+        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+
+
+def _prctl(*arguments: int) -> None:
+    padded = [ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:5]]
+    _checked(_libc.prctl(*padded), "prctl")
+
+
+def _checked(status: int, what: str) -> None:
+    if status != 0:
+        raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")

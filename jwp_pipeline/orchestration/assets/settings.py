@@ -1,12 +1,14 @@
-"""Asset settings: the effective configuration, and the check that stops a run which could not work with it.
+"""Asset settings: the effective configuration, and the checks on it; one stops a run which could not work with it.
 
-Not here: what settings there are (settings.py).
+Put here how settings are shown; what settings there are is in settings.py.
 """
 
 import dagster as dg
 
+from jwp_pipeline.env_file import env_file
+from jwp_pipeline.environment import oddities
 from jwp_pipeline.errors import SettingsError
-from jwp_pipeline.orchestration.checks.results import check_result, check_spec
+from jwp_pipeline.orchestration.checks.results import WARN, check_result, check_spec
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.metadata import OWNERS
 from jwp_pipeline.orchestration.runtime import Runtime
@@ -22,16 +24,27 @@ from jwp_pipeline.orchestration.runtime import Runtime
             "settings",
             "Every required setting is set and readable. Stops the run before anything is fetched.",
             blocking=True,
-        )
+        ),
+        check_spec(
+            "no_setting_is_ignored",
+            "settings",
+            "Every name in .env and the environment that looks like a setting is one, and none is hidden by another.",
+        ),
     ],
 )
 def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     """The effective configuration of this site, secrets masked."""
+    ignored: list[str] = []
     try:
         effective = runtime.settings()
         shown, problems = effective.redacted(), unusable_settings(effective)
+        ignored = oddities()
     except SettingsError as error:
         shown, problems = {}, {"settings": str(error)}
+    read_from = env_file().description
+    told = "; ".join(f"{name} {problem}" for name, problem in problems.items())
+    if told and read_from not in told:
+        told = f"{told}. {read_from}"
     rows = "\n".join(f"| `{name}` | {'' if value is None else f'`{value}`'} |" for name, value in shown.items())
     hints = "\n".join(f"- `{name}` {problem}" for name, problem in problems.items())
     return dg.MaterializeResult(
@@ -42,9 +55,16 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         check_results=[
             check_result(
                 "required_settings",
-                "; ".join(f"{name} {problem}" for name, problem in problems.items()),
-                well="All are set.",
+                told,
+                well=f"All are set. {read_from}",
                 metadata={"missing": dg.MetadataValue.md(hints or "none")},
-            )
+            ),
+            check_result(
+                "no_setting_is_ignored",
+                " ".join(ignored),
+                well="None is.",
+                metadata={"ignored": len(ignored)},
+                severity=WARN,
+            ),
         ],
     )
