@@ -116,6 +116,11 @@ class Settings(BaseSettings):
         "all", description="A media item for every video, or only for those with sms_media_id."
     )
     jwp_default_acl: str = Field("WORLD", description="ACL of a video that has no sms_acl: a comma list.")
+    jwp_strict_acls: bool | None = Field(
+        None,
+        description="Take away at once what sms_acl no longer grants, and keep the permission when it vanishes. "
+        "Default: true when JWP_CREATE_ITEMS is all, else false.",
+    )
     jwp_sync_items: bool = Field(True, description="Push local edits of media items back to JWP.")
     jwp_force_https_upload: bool = Field(True, description="Make upload links https.")
 

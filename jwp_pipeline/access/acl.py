@@ -2,8 +2,7 @@
 
 An ACL is a comma list of entries: `WORLD` (everyone), `CAM` (everyone signed in), `USER_<crsid>`,
 `GROUP_<Lookup group>`, `INST_<Lookup institution>`; any one of them suffices. Case matters.
-What cannot be read grants nothing. Not here: asking whether a given person may see something, and where an
-ACL is found in a resource (media/mapping).
+What cannot be read grants nothing. Put here what an ACL means by itself, whoever asks and wherever it was found.
 """
 
 from __future__ import annotations
@@ -16,11 +15,16 @@ _SIGNED_IN = "CAM"
 _USER, _GROUP, _INST = "USER_", "GROUP_", "INST_"
 # How the SMS wrote an empty list into some records: Python's repr of [''].
 _EMPTY_LIST = "['']"
+# An entry cannot hold a comma, nor a property of JW Platform a line feed.
+_SEPARATORS = frozenset(",\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Who may do something: whoever any part of it names. Order and duplicates are as they were given."""
+    """Who may do something: whoever any part of it names. Order and duplicates are as they were given.
+
+    An empty name is kept as it was given, too, and names nobody.
+    """
 
     is_public: bool = False
     is_signed_in: bool = False
@@ -33,9 +37,10 @@ NOBODY = Permission()
 
 
 def parse_acl(entries: Iterable[str] | str) -> tuple[Permission, tuple[str, ...]]:
-    """Read an ACL, given as its text or as its entries, and one problem for each entry that is unknown.
+    """Read an ACL, given as its text or as its entries, and one problem for each entry that grants nothing.
 
-    Entries are stripped and blank ones dropped; an unknown one grants nothing. No entries: nobody.
+    Entries are stripped and blank ones dropped. An unknown entry is left out; one with an empty name (`USER_`) is kept,
+    as an empty name. No entries: nobody.
     """
     given = entries.split(",") if isinstance(entries, str) else entries
     acl = [entry for entry in (entry.strip() for entry in given) if entry]
@@ -59,13 +64,39 @@ def parse_acl(entries: Iterable[str] | str) -> tuple[Permission, tuple[str, ...]
             insts.append(entry.removeprefix(_INST))
         else:
             problems.append(f"unknown entry {entry!r} grants nothing")
+        if entry in (_USER, _GROUP, _INST):
+            problems.append(f"entry {entry!r} names nobody and grants nothing")
     return Permission(is_public, is_signed_in, tuple(crsids), tuple(groups), tuple(insts)), tuple(problems)
+
+
+def intersection(permission: Permission, limit: Permission) -> Permission:
+    """What `permission` may keep where nothing beyond `limit` is to be granted.
+
+    Everyone includes everyone signed in, who include everybody that is named. Who is in a group or an institution is
+    not known here, so a person and a group have nobody in common. A permission within its limit comes back as it is;
+    of two lists of names the shorter one keeps its order and duplicates.
+    """
+    if limit.is_public or (limit.is_signed_in and not permission.is_public):
+        return permission
+    if permission.is_public or permission.is_signed_in:
+        return limit
+    return Permission(
+        crsids=_in_common(permission.crsids, limit.crsids),
+        lookup_groups=_in_common(permission.lookup_groups, limit.lookup_groups),
+        lookup_insts=_in_common(permission.lookup_insts, limit.lookup_insts),
+    )
+
+
+def _in_common(names: tuple[str, ...], limit: tuple[str, ...]) -> tuple[str, ...]:
+    known = frozenset(names)
+    return names if known <= frozenset(limit) else tuple(name for name in limit if name in known)
 
 
 def format_acl(permission: Permission) -> str:
     """Write a permission as the text of an ACL: WORLD, CAM, USER_, GROUP_, INST_, comma-joined.
 
-    A name with a comma is left out: read back, it would be several entries, and could grant more than it did.
+    A name that would not read back as it is, or that names nobody, is left out: with a comma in it, for one, it would
+    be several entries, and could grant more than it did.
     """
     names = (
         prefix + name
@@ -75,7 +106,7 @@ def format_acl(permission: Permission) -> str:
             (_INST, permission.lookup_insts),
         )
         for name in members
-        if "," not in name
+        if name and name == name.rstrip() and not _SEPARATORS & set(name)
     )
     everyone = [_EVERYONE] if permission.is_public else []
     signed_in = [_SIGNED_IN] if permission.is_signed_in else []

@@ -1,8 +1,8 @@
 """The platform's own record: media items, channels, playlists, and their links to JWP, as SQLAlchemy models.
 
 Ids of items, channels and playlists are URL-safe random tokens of 11 characters; they survive disappearance
-and return. Rows are soft-deleted: `deleted_at` is NULL while they live. Not here: how they follow the cache
-(media/), the cache itself (tables.py).
+and return. Rows are soft-deleted: `deleted_at` is NULL while they live. Put here tables of the record; how they follow
+the cache is in media/.
 """
 
 from __future__ import annotations
@@ -43,12 +43,13 @@ class AllRows:
         return select(owner)
 
 
-class Lasting:
+class SoftDeleted:
     """A row that is soft-deleted. `Model.live` is a query over the live ones, `Model.including_deleted` over all."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
-    """Moves only when a field really changes or the row is restored."""
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=NOW, comment="Moves only when a field really changes or the row is restored."
+    )
     deleted_at: Mapped[datetime | None]
 
     live = LiveRows()
@@ -66,7 +67,7 @@ class BillingAccount(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
-class MediaChannel(Lasting, Base):
+class MediaChannel(SoftDeleted, Base):
     """A channel of the platform; the edit permission says who may change it."""
 
     __tablename__ = "media_channels"
@@ -84,10 +85,10 @@ class MediaChannel(Lasting, Base):
     billing_account: Mapped[BillingAccount] = relationship(viewonly=True)
     items: Mapped[list[MediaItem]] = relationship(back_populates="channel", viewonly=True)
     playlist: Mapped[Playlist | None] = relationship(viewonly=True, uselist=False)
-    jwp_channel: Mapped[Channel | None] = relationship(back_populates="media_channel", viewonly=True, uselist=False)
+    jwp_channel: Mapped[Channel | None] = relationship(back_populates="channel", viewonly=True, uselist=False)
 
 
-class MediaItem(Lasting, Base):
+class MediaItem(SoftDeleted, Base):
     """A media item of the platform; the view permission says who may see it."""
 
     __tablename__ = "media_items"
@@ -95,10 +96,8 @@ class MediaItem(Lasting, Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]
     description: Mapped[str]
-    type: Mapped[str]
-    """video | audio | unknown."""
-    duration: Mapped[float]
-    """Seconds."""
+    type: Mapped[str] = mapped_column(comment="video | audio | unknown.")
+    duration: Mapped[float] = mapped_column(comment="Seconds.")
     published_at: Mapped[datetime]
     downloadable: Mapped[bool] = mapped_column(server_default=FALSE)
     language: Mapped[str]
@@ -113,7 +112,7 @@ class MediaItem(Lasting, Base):
     searched_text: Mapped[Any] = mapped_column(TSVECTOR, Computed(SEARCHED_TEXT, persisted=True), deferred=True)
 
     channel: Mapped[MediaChannel | None] = relationship(back_populates="items", viewonly=True)
-    video: Mapped[Video | None] = relationship(back_populates="media_item", viewonly=True, uselist=False)
+    video: Mapped[Video | None] = relationship(back_populates="item", viewonly=True, uselist=False)
     sms: Mapped[SmsMediaItem | None] = relationship(viewonly=True, uselist=False)
 
     __table_args__ = (
@@ -126,7 +125,7 @@ class MediaItem(Lasting, Base):
     )
 
 
-class Playlist(Lasting, Base):
+class Playlist(SoftDeleted, Base):
     """A channel's playlist: live items in order, repeats kept."""
 
     __tablename__ = "playlists"
@@ -144,28 +143,57 @@ class Video(Base):
     __tablename__ = "videos"
 
     key: Mapped[str] = mapped_column(primary_key=True)
-    updated: Mapped[int] = mapped_column(BigInteger)
-    """The highest JWP `updated` ever synchronised, whole seconds since the epoch."""
+    updated: Mapped[int] = mapped_column(
+        BigInteger, comment="The highest JWP `updated` ever synchronised, whole seconds since the epoch."
+    )
     media_item_id: Mapped[str | None] = mapped_column(ForeignKey("media_items.id"), unique=True)
-    sms_media_id: Mapped[int | None] = mapped_column(BigInteger)
-    """The SMS id that the video claimed when last synchronised; sms_media_items says who owns it."""
+    item_deleted_at: Mapped[datetime | None] = mapped_column(
+        comment="When the sync last deleted the item. One with another `deleted_at` was withdrawn here, and stays so."
+    )
+    sms_media_id: Mapped[int | None] = mapped_column(
+        BigInteger,
+        comment="The SMS id that the video claimed when last synchronised; sms_media_items says who owns it.",
+    )
     sms_last_updated_at: Mapped[datetime | None]
-    looked_at: Mapped[datetime | None]
-    """`updated_at` of the cached resource when the video was last looked at."""
-    waits: Mapped[bool] = mapped_column(server_default=FALSE)
-    """Its content changed without a newer `updated`: only a sync of all will follow."""
-    wants_item: Mapped[bool] = mapped_column(server_default=FALSE)
-    """Whether, when last read, it called for a media item of its own accord."""
-    returned: Mapped[bool] = mapped_column(server_default=FALSE)
-    """It was gone since it was last looked at: its stamp starts anew, and its item is synchronised, when it is next."""
+    mapped_version: Mapped[datetime | None] = mapped_column(
+        comment="`updated_at` of the cached resource when the video was last read."
+    )
+    needs_full_sync: Mapped[bool] = mapped_column(
+        server_default=FALSE,
+        comment="Its content changed without a newer `updated`: only a full resync will follow.",
+    )
+    wants_item: Mapped[bool] = mapped_column(
+        server_default=FALSE, comment="Whether, when last read, it called for a media item of its own accord."
+    )
+    reappeared: Mapped[bool] = mapped_column(
+        server_default=FALSE,
+        comment="It was gone since it was last read: the next sync starts its stamp anew and synchronises its item.",
+    )
+    had_acl: Mapped[bool] = mapped_column(
+        server_default=FALSE, comment="Whether it ever had an sms_acl, readable or not, as far back as is known."
+    )
+    acl_state: Mapped[str | None] = mapped_column(
+        comment="absent | read | unreadable | vanished: its sms_acl when last read. After one that is unreadable or "
+        "has vanished, the item's permission stays as it was until there is one again. NULL until the video is read."
+    )
+    view_digest: Mapped[int | None] = mapped_column(
+        BigInteger,
+        comment="Digest of the item's view permission as the last sync under JWP_STRICT_ACLS left it. When the item's "
+        "own differs, somebody changed it here, and the next sync compares it with the ACL.",
+    )
     deleted_at: Mapped[datetime | None]
 
     live = LiveRows()
     including_deleted = AllRows()
-    media_item: Mapped[MediaItem | None] = relationship(back_populates="video", viewonly=True)
-    cached_resource: Mapped[CachedResource | None] = relationship(
+    item: Mapped[MediaItem | None] = relationship(back_populates="video", viewonly=True)
+    resource: Mapped[CachedResource | None] = relationship(
         primaryjoin="and_(foreign(Video.key) == CachedResource.key, CachedResource.type == 'video')", viewonly=True
     )
+
+    @classmethod
+    def from_key(cls, session: Session, key: str) -> Video | None:
+        """The live video with this JWP key."""
+        return session.scalars(cls.live.where(cls.key == key)).one_or_none()
 
     @classmethod
     def from_media_id(cls, session: Session, media_id: int, preferred_media_type: str = "video") -> Video | None:
@@ -188,24 +216,39 @@ class Channel(Base):
     __tablename__ = "channels"
 
     key: Mapped[str] = mapped_column(primary_key=True)
-    updated: Mapped[int] = mapped_column(BigInteger)
-    """JWP's stamp, whole seconds since the epoch; 0 where there is none, as in v1."""
+    updated: Mapped[int] = mapped_column(
+        BigInteger, comment="JWP's stamp, whole seconds since the epoch; 0 where there is none, as in v1."
+    )
     media_channel_id: Mapped[str | None] = mapped_column(ForeignKey("media_channels.id"), unique=True)
+    media_channel_deleted_at: Mapped[datetime | None] = mapped_column(
+        comment="When the sync last deleted the media channel. One with another `deleted_at` was withdrawn here."
+    )
+    playlist_deleted_at: Mapped[datetime | None] = mapped_column(
+        comment="When the sync last deleted the playlist. One with another `deleted_at` was withdrawn here."
+    )
     sms_collection_id: Mapped[int | None] = mapped_column(BigInteger)
     sms_last_updated_at: Mapped[datetime | None]
     wants_playlist: Mapped[bool] = mapped_column(server_default=FALSE)
-    media_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
-    """SMS ids of its items in order; NULL when it lists none itself."""
-    looked_at: Mapped[datetime | None]
-    """`updated_at` of the cached resource when channel and playlist were last brought in step with it."""
+    media_ids: Mapped[list[int] | None] = mapped_column(
+        ARRAY(BigInteger), comment="SMS ids of its items in order; NULL when it lists none itself."
+    )
+    mapped_version: Mapped[datetime | None] = mapped_column(
+        comment="`updated_at` of the cached resource when channel and playlist were last brought in step with it."
+    )
     deleted_at: Mapped[datetime | None]
 
     live = LiveRows()
     including_deleted = AllRows()
-    media_channel: Mapped[MediaChannel | None] = relationship(back_populates="jwp_channel", viewonly=True)
-    cached_resource: Mapped[CachedResource | None] = relationship(
+    channel: Mapped[MediaChannel | None] = relationship(back_populates="jwp_channel", viewonly=True)
+    resource: Mapped[CachedResource | None] = relationship(
         primaryjoin="and_(foreign(Channel.key) == CachedResource.key, CachedResource.type == 'channel')", viewonly=True
     )
+
+    @classmethod
+    def from_collection_id(cls, session: Session, collection_id: int) -> Channel | None:
+        """The live channel that claims SMS collection `collection_id`; of several the one with the smallest key."""
+        claims = cls.live.where(cls.sms_collection_id == collection_id).order_by(cls.key.collate("C")).limit(1)
+        return session.scalars(claims).one_or_none()
 
 
 class PlaylistMembers(Base):
@@ -213,14 +256,14 @@ class PlaylistMembers(Base):
 
     __tablename__ = "playlist_members"
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    """Of the playlist, which may be gone."""
-    member_keys: Mapped[list[str] | None]
-    """JWP keys in order; NULL when they were never read."""
-    members_at: Mapped[datetime | None]
-    """`updated_at` of the cached resource when they were last read."""
-    problem: Mapped[str | None]
-    """What was wrong when it was last asked, though they may be of an earlier time."""
+    key: Mapped[str] = mapped_column(primary_key=True, comment="Of the playlist, which may be gone.")
+    member_keys: Mapped[list[str] | None] = mapped_column(comment="JWP keys in order; NULL when they were never read.")
+    members_at: Mapped[datetime | None] = mapped_column(
+        comment="`updated_at` of the cached resource when they were last read."
+    )
+    problem: Mapped[str | None] = mapped_column(
+        comment="What was wrong when it was last asked, though they may be of an earlier time."
+    )
 
 
 class SmsMediaItem(Base):

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, text
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.upkeep import analyze, is_much
 
-Stage = Literal["cache", "mapping", "ownership"]
-"""Part of the sync that finds a problem and will resolve it: storing, reading a field, two claims to one thing."""
+Stage = Literal["cache", "mapping", "ownership", "permission"]
+"""Part of the sync that finds a problem and will resolve it: storing, reading a field, settling two claims to one
+thing, deciding who may view an item."""
 
 
 def create_found_problems(connection: Connection) -> None:

@@ -11,4 +11,9 @@ from sqlalchemy import TextClause, text
 @cache
 def statement(package: str, name: str) -> TextClause:
     """The statement in `sql/<name>.sql` of `package`, with `:parameters` as SQLAlchemy's `text()` reads them."""
-    return text((files(package) / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+    return text(source(package, name))
+
+
+def source(package: str, name: str) -> str:
+    """Text of the same file."""
+    return (files(package) / "sql" / f"{name}.sql").read_text(encoding="utf-8")

@@ -2,7 +2,8 @@
 
 No schema is named here: every connection of `connection.open_engine` has exactly one schema on its search
 path (JWP_DATABASE_SCHEMA), so that several sites share a database without knowing of each other.
-All times are UTC `timestamptz`. Not here: how rows come about (mirror/, media/).
+All times are UTC `timestamptz`. A column's `comment` is its description in PostgreSQL and in Dagster, too; migrating
+brings it there. How rows come about is in mirror/ and media/.
 """
 
 from __future__ import annotations
@@ -49,30 +50,36 @@ class RawSnapshot(Base):
     resource_type: Mapped[str]
     api_version: Mapped[str]
     scope: Mapped[str] = mapped_column(server_default="full")
-    status: Mapped[str] = mapped_column(server_default="running")
-    """running | verified | incomplete | quarantined | failed; applied_at says whether it was applied."""
-    complete: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether the listing proved complete; unlike the status, this never changes."""
+    status: Mapped[str] = mapped_column(
+        server_default="running",
+        comment="running | verified | incomplete | quarantined | failed; applied_at says whether it was applied.",
+    )
+    complete: Mapped[bool] = mapped_column(
+        server_default=text("false"),
+        comment="Whether the listing proved complete; unlike the status, this never changes.",
+    )
     expected_total: Mapped[int | None]
-    resource_count: Mapped[int] = mapped_column(server_default=text("0"))
-    """Elements landed, repeats and unusable ones included."""
-    key_count: Mapped[int] = mapped_column(server_default=text("0"))
-    """Distinct usable keys among them."""
+    resource_count: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="Elements landed, repeats and unusable ones included."
+    )
+    key_count: Mapped[int] = mapped_column(server_default=text("0"), comment="Distinct usable keys among them.")
     page_count: Mapped[int] = mapped_column(server_default=text("0"))
     request_count: Mapped[int] = mapped_column(server_default=text("0"))
     retry_count: Mapped[int] = mapped_column(server_default=text("0"))
-    newest_change: Mapped[datetime | None]
-    """JWP's newest change stamp among what was listed."""
+    newest_change: Mapped[datetime | None] = mapped_column(comment="JWP's newest change stamp among what was listed.")
     started_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     finished_at: Mapped[datetime | None]
     applied_at: Mapped[datetime | None]
-    released_at: Mapped[datetime | None]
-    """When somebody let it pass the guard; it does so once."""
+    released_at: Mapped[datetime | None] = mapped_column(
+        comment="When somebody let it pass the guard; it does so once."
+    )
     released_by: Mapped[str | None]
-    withheld: Mapped[int] = mapped_column(server_default=text("0"))
-    """Deletions that were withheld when it was applied; 0 after a release."""
-    withheld_keys: Mapped[list[str] | None]
-    """The keys that a release of this snapshot is for; NULL where it withholds none."""
+    withheld: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="Deletions that were withheld when it was applied; 0 after a release."
+    )
+    withheld_keys: Mapped[list[str] | None] = mapped_column(
+        comment="The keys that a release of this snapshot is for; NULL where it withholds none."
+    )
     dagster_run_id: Mapped[str | None]
     problem: Mapped[str | None]
 
@@ -88,10 +95,14 @@ class RawPage(Base):
     page_number: Mapped[int] = mapped_column(Integer, primary_key=True)
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     resource_count: Mapped[int]
-    keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    """Key of each element, in order; NULL where an element has no usable one."""
-    problems: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
-    """[{key, field, value, problem}] found while landing; they reach sync_problems when it is applied."""
+    keys: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), comment="Key of each element, in order; NULL where an element has no usable one."
+    )
+    problems: Mapped[dict[str, Any]] = mapped_column(
+        JSONB,
+        server_default=text("'[]'::jsonb"),
+        comment="[{key, field, value, problem}] found while landing; they reach sync_problems when it is applied.",
+    )
 
 
 class LiveOfType:
@@ -117,14 +128,20 @@ class CachedResource(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    """Moves only when `data` really changed or the row was restored."""
-    deleted_at: Mapped[datetime | None]
-    """When JW Platform answered 404 for it, or somebody released its deletion; NULL while it lives."""
-    missing_since: Mapped[datetime | None]
-    """When a complete listing missed it first; NULL again as soon as any listing has it, or once it is deleted."""
-    asked_at: Mapped[datetime | None]
-    """When JW Platform was last asked about it and did not say that it is gone; NULL while it is not missing."""
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=text("now()"), comment="Moves only when `data` really changed or the row was restored."
+    )
+    deleted_at: Mapped[datetime | None] = mapped_column(
+        comment="When JW Platform answered 404 for it, or somebody released its deletion; NULL while it lives."
+    )
+    missing_since: Mapped[datetime | None] = mapped_column(
+        comment="When a complete listing missed it first; NULL again as soon as any listing has it, or once it is "
+        "deleted."
+    )
+    asked_at: Mapped[datetime | None] = mapped_column(
+        comment="When JW Platform was last asked about it and did not say that it is gone; NULL while it is not "
+        "missing."
+    )
 
     videos = LiveOfType("video")
     channels = LiveOfType("channel")
@@ -142,13 +159,14 @@ class MirroredSite(Base):
 
     __tablename__ = "mirrored_site"
 
-    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
-    """Always true, so that there is one row at the most."""
-    site_id: Mapped[str]
-    """The property key, which is v2's site id."""
+    singleton: Mapped[bool] = mapped_column(
+        primary_key=True, server_default=text("true"), comment="Always true, so that there is one row at the most."
+    )
+    site_id: Mapped[str] = mapped_column(comment="The property key, which is v2's site id.")
     since: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    adopted_by: Mapped[str | None]
-    """Who made the schema follow this site after it had followed another."""
+    adopted_by: Mapped[str | None] = mapped_column(
+        comment="Who made the schema follow this site after it had followed another."
+    )
 
     __table_args__ = (CheckConstraint("singleton", name="mirrored_site_singleton"),)
 
@@ -165,11 +183,11 @@ class ResourceChange(Base):
     snapshot_id: Mapped[int] = mapped_column(ForeignKey("raw_snapshots.id"))
     type: Mapped[str]
     key: Mapped[str]
-    change: Mapped[str]
-    """added | changed | restored | deleted."""
+    change: Mapped[str] = mapped_column(comment="added | changed | restored | deleted.")
     changed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    changed_fields: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    """{field: [old, new]} of the top-level fields that differ; NULL for added and deleted."""
+    changed_fields: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="{field: [old, new]} of the top-level fields that differ; NULL for added and deleted."
+    )
 
     __table_args__ = (
         Index("resource_changes_resource", "type", "key"),
@@ -184,14 +202,13 @@ class SyncProblem(Base):
     __tablename__ = "sync_problems"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    stage: Mapped[str]
-    """Which part of the sync found it, and will resolve it: cache | mapping | ownership."""
+    stage: Mapped[str] = mapped_column(
+        comment="Which part of the sync found it, and will resolve it: cache | mapping | ownership | permission."
+    )
     type: Mapped[str]
-    key: Mapped[str]
-    """Key of the resource, or its position in the listing where it has none."""
+    key: Mapped[str] = mapped_column(comment="Key of the resource, or its position in the listing where it has none.")
     field: Mapped[str]
-    value: Mapped[str | None]
-    """At most 500 characters."""
+    value: Mapped[str | None] = mapped_column(comment="At most 500 characters.")
     problem: Mapped[str]
     first_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     last_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -1,7 +1,7 @@
 """The own members of v2 playlists: JW Platform is asked, one request each, and what it says is kept at once.
 
-Before the media side takes its lock, for it may take hours; and so that what was answered outlasts an outage.
-Not here: what becomes of the members (sql/list_members.sql).
+Before the media side takes its lock, for it may take hours; and so that what was answered outlasts an outage. What
+becomes of the members is in sql/staged/members.sql.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import JWPlatformError, ResourceNotFound
 from jwp_pipeline.jwplatform.management import ManagementClient
+from jwp_pipeline.media.columns import statement
 from jwp_pipeline.media.mapping import map_channel
 from jwp_pipeline.media.mapping.fields import clean
 from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.staging import BATCH, PACKAGE
+from jwp_pipeline.media.staging import BATCH
 
 # Seconds spent on playlists that fail, of which each may cost all its retries, before the rest waits for the next sync.
 _PATIENCE = 1200.0
@@ -63,7 +63,7 @@ def ask_members(connection: Connection, options: MediaOptions, client: Managemen
 def _playlists_to_ask(connection: Connection, options: MediaOptions) -> Sequence[tuple[str, datetime]]:
     """Key, and `updated_at` of the cached row, of the playlists that list no SMS ids instead."""
     with connection.begin():
-        candidates = connection.execute(statement(PACKAGE, "members_to_ask"), execution_options={"yield_per": BATCH})
+        candidates = connection.execute(statement("reads/members_to_ask"), execution_options={"yield_per": BATCH})
         mapped = (
             (map_channel(row.data, key=row.key, create_items=options.create_items), row.updated_at)
             for row in candidates
@@ -85,6 +85,6 @@ def _keep(
     shown = None if problem is None else clean(problem)[:_MAX_SHOWN]
     with connection.begin():
         connection.execute(
-            statement(PACKAGE, "keep_members"),
+            statement("playlist_members/keep"),
             {"key": key, "member_keys": members, "members_at": members_at, "problem": shown},
         )

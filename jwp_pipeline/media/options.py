@@ -12,10 +12,13 @@ from jwp_pipeline.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class MediaOptions:
-    """Which items are made, who may see a video without an ACL, and whether all are synchronised."""
+    """Which items are made, who may see them, and whether all are synchronised."""
 
     create_items: CreateItems
     default_acl: Permission
+    """Who may see a video that has no ACL."""
+    strict_acls: bool
+    """Whether narrowing does not wait, and an ACL that has vanished keeps the permission (permissions.py)."""
     sync_all: bool = False
 
     @classmethod
@@ -27,4 +30,5 @@ class MediaOptions:
                 f"JWP_DEFAULT_ACL cannot be read: {'; '.join(problems)}. "
                 "Set it to a comma list of WORLD, CAM, INST_x, GROUP_x and USER_x."
             )
-        return cls(settings.jwp_create_items, default_acl, sync_all)
+        strict = settings.jwp_create_items == "all" if settings.jwp_strict_acls is None else settings.jwp_strict_acls
+        return cls(settings.jwp_create_items, default_acl, strict, sync_all)

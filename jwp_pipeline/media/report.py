@@ -1,4 +1,4 @@
-"""What a sync of the media side did, as values. Not here: doing it (sync.py), showing it (orchestration/)."""
+"""What a sync of the media side did, as values; sync.py makes them, and orchestration shows them."""
 
 from __future__ import annotations
 

@@ -1,70 +1,72 @@
-"""Cached resources read, mapped and put into temporary tables, where the set-based steps find them.
+"""Cached resources read, mapped and put into temporary tables, where the set-based steps (steps.py) find them.
 
-Streams: a batch is read, mapped and copied before the next is read. Not here: what the fields mean
-(mapping/), what becomes of them (steps.py and its SQL).
+Streams: a batch is read, mapped and copied before the next is read.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from jwp_pipeline.database.sql import statement
+from jwp_pipeline.access.acl import Permission
 from jwp_pipeline.database.upkeep import analyze
-from jwp_pipeline.media.mapping import KEEP, ChannelFields, VideoFields, map_channel, map_video
+from jwp_pipeline.media.columns import CONTENT_COLUMNS, ITEM_COLUMNS, statement, view_values
+from jwp_pipeline.media.mapping import KEEP, VIEW_COLUMNS, ChannelFields, VideoFields, map_channel, map_video
 from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.permissions import Decision, Known, decide
 
-PACKAGE = "jwp_pipeline.media"
 BATCH = 1000
 
 # Columns as they are copied, with their types: told beforehand, rows are sent in PostgreSQL's own binary form.
 _VIDEO_COLUMNS = {
-    "key": "text", "looked_at": "timestamptz", "new_item_id": "text", "updated": "int8", "wants_item": "bool",
+    "key": "text", "mapped_version": "timestamptz", "new_item_id": "text", "updated": "int8", "wants_item": "bool",
     "keeps_sms_media_id": "bool", "sms_media_id": "int8", "keeps_sms_last_updated_at": "bool",
-    "sms_last_updated_at": "timestamptz", "title": "text", "description": "text", "type": "text", "duration": "float8",
-    "published_at": "timestamptz", "downloadable": "bool", "language": "text", "copyright": "text", "tags": "text[]",
-    "acl_is_unreadable": "bool", "view_is_public": "bool", "view_is_signed_in": "bool", "view_crsids": "text[]",
-    "view_lookup_groups": "text[]", "view_lookup_insts": "text[]",
+    "sms_last_updated_at": "timestamptz", "acl_state": "text",
+    **{column.name: column.type for column in ITEM_COLUMNS},
 }  # fmt: skip
+_NARROWED_COLUMNS = {"key": "text", **{column.name: column.type for column in VIEW_COLUMNS}}
 _CHANNEL_COLUMNS = {
-    "key": "text", "looked_at": "timestamptz", "new_media_channel_id": "text", "new_playlist_id": "text",
+    "key": "text", "mapped_version": "timestamptz", "new_media_channel_id": "text", "new_playlist_id": "text",
     "new_billing_account_id": "text", "updated": "int8", "lists_members": "bool", "title": "text",
     "description": "text", "instid": "text", "edit_crsids": "text[]", "edit_lookup_groups": "text[]",
     "keeps_sms_collection_id": "bool", "sms_collection_id": "int8", "wants_playlist": "bool", "keeps_media_ids": "bool",
     "media_ids": "int8[]", "keeps_sms_last_updated_at": "bool", "sms_last_updated_at": "timestamptz",
 }  # fmt: skip
 _PROBLEM_COLUMNS = {"key": "text", "field": "text", "value": "text", "problem": "text"}
+_CONTENT = tuple(column.name for column in CONTENT_COLUMNS)
 
 
 def stage_videos(connection: Connection, options: MediaOptions) -> int:
-    """Fill `mapped_videos` with the videos that have to be looked at, and note their problems; how many."""
-    connection.execute(statement(PACKAGE, "mapped_videos"))
+    """Fill `mapped_videos` and `narrowed_permissions` with the videos to read, and note their problems; how many."""
+    for table in ("mapped_videos", "narrowed_permissions"):
+        connection.execute(statement(f"staged/{table}"))
     connection.execute(
-        statement(PACKAGE, "videos_to_look_at"),
-        {"sync_all": options.sync_all, "create_all": options.create_items == "all"},
+        statement("staged/videos_to_read"),
+        {
+            "sync_all": options.sync_all,
+            "create_all": options.create_items == "all",
+            "strict_acls": options.strict_acls,
+        },
     )
-    analyze(connection, "videos_to_look_at", "key")
+    analyze(connection, "videos_to_read", "key")
     candidates = connection.execute(
-        text(
-            "SELECT key, data, updated_at FROM videos_to_look_at JOIN cached_resources AS cached USING (key)"
-            " WHERE cached.type = 'video'"
-        ),
+        statement("reads/videos_to_map"),
+        {"with_permissions": not options.sync_all},
         execution_options={"yield_per": BATCH},
     )
     staged = 0
     for rows in candidates.partitions(BATCH):
-        mapped = [
-            (row, map_video(row.data, key=row.key, default_acl=options.default_acl, create_items=options.create_items))
-            for row in rows
+        mapped = [(row, *_map_video(row, options)) for row in rows]
+        _copy(connection, "mapped_videos", _VIDEO_COLUMNS, (_video_row(*video) for video in mapped))
+        narrowed = [
+            (fields.key, *view_values(decision.narrowed)) for _, fields, decision in mapped if decision.narrowed
         ]
-        _copy(
-            connection, "mapped_videos", _VIDEO_COLUMNS, (_video_row(row.updated_at, fields) for row, fields in mapped)
-        )
-        _note(connection, [fields for _, fields in mapped])
+        if narrowed:
+            _copy(connection, "narrowed_permissions", _NARROWED_COLUMNS, narrowed)
+        _note(connection, [fields for _, fields, _ in mapped])
         staged += len(mapped)
     analyze(connection, "mapped_videos", "key")
     return staged
@@ -72,7 +74,7 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
 
 def stage_channels(connection: Connection, options: MediaOptions) -> int:
     """Fill `mapped_channels` with all live channels, and note their problems; how many."""
-    connection.execute(statement(PACKAGE, "mapped_channels"))
+    connection.execute(statement("staged/mapped_channels"))
     channels = connection.execute(
         text("SELECT key, data, updated_at FROM cached_resources WHERE type = 'channel' AND deleted_at IS NULL"),
         execution_options={"yield_per": BATCH},
@@ -80,23 +82,36 @@ def stage_channels(connection: Connection, options: MediaOptions) -> int:
     staged = 0
     for rows in channels.partitions(BATCH):
         mapped = [(row, map_channel(row.data, key=row.key, create_items=options.create_items)) for row in rows]
-        _copy(
-            connection,
-            "mapped_channels",
-            _CHANNEL_COLUMNS,
-            (_channel_row(row.updated_at, fields) for row, fields in mapped),
-        )
+        _copy(connection, "mapped_channels", _CHANNEL_COLUMNS, (_channel_row(*channel) for channel in mapped))
         _note(connection, [fields for _, fields in mapped])
         staged += len(mapped)
     analyze(connection, "mapped_channels", "key")
     return staged
 
 
-def _video_row(looked_at: datetime, fields: VideoFields) -> tuple[Any, ...]:
-    may_view = fields.permission
+def _map_video(row: Row[Any], options: MediaOptions) -> tuple[VideoFields, Decision]:
+    fields = map_video(row.data, key=row.key, default_acl=options.default_acl, create_items=options.create_items)
+    known = Known(row.acl_state, row.had_acl, row.sms_media_id, _item_permission(row))
+    return fields, decide(fields, known, strict=options.strict_acls)
+
+
+def _item_permission(row: Row[Any]) -> Permission | None:
+    if not row.has_item:
+        return None
+    return Permission(
+        row.view_is_public,
+        row.view_is_signed_in,
+        tuple(row.view_crsids),
+        tuple(row.view_lookup_groups),
+        tuple(row.view_lookup_insts),
+    )
+
+
+def _video_row(row: Row[Any], fields: VideoFields, decision: Decision) -> tuple[Any, ...]:
+    may_view = None if decision.permission is KEEP else decision.permission
     return (
         fields.key,
-        looked_at,
+        row.updated_at,
         _token(),
         _kept(fields.updated),
         fields.wants_item,
@@ -104,29 +119,17 @@ def _video_row(looked_at: datetime, fields: VideoFields) -> tuple[Any, ...]:
         _kept(fields.sms_media_id),
         fields.sms_last_updated_at is KEEP,
         _kept(fields.sms_last_updated_at),
-        _kept(fields.title),
-        _kept(fields.description),
-        _kept(fields.type),
-        _kept(fields.duration),
-        fields.published_at,
-        _kept(fields.downloadable),
-        _kept(fields.language),
-        _kept(fields.copyright),
-        None if fields.tags is KEEP else list(fields.tags),
-        fields.acl_is_unreadable,
-        may_view.is_public,
-        may_view.is_signed_in,
-        list(may_view.crsids),
-        list(may_view.lookup_groups),
-        list(may_view.lookup_insts),
+        decision.acl_state,
+        *(_stored(fields.item[name]) for name in _CONTENT),
+        *view_values(may_view),
     )
 
 
-def _channel_row(looked_at: datetime, fields: ChannelFields) -> tuple[Any, ...]:
+def _channel_row(row: Row[Any], fields: ChannelFields) -> tuple[Any, ...]:
     may_edit = fields.permission
     return (
         fields.key,
-        looked_at,
+        row.updated_at,
         _token(),
         _token(),
         _token(),
@@ -150,6 +153,11 @@ def _channel_row(looked_at: datetime, fields: ChannelFields) -> tuple[Any, ...]:
 
 def _kept(value: Any) -> Any:
     return None if value is KEEP else value
+
+
+def _stored(value: Any) -> Any:
+    """A value as psycopg copies it: KEEP as NULL, several values as a list."""
+    return list(value) if isinstance(value, tuple) else _kept(value)
 
 
 def _token() -> str:

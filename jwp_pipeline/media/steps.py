@@ -1,6 +1,7 @@
 """The statements that bring the media side in step, in their order, and what they counted.
 
-All in the caller's transaction. Not here: which steps a sync takes (sync.py), the statements themselves (sql/).
+All in the caller's transaction. Which steps a sync takes is decided in sync.py; the statements are in sql/, in folders
+by what they write.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from sqlalchemy import Connection, text
 
 from jwp_pipeline.database.media_tables import MediaItem
 from jwp_pipeline.database.problems import create_found_problems, record_problems
-from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.upkeep import analyze, is_much, unknown, without_gin_indexes
+from jwp_pipeline.media.columns import statement
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import NONE_BECAME_PUBLIC, BecamePublic, Counts, MediaAsset
-from jwp_pipeline.media.staging import PACKAGE, stage_channels, stage_videos
+from jwp_pipeline.media.staging import stage_channels, stage_videos
 
 # What later statements join and filter each table by.
 _TELLING_COLUMNS = {
     "cached_resources": ("type", "key", "updated_at", "deleted_at"),
-    "videos": ("key", "media_item_id", "sms_media_id", "looked_at", "deleted_at"),
+    "videos": ("key", "media_item_id", "sms_media_id", "mapped_version", "deleted_at"),
     "media_items": ("id", "type", "media_channel_id", "deleted_at"),
     "sms_media_items": ("id", "media_item_id"),
     "channels": ("key", "media_channel_id", "deleted_at"),
@@ -56,30 +57,37 @@ class Steps:
         """`videos`: which there are. What they remember of their items moves with those."""
         create_found_problems(self.connection)
         self.looked_at = stage_videos(self.connection, self.options)
-        created = self._write("videos", "link_new_videos")
-        gone, returned = map(self._run, ("unlink_gone_videos", "relink_returned_videos"))
+        created = self._write("videos", "link_new")
+        gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
-        self._run("looked_at_videos")
+        self._run("problems/looked_at_videos")
         record_problems(self.connection, "mapping", "video", complete=False)
 
     def media_items(self) -> None:
         """`media_items` and `sms_media_items`, of the videos that were looked at."""
-        self._run("propose_items")
+        self._run("staged/proposed_items", sync_all=self.options.sync_all)
         self.became_public = self._became_public()
         restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
+        withdrawn = self._number(
+            "SELECT count(*) FROM proposed_items WHERE is_withdrawn AND (is_due AND differs OR is_narrowed)"
+        )
         with without_gin_indexes(self.connection, MediaItem, rows=self.looked_at):
-            created = self._write("media_items", "create_items")
-        written = self._write("media_items", "update_items")
-        self._write("videos", "remember_videos")
-        deleted = self._write("media_items", "delete_items")
-        for step in ("claim_sms_media_items", "drop_sms_media_items", "move_sms_media_items"):
+            created = self._write("media_items", "create", with_channels=self.with_channels)
+        written = self._write("media_items", "update") + self._write("media_items", "narrow")
+        self._write("videos", "remember", strict_acls=self.options.strict_acls)
+        deleted = self._write("media_items", "delete")
+        for step in ("staged/sms_media_claims", "sms_media_items/drop", "sms_media_items/move"):
             self._run(step)
-        self._write("sms_media_items", "create_sms_media_items")
+        self._write("sms_media_items", "create")
         live = self._live("media_items")
-        self.counts["media_items"] = Counts(created, written - restored, restored, deleted, live=live)
+        # What was withdrawn follows, too, but is none of the live rows that the counts are about.
+        self.counts["media_items"] = Counts(created, written - restored - withdrawn, restored, deleted, live=live)
         create_found_problems(self.connection)
-        self._run("found_sms_media_item_rivals")
+        self._run("problems/sms_media_item_rivals")
         record_problems(self.connection, "ownership", "video", complete=True)
+        create_found_problems(self.connection)
+        self._run("problems/vanished_acls")
+        record_problems(self.connection, "permission", "video", complete=True)
 
     def channels(self) -> None:
         """`channels`: which there are, and what each lists."""
@@ -88,9 +96,9 @@ class Steps:
         returned = self._number(
             "SELECT count(*) FROM channels JOIN mapped_channels USING (key) WHERE channels.deleted_at IS NOT NULL"
         )
-        created, gone = map(self._run, ("link_new_channels", "unlink_gone_channels"))
-        written = self._write("channels", "remember_channels")
-        for step in ("forget_members", "found_unreadable_members"):
+        created, gone = map(self._run, ("channels/link_new", "channels/unlink_gone"))
+        written = self._write("channels", "remember")
+        for step in ("playlist_members/forget", "problems/unreadable_members"):
             self._run(step)
         live = self._live("channels")
         self.counts["channels"] = Counts(created, written - returned, returned, gone, live=live)
@@ -100,56 +108,48 @@ class Steps:
         """`media_channels` and `billing_accounts`."""
         restored = self._number(
             "SELECT count(*) FROM media_channels AS channel JOIN channels ON channels.media_channel_id = channel.id"
-            " WHERE channel.deleted_at IS NOT NULL AND channels.deleted_at IS NULL"
+            " WHERE channel.deleted_at = channels.media_channel_deleted_at AND channels.deleted_at IS NULL"
         )
-        self._run("create_billing_accounts")
-        created = self._write("media_channels", "create_media_channels")
-        self._run("link_media_channels")
-        written, deleted = map(self._run, ("update_media_channels", "delete_media_channels"))
+        self._run("billing_accounts/create")
+        created = self._write("media_channels", "create")
+        self._run("channels/link_media_channels")
+        written, deleted = map(self._run, ("media_channels/update", "media_channels/delete"))
         live = self._live("media_channels")
         self.counts["media_channels"] = Counts(created, written - restored, restored, deleted, live=live)
 
     def members(self, *, playlists: bool) -> None:
         """Which items belong to which channel; `playlists` and `sms_collections`."""
         create_found_problems(self.connection)
-        for step in ("list_members", "assign_items", "found_shared_items"):
+        for step in ("staged/members", "media_items/assign", "problems/shared_items"):
             self._run(step)
         if playlists:
             self._playlists()
             record_problems(self.connection, "ownership", "channel", complete=True)
 
     def _playlists(self) -> None:
-        self._run("claim_sms_collections")
-        self._run("found_sms_collection_rivals")
-        self._run("propose_playlists")
+        self._run("staged/sms_collection_claims")
+        self._run("problems/sms_collection_rivals")
+        self._run("staged/proposed_playlists", create_all=self.options.create_items == "all")
         restored = self._number(
             "SELECT count(*) FROM playlists JOIN proposed_playlists USING (media_channel_id)"
-            " WHERE deleted_at IS NOT NULL"
+            " JOIN channels USING (media_channel_id) WHERE playlists.deleted_at = channels.playlist_deleted_at"
         )
-        created = self._write("playlists", "create_playlists")
-        written, deleted = map(self._run, ("update_playlists", "delete_playlists"))
-        for step in ("drop_sms_collections", "move_sms_collections", "create_sms_collections", "look_at_channels"):
+        created = self._write("playlists", "create")
+        written, deleted = map(self._run, ("playlists/update", "playlists/delete"))
+        for step in ("sms_collections/drop", "sms_collections/move", "sms_collections/create", "channels/mark_in_step"):
             self._run(step)
         live = self._live("playlists")
         self.counts["playlists"] = Counts(created, written - restored, restored, deleted, live=live)
 
-    def _write(self, table: str, step: str) -> int:
+    def _write(self, table: str, step: str, **parameters: bool) -> int:
         """Run a step that may write much of a table, of which the planner then must know for the next ones."""
-        written = self._run(step)
+        written = self._run(f"{table}/{step}", **parameters)
         if written and is_much(written, self._number(f"SELECT count(*) FROM {table}")):
             analyze(self.connection, table, *_TELLING_COLUMNS[table])
         return written
 
-    def _run(self, step: str) -> int:
-        result = self.connection.execute(
-            statement(PACKAGE, step),
-            {
-                "sync_all": self.options.sync_all,
-                "create_all": self.options.create_items == "all",
-                "with_channels": self.with_channels,
-            },
-        )
-        return max(0, result.rowcount)
+    def _run(self, step: str, **parameters: bool) -> int:
+        return max(0, self.connection.execute(statement(step), parameters).rowcount)
 
     def _number(self, query: str) -> int:
         return int(self.connection.scalar(text(query)) or 0)
@@ -158,5 +158,5 @@ class Steps:
         return self._number(f"SELECT count(*) FROM {table} WHERE deleted_at IS NULL")
 
     def _became_public(self) -> BecamePublic:
-        rows = self.connection.execute(statement(PACKAGE, "items_becoming_public")).all()
+        rows = self.connection.execute(statement("reads/items_becoming_public")).all()
         return BecamePublic(rows[0].found if rows else 0, tuple((row.item_id, row.title) for row in rows))

@@ -1,15 +1,8 @@
-"""Reports as Dagster metadata: numbers that plot, tables that people read, column schemas.
-
-Not here: computing any of it.
-"""
+"""Reports as Dagster metadata: numbers that plot, tables that people read, column schemas."""
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import dagster as dg
@@ -39,12 +32,11 @@ def table_metadata(model: type[Base]) -> dict[str, Any]:
     """Table name and columns of a model, as the asset's page shows them."""
     table = model.__table__
     assert isinstance(table, Table)  # noqa: S101 - a declarative model always has one
-    described = _described(model)
     columns = [
         dg.TableColumn(
             column.name,
             str(column.type),
-            description=described.get(column.name),
+            description=column.comment,
             constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique)),
         )
         for column in table.columns
@@ -53,21 +45,6 @@ def table_metadata(model: type[Base]) -> dict[str, Any]:
         "dagster/table_name": table.name,
         "dagster/column_schema": dg.TableSchema(columns=columns),
     }
-
-
-def _described(model: type[Base]) -> dict[str, str]:
-    """What a model's source says below each of its columns: the texts that Python drops."""
-    found: dict[str, str] = {}
-    for owner in reversed(model.__mro__):
-        if not owner.__module__.startswith("jwp_pipeline."):
-            continue
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
-        for node, below in pairwise(definition.body if isinstance(definition, ast.ClassDef) else []):
-            if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
-                continue
-            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-                found[node.target.id] = inspect.cleandoc(str(below.value.value))
-    return found
 
 
 def listing_metadata(listing: Listing) -> dict[str, Any]:

@@ -4,16 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwp_pipeline.access.acl import NOBODY, Permission, format_acl, parse_acl
+from jwp_pipeline.access.acl import NOBODY, Permission, format_acl, intersection, parse_acl
 
 # What an entry can carry: no comma, no blank at its end (entries are stripped), which covers all that is read.
-names = st.text().filter(lambda name: "," not in name and name == name.rstrip())
-permissions = st.builds(
-    Permission,
-    st.booleans(),
-    st.booleans(),
-    *(st.lists(names, max_size=3).map(tuple) for _ in range(3)),
-)
+names = st.text(min_size=1).filter(lambda name: not set(",\n") & set(name) and name == name.rstrip())
+
+
+def permissions_of(names):
+    return st.builds(
+        Permission,
+        st.booleans(),
+        st.booleans(),
+        *(st.lists(names, max_size=3).map(tuple) for _ in range(3)),
+    )
+
+
+permissions = permissions_of(names)
+few = permissions_of(st.sampled_from(["a", "b", ""]))
 
 
 @pytest.mark.parametrize("entries", ["", " , ,", "['']", " [''] ", []])
@@ -30,7 +37,7 @@ def test_entries_are_kept_in_order_with_duplicates():
         lookup_groups=("x:y",),
         lookup_insts=("UIS", ""),
     )
-    assert problems == ()
+    assert problems == ("entry 'INST_' names nobody and grants nothing",)
 
 
 def test_an_unknown_entry_grants_nothing_and_is_named():
@@ -50,8 +57,9 @@ def test_written_order():
     assert format_acl(NOBODY) == ""
 
 
-def test_a_comma_in_a_name_cannot_smuggle_an_entry():
-    assert format_acl(Permission(crsids=("a,WORLD", "b"))) == "USER_b"
+@pytest.mark.parametrize("name", ["a,WORLD", "", " ", "a ", "a\nWORLD"])
+def test_a_name_that_would_read_back_as_another_is_left_out(name):
+    assert format_acl(Permission(crsids=(name, "b"))) == "USER_b"
 
 
 @given(permissions)
@@ -63,3 +71,56 @@ def test_what_is_written_reads_back(permission):
 def test_only_the_exact_word_is_public(text):
     permission, _ = parse_acl(text)
     assert permission.is_public == ("WORLD" in [entry.strip() for entry in text.split(",")])
+
+
+@pytest.mark.parametrize(
+    ("permission", "limit", "kept"),
+    [
+        ("WORLD", "USER_x", "USER_x"),
+        ("WORLD", "CAM", "CAM"),
+        ("WORLD,USER_x", "WORLD", "WORLD,USER_x"),
+        ("CAM", "WORLD", "CAM"),
+        ("CAM", "GROUP_g", "GROUP_g"),
+        ("CAM,USER_x", "USER_y,INST_i", "USER_y,INST_i"),
+        ("USER_a,USER_b", "USER_b", "USER_b"),
+        ("USER_b,USER_a,USER_b", "USER_b,USER_c", "USER_b"),
+        ("USER_b,USER_a,USER_b", "USER_a,USER_b", "USER_b,USER_a,USER_b"),
+        ("USER_a", "GROUP_a,INST_a", ""),
+        ("USER_a", "", ""),
+        ("WORLD", "", ""),
+        ("", "WORLD", ""),
+    ],
+)
+def test_what_both_grant(permission, limit, kept):
+    """Semantics, section 4: everyone includes everyone signed in, who include everybody that is named."""
+    (permission, _), (limit, _), (kept, _) = map(parse_acl, (permission, limit, kept))
+    assert intersection(permission, limit) == kept
+
+
+# Everybody there is: (signed in, person, groups and institutions of that person).
+PEOPLE = [(False, None, frozenset())] + [
+    (True, person, frozenset(member_of)) for person in "ab" for member_of in ("", "a", "b", "ab")
+]
+
+
+def may(permission):
+    return {
+        person
+        for person in PEOPLE
+        if permission.is_public
+        or (person[0] and permission.is_signed_in)
+        or person[1] in permission.crsids
+        or person[2] & set(permission.lookup_groups + permission.lookup_insts)
+    }
+
+
+@given(few, few)
+def test_what_both_grant_is_granted_to_nobody_else(permission, limit):
+    """Semantics, section 4: and whoever both name by the same name keeps it; within its limit nothing changes."""
+    kept = intersection(permission, limit)
+    assert may(kept) <= may(permission) & may(limit)
+    assert may(permission).isdisjoint(may(limit)) or may(kept) or not set(permission.crsids) & set(limit.crsids) - {""}
+    assert intersection(kept, limit) == kept
+    assert intersection(permission, permission) == permission
+    if intersection(permission, limit) == permission:
+        assert may(permission) <= may(limit)

@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from threading import Barrier
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -13,16 +15,17 @@ from sqlalchemy.orm import Session
 from jwp_pipeline.database import history_tables, media_tables
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, open_engine
 from jwp_pipeline.database.media_tables import MediaItem
-from jwp_pipeline.database.migrate import migrate
+from jwp_pipeline.database.migrate import create_schema, migrate
 from jwp_pipeline.database.tables import Base, CachedResource
 from jwp_pipeline.errors import DatabaseError
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.media.sync import sync_media
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline_tests.media.site import media_options, video
-from jwp_pipeline_tests.support import python, rows
+from jwp_pipeline_tests.support import PROJECT, python, rows
 
 SCHEMA = "jwp"
+MIGRATIONS = PROJECT / "jwp_pipeline" / "database" / "migrations"
 assert {history_tables, media_tables}, "imported so that Base knows their tables"
 
 
@@ -40,7 +43,7 @@ def engine_of(database_url):
 
 
 def test_the_tables_are_those_of_the_models(engine_of):
-    """Also what Alembic does not compare: generated columns, defaults, indexes."""
+    """Also what Alembic does not compare: generated columns, defaults, indexes; and their descriptions."""
     migrated, modelled = engine_of("migrated"), engine_of("modelled")
     migrate(migrated, "migrated")
     with migrated.connect() as connection:
@@ -51,7 +54,7 @@ def test_the_tables_are_those_of_the_models(engine_of):
         connection.execute(text(function.replace("migrated.", "modelled.")))
         Base.metadata.create_all(connection)
     assert definitions(migrated) == definitions(modelled)
-    assert len(definitions(migrated)) > 150
+    assert len(definitions(migrated)) > 250
 
 
 def definitions(engine):
@@ -75,7 +78,62 @@ def definitions(engine):
         " WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text = ANY(:names)",
         names=names,
     )
-    return {tuple(row) for row in (*columns, *indexes, *constraints)}
+    descriptions = rows(
+        engine,
+        "SELECT attrelid::regclass::text, attname, col_description(attrelid, attnum) FROM pg_attribute"
+        " WHERE attrelid = ANY(CAST(CAST(:names AS text[]) AS regclass[])) AND attnum > 0 AND NOT attisdropped",
+        names=names,
+    )
+    return {tuple(row) for row in (*columns, *indexes, *constraints, *descriptions)}
+
+
+def migrate_to(engine, revision):
+    """Only as far as `revision`, as an older version of this program did."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect() as connection:
+        create_schema(connection, SCHEMA)
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
+
+
+OLD_LIBRARY = """
+INSERT INTO raw_snapshots (resource_type, api_version) VALUES ('video', 'v1');
+INSERT INTO cached_resources (type, key, data) VALUES
+    ('video', 'has-acl', '{"custom": {"sms_acl": "acl:CAM:"}}'),
+    ('video', 'has-acl-v2', '{"metadata": {"custom_params": {"sms_acl": null}}}'),
+    ('video', 'had-acl', '{"custom": {}}'), ('video', 'had-acl-v2', '{"metadata": {}}'),
+    ('video', 'never', '{"title": "sms_acl", "custom": {"sms_language": "sms_acl"}}'),
+    ('video', 'withdrawn', '{"custom": null}'), ('video', 'no-custom', '{}');
+INSERT INTO resource_changes (snapshot_id, type, key, change, changed_fields)
+SELECT id, 'video', key, 'changed', CAST(fields AS jsonb) FROM raw_snapshots, (VALUES
+    ('had-acl', '{"custom": [{"sms_acl": "acl:CAM:"}, {}], "title": ["a", "b"]}'),
+    ('had-acl-v2', '{"metadata": [{}, {"custom_params": {"sms_acl": "acl:CAM:"}}]}'),
+    ('never', '{"title": ["sms_acl", "x"], "custom": [{}, {"sms_language": "x"}]}')
+) AS logged (key, fields);
+INSERT INTO media_items (id, title, description, type, duration, published_at, language, copyright, deleted_at)
+SELECT key, '', '', 'video', 0, now(), '', '', CASE WHEN key IN ('never', 'withdrawn') THEN now() END
+FROM cached_resources;
+INSERT INTO videos (key, updated, media_item_id, looked_at, waits, returned, deleted_at)
+SELECT key, 5, key, updated_at, key = 'has-acl', key = 'had-acl', CASE WHEN key = 'never' THEN now() END
+FROM cached_resources;
+"""
+
+
+def test_what_an_older_version_knew_is_carried_over(engine_of):
+    """`had_acl` from the cache and the change log; what a sync deleted is told from what somebody withdrew."""
+    engine = engine_of()
+    migrate_to(engine, "0004")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(OLD_LIBRARY)
+    migrate(engine, SCHEMA)
+    links = {row.key: row for row in rows(engine, "SELECT * FROM videos")}
+    assert {key for key, link in links.items() if link.had_acl} == {"has-acl", "has-acl-v2", "had-acl", "had-acl-v2"}
+    assert {key for key, link in links.items() if link.item_deleted_at} == {"never"}
+    assert {key for key, link in links.items() if link.needs_full_sync} == {"has-acl"}
+    assert {key for key, link in links.items() if link.reappeared} == {"had-acl"}
+    assert all(link.mapped_version and link.acl_state is None for link in links.values())
 
 
 def test_migrating_twice_does_nothing(engine_of):

@@ -1,8 +1,8 @@
 """What a sync makes of a library, written from the contract (semantics §2-§6) and not from the SQL.
 
 The library is made of Resources, whose values say what they mean, so that nothing is parsed here.
-`Model.sync` goes from one state to the next, `Model.state` gives it as `state.read_state` does.
-Not here: the values themselves (values.py) and the random libraries (test_model.py).
+`Model.sync` goes from one state to the next, `Model.state` gives it as `state.read_state` does. The values themselves
+are in values.py, the random libraries in test_model.py.
 """
 
 from copy import deepcopy
@@ -12,6 +12,7 @@ from typing import Any
 from jwp_pipeline_tests.media.state import NOW
 from jwp_pipeline_tests.media.values import KEEP, NOBODY, permission
 
+NAMES = ("crsids", "lookup_groups", "lookup_insts")
 TITLES = {"title": "", "description": ""}
 DEFAULTS = {
     **TITLES,
@@ -30,9 +31,16 @@ class Item:
     fields: dict[str, Any] = field(default_factory=lambda: deepcopy(DEFAULTS))
     view: dict[str, Any] | None = None
     deleted: bool = False
+    """By the sync."""
+    withdrawn: bool = False
+    """Deleted by somebody here."""
     claim: int | None = None
     """SMS id that it had when it was last synchronised, whoever owns that."""
     sms_time: str | None = None
+
+    @property
+    def live(self):
+        return not (self.deleted or self.withdrawn)
 
 
 @dataclass
@@ -40,6 +48,9 @@ class Video:
     updated: int = 0
     item: Item | None = None
     deleted: bool = False
+    had_acl: bool = False
+    acl: str = "absent"
+    """`absent`, `read`, `unreadable`, or `vanished`."""
 
 
 @dataclass
@@ -65,9 +76,9 @@ class Model:
     cached: dict[str, dict[str, str]] = field(default_factory=lambda: {"video": {}, "channel": {}})
     problems: set[tuple[str, str, str, str]] = field(default_factory=set)
 
-    def sync(self, videos, channels, *, create_items, sync_all=False):
+    def sync(self, videos, channels, *, create_items, strict, sync_all=False):
         """The library is {key: Resource}; a channel's Value `members` holds its own members."""
-        self.sync_videos(videos, create_items=create_items, sync_all=sync_all)
+        self.sync_videos(videos, create_items=create_items, strict=strict, sync_all=sync_all)
         self._cache("channel", channels)
         for key, resource in channels.items():
             if key not in self.channels:
@@ -81,37 +92,84 @@ class Model:
         self.playlists |= {key: (content, False) for key, content in wanted.items()}
         self.problems = self._problems(videos, channels)
 
-    def sync_videos(self, videos, *, create_items, sync_all=False):
-        """What a listing of videos does to them and their items."""
+    def sync_videos(self, videos, *, create_items, strict, sync_all=False):
+        """What a listing of videos does to them and their items. `strict` is JWP_STRICT_ACLS, None if it is not set."""
+        strict = create_items == "all" if strict is None else strict
         self._cache("video", videos)
         for key, resource in videos.items():
-            self._video(self.videos.setdefault(key, Video()), resource, create_items, sync_all)
+            self._video(self.videos.setdefault(key, Video()), resource, create_items, strict, sync_all)
         for key, video in self.videos.items():
             if key not in videos:
                 video.deleted = True
-                if video.item:
+                if video.item and not video.item.withdrawn:
                     video.item.deleted = True
+
+    def withdraw(self, key):
+        """Somebody here deletes the item; False where there is none to delete."""
+        item = key in self.videos and self.videos[key].item
+        if item and item.live:
+            item.withdrawn = True
+            return True
+        return False
+
+    def undelete(self, key):
+        """Somebody here takes that back."""
+        item = key in self.videos and self.videos[key].item
+        if item and item.withdrawn:
+            item.withdrawn = False
+            return True
+        return False
+
+    def permit(self, key, view):
+        """Somebody here changes who may view the item."""
+        item = key in self.videos and self.videos[key].item
+        if item:
+            item.view = view
 
     def _cache(self, kind, listed):
         self.cached[kind] = dict.fromkeys(self.cached[kind], "deleted") | dict.fromkeys(listed, "live")
 
-    def _video(self, video, resource, create_items, sync_all):
+    def _video(self, video, resource, create_items, strict, sync_all):
         listed = resource.read("updated", 0)
         returned, video.deleted = video.deleted, False
         stamp = video.updated if listed is KEEP else listed
+        self._acl(video, resource, strict)
         if video.item is None:
             video.updated = stamp if returned else max(stamp, video.updated)
             if create_items == "all" or isinstance(resource.read("sms_media_id", None), int):
                 video.item = Item()
-                self._synchronise(video.item, resource, create_items)
-        elif video.item.deleted:
+                self._synchronise(video, resource, create_items)
+        elif returned:
             video.updated = stamp
-            self._synchronise(video.item, resource, create_items)
-        elif stamp > video.updated or sync_all or closes(video.item, resource):
+            self._synchronise(video, resource, create_items)
+        elif stamp > video.updated or sync_all:
             video.updated = max(stamp, video.updated)
-            self._synchronise(video.item, resource, create_items)
+            self._synchronise(video, resource, create_items)
+        elif strict or video.acl == "unreadable":
+            video.item.view = in_common(video.item.view, self._view(video, resource))
 
-    def _synchronise(self, item, resource, create_items):
+    def _acl(self, video, resource, strict):
+        """Semantics, section 4: whether there is an ACL, and whether one that is not there has vanished."""
+        listed = resource.read("sms_acl", None)
+        if listed is not None:
+            video.acl = "unreadable" if listed is KEEP else "read"
+            video.had_acl = True
+            return
+        had_id = video.item is not None and video.item.claim is not None
+        with_all_else = resource.read("sms_media_id", None) is None and (had_id or not resource.has_properties())
+        if video.acl in ("unreadable", "vanished") or (video.had_acl and (strict or with_all_else)):
+            video.acl = "vanished"
+        else:
+            video.acl = "absent"
+
+    def _view(self, video, resource):
+        """Who may view the item once it is due."""
+        if video.acl == "vanished":
+            return video.item.view or NOBODY
+        return NOBODY if video.acl == "unreadable" else resource.read("sms_acl", self.default_acl)
+
+    def _synchronise(self, video, resource, create_items):
+        item = video.item
         item.deleted = False
         listed = {
             "title": resource.read("title", ""),
@@ -127,8 +185,7 @@ class Model:
         if create_items == "all" and not resource.has("sms_keywords") and "custom" not in resource:
             listed["tags"] = resource.read("tags", [])
         item.fields |= {name: value for name, value in listed.items() if value is not KEEP}
-        view = resource.read("sms_acl", self.default_acl)
-        item.view = NOBODY if view is KEEP else view
+        item.view = self._view(video, resource)
         claim = resource.read("sms_media_id", None)
         if claim is not KEEP:
             item.claim = claim
@@ -153,7 +210,7 @@ class Model:
     # --- What follows from all of them together ------------------------------------------------------------
 
     def live_items(self):
-        return {key: video.item for key, video in self.videos.items() if video.item and not video.item.deleted}
+        return {key: video.item for key, video in self.videos.items() if video.item and video.item.live}
 
     def live_channels(self):
         return {key: channel for key, channel in self.channels.items() if not channel.deleted}
@@ -201,6 +258,11 @@ class Model:
             for kind, listed in (("video", videos), ("channel", channels))
             for key, resource in listed.items()
             for name in resource.problems()
+        }
+        found |= {
+            ("permission", "video", key, "sms_acl")
+            for key, video in self.videos.items()
+            if video.acl == "vanished" and video.item and not video.deleted
         }
         owners, collections, item_owners = self.sms_owners(), self.collection_owners(), self.item_owners()
         for key, item in self.live_items().items():
@@ -253,15 +315,32 @@ class Model:
         """(table, JWP key) → what makes the row's `updated_at` move, and whether it is deleted."""
         items = {key: video.item for key, video in self.videos.items() if video.item}
         return deepcopy(
-            {("media_items", key): ((item.fields, item.view), item.deleted) for key, item in items.items()}
+            {("media_items", key): ((item.fields, item.view), not item.live) for key, item in items.items()}
             | {("media_channels", key): ((c.fields, c.edit), c.deleted) for key, c in self.channels.items()}
             | {("playlists", key): playlist for key, playlist in self.playlists.items()}
         )
 
 
-def closes(item, resource):
-    """Whether the item still grants something though its ACL cannot be read."""
-    return resource.read("sms_acl", None) is KEEP and item.view != NOBODY
+def in_common(view, limit):
+    """What both grant. Where one includes the other it is the narrower one, just as it is."""
+    if includes(limit, view):
+        return view
+    if includes(view, limit):
+        return limit
+    named = {}
+    for kind in NAMES:
+        both = set(view[kind]) & set(limit[kind])
+        named[kind] = view[kind] if both == set(view[kind]) else [name for name in limit[kind] if name in both]
+    return permission(**named)
+
+
+def includes(wide, narrow):
+    """Everyone includes everyone signed in, who include everybody that is named."""
+    if wide["is_public"] or narrow["is_public"]:
+        return wide["is_public"]
+    if wide["is_signed_in"] or narrow["is_signed_in"]:
+        return wide["is_signed_in"]
+    return all(set(narrow[kind]) <= set(wide[kind]) for kind in NAMES)
 
 
 def kept(value, last):

@@ -71,9 +71,9 @@ def site(engine, simulator, api="v1", **options):
         client.close()
 
 
-def media_options(*, create_items="sms", default_acl="WORLD", sync_all=False):
+def media_options(*, create_items="sms", default_acl="WORLD", strict_acls=None, sync_all=False):
     """Options of the media side as the settings of the same names give them."""
-    settings = load_settings(jwp_create_items=create_items, jwp_default_acl=default_acl)
+    settings = load_settings(jwp_create_items=create_items, jwp_default_acl=default_acl, jwp_strict_acls=strict_acls)
     return MediaOptions.from_settings(settings, sync_all=sync_all)
 
 

@@ -137,10 +137,10 @@ def differences(found, expected, syncs=(), path=""):
 def read_rows(engine):
     """(table, JWP key) → row of an item, channel or playlist, deleted ones too."""
     with Session(engine, expire_on_commit=False) as session:
-        rows = {("media_items", video.key): video.media_item for video in session.scalars(Video.including_deleted)}
+        rows = {("media_items", video.key): video.item for video in session.scalars(Video.including_deleted)}
         for channel in session.scalars(Channel.including_deleted):
-            rows["media_channels", channel.key] = channel.media_channel
-            rows["playlists", channel.key] = channel.media_channel and channel.media_channel.playlist
+            rows["media_channels", channel.key] = channel.channel
+            rows["playlists", channel.key] = channel.channel and channel.channel.playlist
         return {name: row for name, row in rows.items() if row}
 
 

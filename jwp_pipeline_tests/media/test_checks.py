@@ -42,13 +42,17 @@ def found(engine, create_items="sms"):
 
 VIOLATIONS = {
     "UPDATE media_items SET deleted_at = now() WHERE title = 'Video a'": {
+        "no_deleted_item_in_a_playlist": ["playlist shows a"],
+    },
+    "WITH deleted AS (UPDATE media_items SET deleted_at = now() WHERE title = 'Video a')"
+    " UPDATE videos SET item_deleted_at = now() WHERE key = 'a'": {
         "every_video_has_its_item": ["a"],
         "no_deleted_item_in_a_playlist": ["playlist shows a"],
     },
     "DELETE FROM videos WHERE key = 'no-item'": {"every_video_has_its_item": ["no-item"]},
     "UPDATE videos SET deleted_at = now() WHERE key = 'no-item'": {"every_video_has_its_item": ["no-item"]},
     "UPDATE cached_resources SET deleted_at = now() WHERE key = 'a'": {"every_video_has_its_item": ["item a"]},
-    "UPDATE videos SET waits = true WHERE key = 'a'": {"content_reflected": ["a"]},
+    "UPDATE videos SET needs_full_sync = true WHERE key = 'a'": {"content_reflected": ["a"]},
     "UPDATE media_channels SET deleted_at = now() WHERE title = 'Channel c'": {
         "no_item_of_a_dead_channel": ["a of channel c", "b of channel c"],
     },
@@ -158,13 +162,13 @@ def test_of_many_only_the_first_are_handed_over(jwp, engine):
     many = [video(f"v{number:02}", 100 + number, title=title, acl="USER_a") for number in range(30)]
     jwp.library.replace_all(many, [])
     jwp.sync()
-    jwp.library.replace_all([{**video, "updated": 2, "custom": {}} for video in many], [])
+    jwp.library.replace_all([{**video, "updated": 2, "custom": {"sms_acl": "acl:WORLD:"}} for video in many], [])
     public = jwp.sync().became_public
     assert (public.count, len(public.sample)) == (30, 20)
     assert {title for _, title in public.sample} == {title[:200]}
     assert [item_id for item_id, _ in public.sample] == sorted(item_id for item_id, _ in public.sample)
     with engine.connect() as connection:
-        connection.execute(text("UPDATE videos SET waits = true"))
+        connection.execute(text("UPDATE videos SET needs_full_sync = true"))
         (waiting,) = [run_check(connection, check, "sms") for check in CHECKS if check.name == "content_reflected"]
     assert (waiting.count, waiting.sample) == (30, tuple(f"v{number:02}" for number in range(10)))
 

@@ -83,7 +83,9 @@ def state_while_malformed(key, good, shape, create_items):
             if shape.field in (name, "custom"):
                 values[name] = []
         return channel_state(key, values, create_items)
-    if shape.field in ("sms_acl", "custom"):
+    # One that is known and unchanged keeps what its ACL grants now, under strict ACLs: of another person, nothing.
+    is_narrowed = shape.field == "updated" and is_known(key) and create_items == "all"
+    if shape.field in ("sms_acl", "custom") or is_narrowed:
         values["sms_acl"] = permission()
     if shape.field == "sms_media_id":
         # An id that cannot be read changes nothing about an SMS row.

@@ -31,6 +31,11 @@ def channel(create_items="all", **custom):
     return map_channel({"key": "manuCCCC", "custom": custom}, key="manuCCCC", create_items=create_items)
 
 
+def value(fields, name):
+    """Of a field of the item, or of what else the video says."""
+    return fields.item[name] if name in fields.item else getattr(fields, name)
+
+
 def problem_fields(fields):
     return [problem.field for problem in fields.problems]
 
@@ -43,7 +48,10 @@ def problem_fields(fields):
         ("duration", None, "duration", 0.0),
         ("date", 1500000000.25, "published_at", datetime(2017, 7, 14, 2, 40, 0, 250000, tzinfo=UTC)),
         ("date", -86400, "published_at", datetime(1969, 12, 31, tzinfo=UTC)),
-        ("date", None, "published_at", None),
+        ("date", None, "published_at", KEEP),
+        ("description", " ", "description", ""),
+        ("description", "  ", "description", "  "),
+        ("title", " ", "title", " "),
         ("mediatype", None, "type", "unknown"),
         ("updated", "1530000000", "updated", 1530000000),
         ("updated", None, "updated", 0),
@@ -54,7 +62,7 @@ def problem_fields(fields):
 )
 def test_a_field_that_is_read(field, raw, attribute, expected):
     fields = video(**{field: raw})
-    assert getattr(fields, attribute) == expected
+    assert value(fields, attribute) == expected
     assert fields.problems == ()
 
 
@@ -70,7 +78,7 @@ def test_a_field_that_is_read(field, raw, attribute, expected):
 def test_a_field_that_cannot_be_read_keeps_its_value(field, attribute, raws):
     for raw in raws:
         fields = video(**{field: raw})
-        assert getattr(fields, attribute) is (None if field == "date" else KEEP), raw
+        assert value(fields, attribute) is KEEP, raw
         assert problem_fields(fields) == [field]
         assert fields.permission == WORLD
 
@@ -80,7 +88,7 @@ def test_a_field_that_cannot_be_read_keeps_its_value(field, attribute, raws):
 )
 def test_a_title_that_is_no_text_is_shown_as_text(raw, text):
     fields = video(title=raw)
-    assert fields.title == text
+    assert fields.item["title"] == text
     assert [(problem.field, problem.value) for problem in fields.problems] == [("title", text)]
 
 
@@ -141,7 +149,7 @@ def test_a_video_without_sms_media_id_gets_an_item_only_in_all_mode(custom):
 )
 def test_a_property_that_is_read(name, raw, attribute, expected):
     fields = video({name: raw})
-    assert getattr(fields, attribute) == expected
+    assert value(fields, attribute) == expected
     assert fields.problems == ()
 
 
@@ -159,7 +167,7 @@ def test_a_property_that_cannot_be_read_keeps_its_value(name, attribute):
     word = name.removeprefix("sms_")
     for raw in ["nope", "", f"{word}:", "other:x:", f"{word}:a\nb:", f" {word}:x:", None, 1, [f"{word}:x:"]]:
         fields = video({name: raw})
-        assert getattr(fields, attribute) is KEEP, raw
+        assert value(fields, attribute) is KEEP, raw
         assert problem_fields(fields) == [name]
 
 
@@ -195,7 +203,13 @@ def test_no_acl_is_the_default_one():
 )
 def test_unreadable_custom_properties_keep_everything_and_grant_nothing(fields):
     assert fields.permission == NOBODY
-    assert {fields.sms_media_id, fields.downloadable, fields.language, fields.copyright, fields.tags} == {KEEP}
+    assert {
+        fields.sms_media_id,
+        fields.item["downloadable"],
+        fields.item["language"],
+        fields.item["copyright"],
+        fields.item["tags"],
+    } == {KEEP}
     assert fields.sms_last_updated_at is KEEP
     assert len(fields.problems) == 1
 
@@ -213,8 +227,15 @@ BOTH_SHAPES = [
 def test_an_object_of_both_shapes_cannot_be_read(data):
     """P5: which half of it speaks of permissions, or that none does, is not to be trusted."""
     fields = map_video(data, key="x", default_acl=WORLD, create_items="all")
-    assert (fields.permission, fields.published_at) == (NOBODY, None)
-    assert {fields.title, fields.type, fields.duration, fields.updated, fields.tags, fields.sms_media_id} == {KEEP}
+    assert (fields.permission, fields.item["published_at"]) == (NOBODY, KEEP)
+    assert {
+        fields.item["title"],
+        fields.item["type"],
+        fields.item["duration"],
+        fields.updated,
+        fields.item["tags"],
+        fields.sms_media_id,
+    } == {KEEP}
     assert [(problem.field, problem.value[:4]) for problem in fields.problems] == [("data", as_text(data)[:4])]
     assert "both v1 and v2" in fields.problems[0].problem
     channel = map_channel(data, key="x", create_items="all")
@@ -237,51 +258,61 @@ def test_objects_of_one_shape_are_read_by_it():
 
 
 @pytest.mark.parametrize(
-    ("acl", "unreadable"),
+    ("acl", "state"),
     [
-        *((raw, True) for raw in (None, "WORLD", 7, "acl:WORLD", ["acl:WORLD:"])),
-        *((raw, False) for raw in ("acl::", "acl:['']:", "acl:MARTIAN:", "acl:MARTIAN,CAM:", "acl:WORLD:")),
+        *((raw, "unreadable") for raw in (None, "WORLD", 7, "acl:WORLD", ["acl:WORLD:"])),
+        *((raw, "read") for raw in ("acl::", "acl:['']:", "acl:MARTIAN:", "acl:MARTIAN,CAM:", "acl:USER_:")),
     ],
 )
-def test_whether_an_acl_could_be_read_at_all(acl, unreadable):
-    assert video({"sms_acl": acl}).acl_is_unreadable is unreadable
+def test_whether_an_acl_is_there_and_can_be_read(acl, state):
+    fields = video({"sms_acl": acl})
+    assert (fields.acl_state, fields.has_properties) == (state, True)
 
 
-def test_nor_can_an_acl_be_read_that_is_out_of_reach():
-    assert video([]).acl_is_unreadable
-    assert v2_video(None).acl_is_unreadable
-    assert not video().acl_is_unreadable
-    assert not v2_video({"custom_params": None}).acl_is_unreadable
+def test_an_acl_that_is_absent_is_told_from_one_that_is_out_of_reach():
+    assert [fields.acl_state for fields in (video([]), v2_video(None))] == ["unreadable"] * 2
+    absent = video(), v2_video({"custom_params": None}), video({"sms_language": "language:eng:"})
+    assert [(fields.acl_state, fields.has_properties) for fields in absent] == [
+        *(("absent", False), ("absent", False), ("absent", True))
+    ]
+
+
+def test_an_entry_without_a_name_is_kept_and_noted():
+    """Semantics, section 4, clarification 9: it grants nothing, for no decision matches an empty name."""
+    fields = video({"sms_acl": "acl:USER_,GROUP_,INST_,USER_a:"})
+    assert fields.permission == Permission(crsids=("", "a"), lookup_groups=("",), lookup_insts=("",))
+    [problem] = fields.problems
+    assert problem.field == "sms_acl"
+    assert problem.problem.count("names nobody") == 3
 
 
 def test_unreadable_metadata_keeps_the_texts_but_not_the_fields_beside_it():
     fields = v2_video(None, media_type="audio", last_modified="1970-01-01T00:01:00+00:00")
-    assert (fields.title, fields.description, fields.published_at) == (KEEP, KEEP, None)
-    assert (fields.type, fields.updated) == ("audio", 60)
+    assert (fields.item["title"], fields.item["description"], fields.item["published_at"]) == (KEEP, KEEP, KEEP)
+    assert (fields.item["type"], fields.updated) == ("audio", 60)
 
 
 def test_v2_date_times():
     fields = v2_video({"publish_start_date": "2024-05-28T12:40:11+01:00"}, last_modified="1969-12-31T23:59:58.5+00:00")
-    assert fields.published_at == datetime(2024, 5, 28, 11, 40, 11, tzinfo=UTC)
+    assert fields.item["published_at"] == datetime(2024, 5, 28, 11, 40, 11, tzinfo=UTC)
     assert fields.updated == -2
     fields = v2_video({"publish_start_date": 1500000000}, last_modified="yesterday")
-    assert (fields.published_at, fields.updated) == (None, KEEP)
-    assert problem_fields(fields) == ["date", "updated"]
+    assert (fields.item["published_at"], fields.updated) == (KEEP, KEEP)
+    assert problem_fields(fields) == ["updated", "date"]
 
 
 def test_jwp_tags_stand_in_for_keywords_in_all_mode_only():
-    assert video(tags="Lecture , b,,").tags == v2_video({"tags": ["Lecture ", "b", ""]}).tags == ("lecture", "b")
-    assert v2_video({"tags": ["a,b"]}).tags == ("a,b",)
-    assert video(tags=None).tags == ()
-    assert video(tags="a", create_items="sms").tags == ()
-    assert video({"sms_keywords": "keywords::"}, tags="a").tags == ()
-    assert video(tags=[1]).tags is KEEP
-
-
-def test_a_new_item_gets_defaults_where_nothing_can_be_read():
-    fields = v2_video(None, media_type=1, duration="x", last_modified=0).with_defaults()
-    assert (fields.title, fields.type, fields.duration, fields.updated, fields.tags) == ("", "unknown", 0.0, 0, ())
-    assert (fields.sms_media_id, fields.sms_last_updated_at, fields.permission) == (None, None, NOBODY)
+    assert (
+        video(tags="Lecture , b,,").item["tags"]
+        == v2_video({"tags": ["Lecture ", "b", ""]}).item["tags"]
+        == ("lecture", "b")
+    )
+    assert v2_video({"tags": ["SiteDomain:x.org", "b"]}).item["tags"] == ("b",)
+    assert v2_video({"tags": ["a,b"]}).item["tags"] == ("a,b",)
+    assert video(tags=None).item["tags"] == ()
+    assert video(tags="a", create_items="sms").item["tags"] == ()
+    assert video({"sms_keywords": "keywords::"}, tags="a").item["tags"] == ()
+    assert video(tags=[1]).item["tags"] is KEEP
 
 
 def test_channel_permissions():
@@ -310,7 +341,6 @@ def test_a_channel_wants_a_playlist_for_its_collection_or_in_all_mode():
     assert channel("all").wants_playlist
     malformed = channel("sms", sms_collection_id="collection:x:")
     assert (malformed.sms_collection_id, malformed.wants_playlist) == (KEEP, KEEP)
-    assert malformed.with_defaults().wants_playlist is False
 
 
 def test_an_unreadable_channel_keeps_everything_and_grants_nothing():
@@ -318,4 +348,3 @@ def test_an_unreadable_channel_keeps_everything_and_grants_nothing():
     kept = {fields.title, fields.instid, fields.sms_collection_id, fields.media_ids, fields.sms_last_updated_at}
     assert kept == {KEEP}
     assert fields.permission == NOBODY
-    assert fields.with_defaults().media_ids is None

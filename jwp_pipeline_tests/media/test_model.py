@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from jwp_pipeline.database.media_tables import MediaItem
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline_tests.media.model import Model
 from jwp_pipeline_tests.media.site import site
@@ -73,6 +75,7 @@ VIDEO_VALUES = {
         Value("acl::", NOBODY),
         Value(ABSENT, ABSENT),
         Value("acl:MARTIAN,CAM:", permission(is_signed_in=True), problem=True),
+        Value("acl:USER_,USER_a:", permission(crsids=["", "a"]), problem=True),
         *bad("WORLD", None, ["WORLD"]),
     ],
     "sms_media_id": numbers("media", 3),
@@ -127,6 +130,17 @@ ABSENT_FOR_A_WHILE = st.none() | st.tuples(
     st.sets(VIDEO_KEYS, min_size=1), st.lists(st.sampled_from(["videos", "media_items", "playlists"]), max_size=2)
 )
 """Videos that a listing before the step's own does not hold, and the assets that are brought in step with that one."""
+LIES = st.dictionaries(VIDEO_KEYS, VIDEO_KEYS, max_size=2)
+"""Key of a video → key of the one whose object stands there in a listing before the step's own."""
+VIEWS = [WORLD, NOBODY, permission(is_signed_in=True), permission(crsids="ab"), permission(lookup_insts=["UIS"])]
+BY_HAND = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["withdraw", "undelete"]), VIDEO_KEYS),
+        st.tuples(st.just("permit"), VIDEO_KEYS, st.sampled_from(VIEWS)),
+    ),
+    max_size=3,
+)
+"""What somebody here does to the items before the step."""
 STEPS = st.lists(
     st.fixed_dictionaries(
         {
@@ -137,6 +151,9 @@ STEPS = st.lists(
             "order": st.one_of(st.sampled_from(["together", "videos first", "channels first"]), ASSET_ORDERS),
             "backwards": st.booleans(),
             "absent": ABSENT_FOR_A_WHILE,
+            "strict": st.sampled_from([None, None, True, False]),
+            "lies": st.just({}) | LIES,
+            "by_hand": st.just([]) | BY_HAND,
         }
     ),
     min_size=2,
@@ -179,10 +196,21 @@ class Library:
         sent = Resource({name: value for name, value in channel.items() if name != "members"}).as_v1(key)
         return {**sent, "updated": self._stamps[key][1]}
 
-    def listed(self, kind, *, backwards, without=()):
-        objects = [json.loads(record.json(self.api)) for record in self.simulated.records(kind)]
-        objects = [listed for listed in objects if listed[{"v1": "key", "v2": "id"}[self.api]] not in without]
-        return reversed(objects) if backwards else objects
+    def listed(self, kind, *, backwards, without=(), lies=None):
+        name = {"v1": "key", "v2": "id"}[self.api]
+        objects = {listed[name]: listed for listed in map(self._sent, self.simulated.records(kind))}
+        lies = {key: other for key, other in (lies or {}).items() if {key, other} <= objects.keys()}
+        objects |= {key: {**objects[other], name: key} for key, other in lies.items()}
+        listing = [listed for key, listed in objects.items() if key not in without]
+        return reversed(listing) if backwards else listing
+
+    def _sent(self, record):
+        return json.loads(record.json(self.api))
+
+    def videos_under(self, lies):
+        """The videos as a listing has them in which keys carry objects of others."""
+        lies = {key: other for key, other in lies.items() if {key, other} <= self.videos.keys()}
+        return self.videos | {key: self.videos[other] for key, other in lies.items()}
 
 
 def arrive(jwp, library, step, create_items):
@@ -194,9 +222,12 @@ def arrive(jwp, library, step, create_items):
                 set_resources(session, library.listed(kind, backwards=step["backwards"], **without), kind)
 
     def follow(*assets, sync_all=False):
-        return jwp.follow(*assets, create_items=create_items, sync_all=sync_all)
+        return jwp.follow(*assets, create_items=create_items, strict_acls=step["strict"], sync_all=sync_all)
 
     order = step["order"]
+    if step["lies"]:
+        fetch("video", lies=step["lies"])
+        follow("media_items")
     if step["absent"]:
         keys, assets = step["absent"]
         fetch("video", without=keys)
@@ -230,6 +261,7 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
     """Semantics §2-§6, the identity of items, channels and playlists among them.
 
     P3: a second sync writes nothing. P4 and P5, by the model: what cannot be read is a problem and grants nothing.
+    Section 4, whatever the mode: nothing that was private and whose own ACL stayed private becomes public.
     """
     empty(engine)
     model = Model(WORLD if default_acl == "WORLD" else permission(is_signed_in=True), api)
@@ -241,12 +273,16 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
                 # What was made under another rule between the two would stay.
                 create_items = step["create_items"]
             library.edit(step)
-            before, rows_before = model.contents(), rows
+            act_by_hand(engine, model, step["by_hand"])
+            before, rows_before, was_public = model.contents(), rows, public_items(engine)
+            options = {"create_items": create_items, "strict": step["strict"]}
+            if step["lies"]:
+                model.sync_videos(library.videos_under(step["lies"]), **options)
             if step["absent"]:
                 keys, _ = step["absent"]
                 present = {key: video for key, video in library.videos.items() if key not in keys}
-                model.sync_videos(present, create_items=create_items)
-            model.sync(library.videos, library.channels, create_items=create_items, sync_all=step["sync_all"])
+                model.sync_videos(present, **options)
+            model.sync(library.videos, library.channels, **options, sync_all=step["sync_all"])
             begin = datetime.now(UTC)
             report = arrive(jwp, library, step, create_items)
             syncs.append((begin, datetime.now(UTC)))
@@ -258,14 +294,45 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
             assert {name: row.id for name, row in rows_before.items()}.items() <= {
                 name: row.id for name, row in rows.items()
             }.items()
-            if step["order"] == "together" and not step["absent"]:
+            strict = create_items == "all" if step["strict"] is None else step["strict"]
+            if not step["lies"]:
+                assert public_items(engine) & private_at_jwp(library) <= was_public
+            if strict:
+                assert not public_items(engine) & private_at_jwp(library)
+            if step["order"] == "together" and not (step["absent"] or step["lies"] or step["by_hand"]):
                 assert_only_changes_were_written(report, rows_before, rows, before, model.contents())
 
             written = written_by(engine)
-            again = jwp.follow(create_items=create_items, sync_all=step["sync_all"])
+            again = jwp.follow(create_items=create_items, strict_acls=step["strict"], sync_all=step["sync_all"])
             assert written_by(engine) == written
             assert again.members_asked == 0
             assert not any(counts.written for counts in again.counts.values())
+
+
+def act_by_hand(engine, model, acts):
+    """What somebody here does to items, in our tables and in the model."""
+    of_video = "WHERE id = (SELECT media_item_id FROM videos WHERE key = :key)"
+    with engine.begin() as connection:
+        for act, key, *view in acts:
+            if act == "permit":
+                model.permit(key, *view)
+                assignments = ", ".join(f"view_{name} = :{name}" for name in view[0])
+                connection.execute(text(f"UPDATE media_items SET {assignments} {of_video}"), {"key": key, **view[0]})
+            elif getattr(model, act)(key):
+                moment = "clock_timestamp()" if act == "withdraw" else "NULL"
+                connection.execute(text(f"UPDATE media_items SET deleted_at = {moment} {of_video}"), {"key": key})
+
+
+def public_items(engine):
+    """Keys of the live items that are public."""
+    with Session(engine) as session:
+        return {item.video.key for item in session.scalars(MediaItem.live.where(MediaItem.view_is_public))}
+
+
+def private_at_jwp(library):
+    """Keys of the videos whose ACL is there and not public, or cannot be read."""
+    acls = {key: video.read("sms_acl", WORLD) for key, video in library.videos.items()}
+    return {key for key, acl in acls.items() if acl is KEEP or not acl["is_public"]}
 
 
 def assert_only_changes_were_written(report, rows_before, rows, before, after):

@@ -172,7 +172,20 @@ def test_a_video_is_found_by_its_sms_id(jwp, engine):
         assert key(2) == "other"
         assert key(3) is None
         assert key(99) is None
-        assert Video.from_media_id(session, 1).media_item.sms.id == 1
+        assert Video.from_media_id(session, 1).item.sms.id == 1
+
+
+def test_links_are_found_by_their_keys(jwp, engine):
+    """Video.from_key and Channel.from_collection_id: live ones only; of two channels the one with the smaller key."""
+    jwp.library.replace_all([video("a", 1), video("gone", 2)], [channel("c", 7), channel("B", 7), channel("gone", 8)])
+    jwp.sync()
+    jwp.library.replace_all([video("a", 1)], [channel("c", 7), channel("B", 7)])
+    jwp.sync()
+    with Session(engine) as session:
+        assert Video.from_key(session, "a").item.title == "Video a"
+        assert [Video.from_key(session, key) for key in ("gone", "never")] == [None, None]
+        assert Channel.from_collection_id(session, 7).channel.title == "Channel B"
+        assert [Channel.from_collection_id(session, number) for number in (8, 99)] == [None, None]
 
 
 def test_readers_find_their_way(jwp, engine):
@@ -198,17 +211,17 @@ def test_readers_find_their_way(jwp, engine):
             Playlist: (1, 1),
         }
         a = session.scalars(MediaItem.live.where(MediaItem.title == "Video a")).one()
-        assert (a.video.key, a.video.media_item, a.sms.id) == ("a", a, 1)
-        assert a.video.cached_resource.data["title"] == "Video a"
+        assert (a.video.key, a.video.item, a.sms.id) == ("a", a, 1)
+        assert a.video.resource.data["title"] == "Video a"
         c = a.channel
         assert (c.title, c.billing_account.lookup_instid) == ("Channel c", "UIS")
         assert {item.title for item in c.items} == {"Video a", "Video b"}
-        assert (c.jwp_channel.key, c.jwp_channel.media_channel, c.jwp_channel.sms_collection_id) == ("c", c, 7)
-        assert c.jwp_channel.cached_resource.type == "channel"
+        assert (c.jwp_channel.key, c.jwp_channel.channel, c.jwp_channel.sms_collection_id) == ("c", c, 7)
+        assert c.jwp_channel.resource.type == "channel"
         assert [session.get(MediaItem, item_id).title[-1] for item_id in c.playlist.media_item_ids] == ["b", "a", "b"]
         no_item = session.get(Video, "no-item")
-        assert (no_item.media_item, no_item.cached_resource.key) == (None, "no-item")
+        assert (no_item.item, no_item.resource.key) == (None, "no-item")
         gone = session.get(Video, "gone")
-        assert gone.cached_resource.deleted_at is not None
-        assert gone.media_item.deleted_at is not None
-        assert gone.media_item.sms is None
+        assert gone.resource.deleted_at is not None
+        assert gone.item.deleted_at is not None
+        assert gone.item.sms is None

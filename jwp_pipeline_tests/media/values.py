@@ -1,7 +1,4 @@
-"""Resources whose fields say both what JWP sends and what that means, and permissions as states show them.
-
-Not here: which values there are (test_model.py).
-"""
+"""Resources whose fields say both what JWP sends and what that means, and permissions as states show them."""
 
 from enum import Enum
 from typing import Any, NamedTuple
@@ -45,6 +42,10 @@ class Resource(dict):
 
     def has(self, name):
         return name in self and self[name].raw is not ABSENT
+
+    def has_properties(self):
+        """Whether there is any custom property; where they cannot be read there may be."""
+        return "custom" in self or any(name.startswith("sms_") and self.has(name) for name in self)
 
     def problems(self):
         """Fields with a problem, as mapping should note them."""

@@ -1,7 +1,4 @@
-"""From a channel, or v2 playlist, to the fields of its media channel and playlist.
-
-Not here: which items the SMS ids mean, and which of two channels owns an item or an SMS id.
-"""
+"""From a channel, or v2 playlist, to the fields of its media channel and playlist, as it tells them itself."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from typing import Any
 
 from jwp_pipeline.access.acl import Permission
 from jwp_pipeline.media.mapping.datetimes import iso_change_stamp
-from jwp_pipeline.media.mapping.fields import change_stamp, instid, integers
+from jwp_pipeline.media.mapping.fields import change_stamp, description, instid, integers
 from jwp_pipeline.media.mapping.properties import Reading
 from jwp_pipeline.media.mapping.results import KEEP, ChannelFields, CreateItems, Keep
 from jwp_pipeline.media.mapping.shapes import open_resource
@@ -28,7 +25,7 @@ def map_channel(data: Any, *, key: str, create_items: CreateItems) -> ChannelFie
         updated=reading.field("updated", source.updated, iso_change_stamp if is_v2 else change_stamp, 0),
         lists_members=KEEP if source.shape is None else is_v2,
         title=reading.text("title", source.title),
-        description=reading.text("description", source.description),
+        description=description(reading.text("description", source.description)),
         instid=reading.property("sms_instid", ("instid",), instid, ""),
         permission=_edit_permission(reading),
         sms_collection_id=sms_collection_id,

@@ -1,6 +1,6 @@
 """Readers of single values: JSON value or text in, value out, or Unreadable with the reason.
 
-Absent and null are no matter of theirs. Not here: date-times (datetimes.py), and where a value is found.
+They never see what is absent or null. Date-times have a module of their own (datetimes.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
-from jwp_pipeline.media.mapping.results import MediaType
+from jwp_pipeline.media.mapping.results import Keep, MediaType
 
 MAX_TAG_LENGTH = 256
 LANGUAGE_LENGTH = 3
@@ -24,6 +24,8 @@ _MEDIA_TYPES = frozenset(get_args(MediaType))
 # What PostgreSQL's text cannot hold.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Marks at JW Platform which site a video belongs to.
+_SITE_TAG = "sitedomain:"
 
 
 class Unreadable(ValueError):
@@ -48,6 +50,11 @@ def as_text(value: Any) -> str:
     except (RecursionError, ValueError):
         # Nested deeper than Python's stack, or an integer of more digits than Python writes.
         return f"({type(value).__name__} too large to show)"
+
+
+def description(text: str | Keep) -> str | Keep:
+    """A description; a single space is how a blank one is written to JW Platform."""
+    return "" if text == " " else text
 
 
 def integer(text: str) -> int:
@@ -110,12 +117,14 @@ def keywords(text: str) -> tuple[str, ...]:
 
 
 def jwp_tags(value: Any) -> tuple[str, ...]:
-    """Tags from JWP's own: a comma list in v1, a list of texts in v2."""
+    """Tags from JWP's own: a comma list in v1, a list of texts in v2. Those that only name a site are none."""
     if isinstance(value, str):
-        return _tags(clean(value).split(","))
-    if isinstance(value, list) and all(isinstance(tag, str) for tag in value):
-        return _tags([clean(tag) for tag in value])
-    raise Unreadable("neither a text nor a list of texts")
+        tags = _tags(clean(value).split(","))
+    elif isinstance(value, list) and all(isinstance(tag, str) for tag in value):
+        tags = _tags([clean(tag) for tag in value])
+    else:
+        raise Unreadable("neither a text nor a list of texts")
+    return tuple(tag for tag in tags if not tag.startswith(_SITE_TAG))
 
 
 def language(text: str) -> str:

@@ -1,16 +1,19 @@
-"""From a video to the fields of its media item.
+"""From a video to the fields of its media item. Put here a field that items have, or a change in how one is read.
 
-Not here: whether it is time to synchronise it, and which of two videos owns an SMS id.
+A field of an item is declared once, in ITEM_FIELDS; columns and statements derive from that. (The table's own column is
+in database/media_tables.py and its migration.)
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from jwp_pipeline.access.acl import NOBODY, Permission, parse_acl
 from jwp_pipeline.media.mapping.datetimes import iso_change_stamp, iso_date_time
 from jwp_pipeline.media.mapping.fields import (
     change_stamp,
+    description,
     epoch_seconds,
     is_true,
     jwp_tags,
@@ -20,8 +23,91 @@ from jwp_pipeline.media.mapping.fields import (
     seconds,
 )
 from jwp_pipeline.media.mapping.properties import Reading
-from jwp_pipeline.media.mapping.results import KEEP, CreateItems, Keep, VideoFields
+from jwp_pipeline.media.mapping.results import KEEP, AclState, CreateItems, Keep, VideoFields
 from jwp_pipeline.media.mapping.shapes import Source, open_resource
+
+
+class Opened(NamedTuple):
+    """A video that is being read."""
+
+    source: Source
+    reading: Reading
+    create_items: CreateItems
+
+    @property
+    def is_v2(self) -> bool:
+        """Whether it has v2's shape, in which times are texts."""
+        return self.source.shape == "v2"
+
+
+class Column(NamedTuple):
+    """A column of media_items that the sync writes."""
+
+    name: str
+    type: str
+    """PostgreSQL's name of its type."""
+    default: str
+    """Of a new item that has no value for it, in SQL."""
+
+
+class Field(NamedTuple):
+    """A field of an item: its column, and how it is read from a video; KEEP where it cannot be read."""
+
+    column: Column
+    read: Callable[[Opened], Any]
+
+
+def _published_at(video: Opened) -> Any:
+    """As it was where there is no date; for a new item the time of the sync."""
+    return video.reading.field("date", video.source.date, iso_date_time if video.is_v2 else epoch_seconds, KEEP)
+
+
+def _tags(video: Opened) -> tuple[str, ...] | Keep:
+    """The keywords of the SMS; a video that never was there has JWP's own tags instead, in `all` mode."""
+    if video.create_items == "all" and not video.reading.has_property("sms_keywords"):
+        return video.reading.field("tags", video.source.tags, jwp_tags, ())
+    return video.reading.property("sms_keywords", ("keywords",), keywords, ())
+
+
+ITEM_FIELDS = (
+    Field(Column("title", "text", "''"), lambda video: video.reading.text("title", video.source.title)),
+    Field(
+        Column("description", "text", "''"),
+        lambda video: description(video.reading.text("description", video.source.description)),
+    ),
+    Field(
+        Column("type", "text", "'unknown'"),
+        lambda video: video.reading.field("mediatype", video.source.mediatype, media_type, "unknown"),
+    ),
+    Field(
+        Column("duration", "float8", "0"),
+        lambda video: video.reading.field("duration", video.source.duration, seconds, 0.0),
+    ),
+    Field(Column("published_at", "timestamptz", "now()"), _published_at),
+    Field(
+        Column("downloadable", "bool", "false"),
+        lambda video: video.reading.property("sms_downloadable", ("downloadable",), is_true, False),
+    ),
+    Field(
+        Column("language", "text", "''"),
+        lambda video: video.reading.property("sms_language", ("language",), language, ""),
+    ),
+    Field(
+        Column("copyright", "text", "''"),
+        lambda video: video.reading.property("sms_copyright", ("copyright",), str, ""),
+    ),
+    Field(Column("tags", "text[]", "'{}'"), _tags),
+)
+"""Every field of an item but its view permission."""
+
+VIEW_COLUMNS = (
+    Column("view_is_public", "bool", "false"),
+    Column("view_is_signed_in", "bool", "false"),
+    Column("view_crsids", "text[]", "'{}'"),
+    Column("view_lookup_groups", "text[]", "'{}'"),
+    Column("view_lookup_insts", "text[]", "'{}'"),
+)
+"""The view permission of an item: the fields of Permission, in their order. A new item without one is nobody's."""
 
 
 def map_video(data: Any, *, key: str, default_acl: Permission, create_items: CreateItems) -> VideoFields:
@@ -30,46 +116,30 @@ def map_video(data: Any, *, key: str, default_acl: Permission, create_items: Cre
     `default_acl` is who may view a video that has no sms_acl. Never raises for a JSON value.
     """
     source, reading = open_resource(data)
-    is_v2 = source.shape == "v2"
+    video = Opened(source, reading, create_items)
     sms_media_id = reading.sms_id("sms_media_id", "media")
-    permission, acl_is_unreadable = _view_permission(reading, default_acl)
-    published_at = reading.field("date", source.date, iso_date_time if is_v2 else epoch_seconds, None)
+    acl_state, permission = _view_permission(reading, default_acl)
     return VideoFields(
         key=key,
-        updated=reading.field("updated", source.updated, iso_change_stamp if is_v2 else change_stamp, 0),
+        updated=reading.field("updated", source.updated, iso_change_stamp if video.is_v2 else change_stamp, 0),
         sms_media_id=sms_media_id,
         wants_item=create_items == "all" or isinstance(sms_media_id, int),
-        title=reading.text("title", source.title),
-        description=reading.text("description", source.description),
-        type=reading.field("mediatype", source.mediatype, media_type, "unknown"),
-        duration=reading.field("duration", source.duration, seconds, 0.0),
-        published_at=None if published_at is KEEP else published_at,
-        downloadable=reading.property("sms_downloadable", ("downloadable",), is_true, False),
-        language=reading.property("sms_language", ("language",), language, ""),
-        copyright=reading.property("sms_copyright", ("copyright",), str, ""),
-        tags=_tags(source, reading, create_items),
+        item={field.column.name: field.read(video) for field in ITEM_FIELDS},
+        acl_state=acl_state,
         permission=permission,
-        acl_is_unreadable=acl_is_unreadable,
+        has_properties=reading.has_any_property(),
         sms_last_updated_at=reading.sms_time(),
         problems=tuple(reading.problems),
     )
 
 
-def _tags(source: Source, reading: Reading, create_items: CreateItems) -> tuple[str, ...] | Keep:
-    """The keywords of the SMS; a video that never was there has JWP's own tags instead, in `all` mode."""
-    if create_items == "all" and not reading.has_property("sms_keywords"):
-        return reading.field("tags", source.tags, jwp_tags, ())
-    return reading.property("sms_keywords", ("keywords",), keywords, ())
-
-
-def _view_permission(reading: Reading, default_acl: Permission) -> tuple[Permission, bool]:
-    """Who may view it, and whether that is nobody because the ACL cannot be read at all."""
+def _view_permission(reading: Reading, default_acl: Permission) -> tuple[AclState, Permission]:
     acl = reading.property("sms_acl", ("acl",), str, None)
     if acl is KEEP:
-        return NOBODY, True
+        return "unreadable", NOBODY
     if acl is None:
-        return default_acl, False
+        return "absent", default_acl
     permission, problems = parse_acl(acl)
     if problems:
         reading.note("sms_acl", reading.raw_property("sms_acl"), "; ".join(problems))
-    return permission, False
+    return "read", permission

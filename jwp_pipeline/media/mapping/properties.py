@@ -104,6 +104,10 @@ class Reading:
         """Whether the property is there, readable or not; unknown counts as there."""
         return self._custom is KEEP or name in self._custom
 
+    def has_any_property(self) -> bool:
+        """Whether there is any property; unknown counts as some."""
+        return self._custom is KEEP or bool(self._custom)
+
     def raw_property(self, name: str) -> Any:
         """What stands in a property, as JSON; None when it is absent."""
         return None if self._custom is KEEP else self._custom.get(name)

@@ -1,21 +1,20 @@
-"""What mapping gives: values, KEEP where there is none to give, and what could not be read.
-
-Not here: how they are read.
-"""
+"""What mapping gives: values, KEEP where there is none to give, and what could not be read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple
 
 from jwp_pipeline.access.acl import Permission
 
 CreateItems = Literal["all", "sms"]
 """JWP_CREATE_ITEMS: media items and playlists for everything, or only for what has an SMS id."""
 MediaType = Literal["video", "audio", "unknown"]
+AclState = Literal["absent", "read", "unreadable"]
+"""Whether a video has an sms_acl. One of unknown entries is read; one in properties out of reach is unreadable."""
 
 
 class Keep(Enum):
@@ -49,27 +48,15 @@ class VideoFields:
     sms_media_id: int | Keep | None
     wants_item: bool
     """Whether a media item is to be made when there is none; an item that exists stays in any case."""
-    title: str | Keep
-    description: str | Keep
-    type: MediaType | Keep
-    duration: float | Keep
-    """Seconds; finite, negative as JWP has it."""
-    published_at: datetime | None
-    """UTC; None: as it was, for a new item the time of the sync."""
-    downloadable: bool | Keep
-    language: str | Keep
-    copyright: str | Keep
-    tags: tuple[str, ...] | Keep
+    item: Mapping[str, Any]
+    """Value of each of ITEM_FIELDS (items.py) by the name of its column, or KEEP."""
+    acl_state: AclState
     permission: Permission
-    """Who may view it. Never kept: nobody when it cannot be read."""
-    acl_is_unreadable: bool
-    """Whether it is nobody for that. One of unknown entries is read: they grant nothing."""
+    """Who may view it according to the video alone: nobody when the ACL is unreadable, the default when absent."""
+    has_properties: bool
+    """Whether it has any custom property; True where they cannot be read."""
     sms_last_updated_at: datetime | Keep | None
     problems: tuple[Problem, ...] = ()
-
-    def with_defaults(self) -> Self:
-        """The same for a new item: its default in place of each KEEP."""
-        return replace(self, **_kept(self, _VIDEO_DEFAULTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,38 +80,3 @@ class ChannelFields:
     """SMS ids of its items in order, duplicates kept; None when the channel does not list any itself."""
     sms_last_updated_at: datetime | Keep | None
     problems: tuple[Problem, ...] = ()
-
-    def with_defaults(self) -> Self:
-        """The same for a new media channel: its default in place of each KEEP."""
-        return replace(self, **_kept(self, _CHANNEL_DEFAULTS))
-
-
-_VIDEO_DEFAULTS: dict[str, Any] = {
-    "updated": 0,
-    "sms_media_id": None,
-    "title": "",
-    "description": "",
-    "type": "unknown",
-    "duration": 0.0,
-    "downloadable": False,
-    "language": "",
-    "copyright": "",
-    "tags": (),
-    "sms_last_updated_at": None,
-}
-_CHANNEL_DEFAULTS: dict[str, Any] = {
-    "updated": 0,
-    "lists_members": False,
-    "title": "",
-    "description": "",
-    "instid": "",
-    "sms_collection_id": None,
-    "wants_playlist": False,
-    "media_ids": None,
-    "sms_last_updated_at": None,
-}
-
-
-def _kept(fields: VideoFields | ChannelFields, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Default of each field that is KEEP."""
-    return {name: default for name, default in defaults.items() if getattr(fields, name) is KEEP}

@@ -31,7 +31,7 @@ SPECS = (
     check_spec(
         "every_field_was_read",
         "media_items",
-        "No field of a video or channel is unreadable or claimed twice (table sync_problems).",
+        "No field of a video or channel is unreadable, has vanished or is claimed twice (table sync_problems).",
     ),
 )
 
@@ -52,8 +52,8 @@ def check_results(
     public, problems = report.became_public, report.open_problems
     yield check_result(
         "none_became_public",
-        f"{public.count} items became public." if public.count else None,
-        well="None.",
+        f"{public.count} items that were not public are public since this sync." if public.count else None,
+        well="No item that was there before became public in this sync.",
         metadata={"items": public.count, "first": [f"{item_id}: {title}" for item_id, title in public.sample]},
         key=keys["media_items"],
         severity=WARN,
@@ -61,8 +61,8 @@ def check_results(
     table = "\n".join(f"| {name} | {count} |" for name, count in problems.items())
     yield check_result(
         "every_field_was_read",
-        f"{sum(problems.values())} open: {OPEN_PROBLEMS}" if problems else None,
-        well="All were.",
+        f"{sum(problems.values())} problems are open. To see them: {OPEN_PROBLEMS}" if problems else None,
+        well="Every field of every video and channel was read, and nothing is claimed twice.",
         metadata={
             "open": sum(problems.values()),
             "by_field": dg.MetadataValue.md(f"| field | open |\n|---|---|\n{table}"),
@@ -92,8 +92,8 @@ def in_step(statuses: Sequence[TypeStatus], max_age: timedelta, key: dg.AssetKey
 def _result(check: Check, violations: Violations, key: dg.AssetKey) -> dg.AssetCheckResult:
     return check_result(
         check.name,
-        f"{violations.count}: {', '.join(violations.sample)}" if violations.count else None,
-        well="Holds.",
+        f"{violations.count} {check.broken}: {', '.join(violations.sample)}" if violations.count else None,
+        well=check.kept,
         metadata={"count": violations.count, "first": list(violations.sample)},
         key=key,
         severity=ERROR if check.serious else WARN,

@@ -1,2 +1,0 @@
-DELETE FROM sms_collections AS sms
-WHERE NOT EXISTS (SELECT FROM sms_collection_claims AS claim WHERE claim.id = sms.id AND claim.owns)

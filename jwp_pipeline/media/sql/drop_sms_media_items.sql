@@ -1,2 +1,0 @@
-DELETE FROM sms_media_items AS sms
-WHERE NOT EXISTS (SELECT FROM sms_media_claims AS claim WHERE claim.id = sms.id AND claim.owns)

@@ -1,4 +1,0 @@
-INSERT INTO found_problems (key, field, value, problem)
-SELECT key, 'sms_collection_id', id::text, format('channel %s has this SMS collection, too, and owns it', owner_key)
-FROM sms_collection_claims
-WHERE NOT owns

@@ -1,6 +1,0 @@
--- Items that were there, not public, and will be public after this sync: how many, and the first of them.
-SELECT item_id, left(title, 200) AS title, count(*) OVER () AS found
-FROM proposed_items
-WHERE becomes_public AND is_due
-ORDER BY item_id
-LIMIT 20

@@ -1,0 +1,16 @@
+-- Deletes the playlists of channels that are gone or should have none, and remembers that it was the sync. Those of the
+-- platform's own channels are left alone.
+WITH deleted AS (
+    UPDATE playlists AS playlist
+    SET deleted_at = now()
+    WHERE deleted_at IS NULL
+        AND EXISTS (SELECT FROM channels WHERE channels.media_channel_id = playlist.media_channel_id)
+        AND NOT EXISTS (
+            SELECT FROM proposed_playlists AS proposed WHERE proposed.media_channel_id = playlist.media_channel_id
+        )
+    RETURNING playlist.media_channel_id
+)
+UPDATE channels
+SET playlist_deleted_at = now()
+FROM deleted
+WHERE channels.media_channel_id = deleted.media_channel_id

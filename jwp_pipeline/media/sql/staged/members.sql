@@ -1,0 +1,18 @@
+-- The live items of every live media channel, in its order, repeats kept: by SMS id, or a v2 playlist's own members.
+CREATE TEMPORARY TABLE members ON COMMIT DROP AS
+SELECT channels.key, channels.media_channel_id, listed.position, sms.media_item_id
+FROM mapped_channels AS mapped
+JOIN channels ON channels.key = mapped.key
+JOIN media_channels AS channel ON channel.id = channels.media_channel_id AND channel.deleted_at IS NULL
+CROSS JOIN LATERAL unnest(channels.media_ids) WITH ORDINALITY AS listed (id, position)
+JOIN sms_media_items AS sms ON sms.id = listed.id
+UNION ALL
+SELECT channels.key, channels.media_channel_id, listed.position, item.id
+FROM mapped_channels AS mapped
+JOIN channels ON channels.key = mapped.key
+JOIN media_channels AS channel ON channel.id = channels.media_channel_id AND channel.deleted_at IS NULL
+JOIN playlist_members AS known ON known.key = channels.key
+CROSS JOIN LATERAL unnest(known.member_keys) WITH ORDINALITY AS listed (key, position)
+JOIN videos ON videos.key = listed.key
+JOIN media_items AS item ON item.id = videos.media_item_id AND item.deleted_at IS NULL
+WHERE channels.media_ids IS NULL

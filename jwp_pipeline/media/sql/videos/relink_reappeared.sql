@@ -1,0 +1,18 @@
+-- Marks videos that were gone since they were last read, whether a sync saw them go or the cache alone did. It may be a
+-- later sync that brings their items back.
+UPDATE videos
+SET deleted_at = NULL, reappeared = true
+FROM mapped_videos AS mapped
+WHERE videos.key = mapped.key
+    AND (
+        videos.deleted_at IS NOT NULL
+        OR (
+            NOT videos.reappeared
+            AND videos.mapped_version < mapped.mapped_version
+            AND EXISTS (
+                SELECT FROM resource_changes AS change
+                WHERE change.type = 'video' AND change.key = mapped.key
+                    AND change.change = 'restored' AND change.changed_at > videos.mapped_version
+            )
+        )
+    )
