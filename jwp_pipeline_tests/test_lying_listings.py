@@ -1,0 +1,170 @@
+"""Whatever a listing claims, nothing that JW Platform still has is deleted, and nothing private stays public.
+
+Random libraries live on while they are listed by a JW Platform that lies: pages that are short, repeated or stale,
+resources that are hidden, totals that are wrong, one video's object under another video's key.
+"""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jwp_pipeline.media.report import MEDIA_ASSETS
+from jwp_pipeline.media.sync import sync_media
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.landing import read_listing
+from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.simulator import Fault, Simulator
+from jwp_pipeline_tests.media.site import media_options, site, video
+from jwp_pipeline_tests.support import empty, live, rows
+
+VIDEOS = 24
+PUBLIC, PRIVATE = "WORLD", "USER_abc1"
+
+
+def at_a_key(elements, change):
+    """A listing's elements with some of them changed; `change` gets them parsed, by their place."""
+    parsed = [json.loads(element) for element in elements]
+    for place, element in change(parsed).items():
+        parsed[place] = element
+    elements[:] = [json.dumps(element).encode() for element in parsed]
+
+
+def under_another_key(number):
+    """The first page shows a video's object under another one's key."""
+
+    def bend(page):
+        def change(parsed):
+            if len(parsed) < 2:
+                return {}
+            taken, given_to = number % len(parsed), (number + 1) % len(parsed)
+            name = "key" if "key" in parsed[taken] else "id"
+            return {given_to: {**parsed[taken], name: parsed[given_to][name]}}
+
+        at_a_key(page.elements, change)
+
+    return Fault("another video's object", bend=bend)
+
+
+def stale(number):
+    """A page shows a video as it was before its last change: an older stamp, another title."""
+
+    def bend(page):
+        def change(parsed):
+            if not parsed:
+                return {}
+            place = number % len(parsed)
+            old = dict(parsed[place])
+            if "updated" in old:
+                old |= {"updated": 0, "title": "As it was"}
+            return {place: old}
+
+        at_a_key(page.elements, change)
+
+    return Fault("stale", bend=bend)
+
+
+LIES = {
+    "short page": lambda number: Fault.short_page(1 + number % 3),
+    "empty page": lambda number: Fault.empty_page(),
+    "repeated page": lambda number: Fault.repeated_page(),
+    "wrong total": lambda number: Fault.wrong_total(number % 7 - 3),
+    "stale": stale,
+    "another video's object": under_another_key,
+}
+
+numbers = st.integers(0, 1000)
+lies = st.tuples(st.sampled_from([*LIES, "hidden", "hidden"]), numbers, st.integers(1, 3))
+events = st.tuples(st.sampled_from(["upload", "remove", "restore", "edit", "open"]), numbers)
+syncs = st.tuples(st.lists(events, max_size=3), st.lists(lies, max_size=2), st.booleans())
+
+
+def key(number):
+    return f"v{number:07}"
+
+
+class World:
+    """The library as it really is, and the ACL that each video has had all the time."""
+
+    def __init__(self, library):
+        self.library = library
+        self.ever_public = set()
+        self.stamp = 1000
+        self.numbers = VIDEOS
+        library.replace_all([self.made(number) for number in range(VIDEOS)], [])
+
+    def made(self, number):
+        acl = PUBLIC if number % 3 == 0 else PRIVATE
+        if acl == PUBLIC:
+            self.ever_public.add(key(number))
+        self.stamp += 1
+        return video(key(number), number, updated=self.stamp, acl=acl, date=1_000_000_000 + number)
+
+    def happens(self, event, number):
+        present, removed = self.library.keys("video"), self.library.removed_keys("video")
+        self.stamp += 1
+        if event == "upload":
+            self.library.put("video", self.made(self.numbers))
+            self.numbers += 1
+        elif event == "remove" and len(present) > 1:
+            self.library.remove("video", present[number % len(present)])
+        elif event == "restore" and removed:
+            self.library.restore("video", removed[number % len(removed)])
+        elif event == "edit" and present:
+            chosen = present[number % len(present)]
+            self.library.edit("video", chosen, title=f"Edited {number}", updated=self.stamp)
+        elif event == "open" and present:
+            chosen = present[number % len(present)]
+            self.ever_public.add(chosen)
+            custom = {**self.library.get("video", chosen)["custom"], "sms_acl": f"acl:{PUBLIC}:"}
+            self.library.edit("video", chosen, custom=custom, updated=self.stamp)
+
+
+def public_items(engine):
+    query = (
+        "SELECT videos.key FROM media_items AS item JOIN videos ON videos.media_item_id = item.id"
+        " WHERE item.view_is_public AND item.deleted_at IS NULL"
+    )
+    return {row.key for row in rows(engine, query)}
+
+
+@pytest.mark.parametrize(("create_items", "strict"), [("all", None), ("sms", True), ("sms", None)])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(syncs, min_size=1, max_size=5))
+def test_nothing_live_is_deleted_and_nothing_private_stays_public(engine, api, create_items, strict, steps):
+    empty(engine)
+    options = {"create_items": create_items, "strict_acls": strict}
+    with Simulator() as simulator, site(engine, simulator, api) as jwp, pytest.MonkeyPatch.context() as patch:
+        world = World(simulator.library)
+        for module in ("v1", "v2"):
+            patch.setattr(f"jwp_pipeline.jwplatform.{module}.LARGEST_PAGE", 7)
+        sync(jwp, options)
+        for happened, told, sync_all in [*steps, ([], [], True)]:
+            for event in happened:
+                world.happens(*event)
+            lied_about_objects = False
+            # Without strict ACLs the reference's rule holds: what a newer stamp opened stays open.
+            for what, number, nth in told:
+                if what == "another video's object" and not (strict or create_items == "all"):
+                    continue
+                present = world.library.keys("video")
+                if what == "hidden":
+                    world.library.hide("video", *present[number % len(present) :][: number % 9])
+                else:
+                    simulator.faults.add(LIES[what](number), route="list", nth=nth, times=1 + number % 3)
+                    lied_about_objects = lied_about_objects or what == "another video's object"
+            cached = live(engine)
+            sync(jwp, options, sync_all=sync_all)
+            really_there = set(world.library.keys("video"))
+            assert cached & really_there <= live(engine)
+            if not lied_about_objects:
+                assert public_items(engine) <= world.ever_public
+            simulator.faults.clear()
+            world.library.unhide("video")
+
+
+def sync(jwp, options, *, sync_all=False):
+    read_listing(jwp.engine, jwp.client, "video")
+    apply_newest(jwp.engine, "video", options=MirrorOptions(confirm_requests=10), client=jwp.client)
+    return sync_media(jwp.engine, MEDIA_ASSETS, options=media_options(**options, sync_all=sync_all), client=None)
