@@ -51,7 +51,7 @@ def main() -> None:
         for setting in Settings.model_fields:
             os.environ.pop(setting.upper(), None)
         os.environ.update(simulator.environment())
-        with Runtime().database() as engine:
+        with Runtime() as runtime, runtime.database() as engine:
             mirror_unseen(engine)
             live_through_days(engine, demo)
         compute_history()
@@ -68,7 +68,7 @@ def main() -> None:
 def mirror_unseen(engine: Engine) -> None:
     """Sync for the first time, unknown to Dagster: beside thousands of additions all that follows would look flat."""
     settings = load_settings()
-    with Runtime().jwplatform() as client:
+    with Runtime() as runtime, runtime.jwplatform() as client:
         for resource_type in RESOURCE_TYPES:
             read_listing(engine, client, resource_type)
             apply_newest(engine, resource_type, options=MirrorOptions.from_settings(settings), client=client)

@@ -25,8 +25,8 @@ from jwp_pipeline.settings import Settings, load_settings
 def build_definitions(runtime: Runtime | None = None, *, settings: Settings | None = None) -> dg.Definitions:
     """A fresh set of definitions on `runtime`.
 
-    Of `settings` the asset prefix, the times of schedules and the freshness windows are taken, by default their
-    defaults.
+    Each run and tick gets a new runtime like it. Of `settings` the asset prefix, the schema's name, the times of
+    schedules and the freshness windows are taken, by default their defaults.
     """
     settings = settings or Settings.model_construct()
     loaded = dg.load_assets_from_modules(
@@ -37,7 +37,7 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
     return dg.Definitions(
         asset_checks=checks,
         assets=dg.map_asset_specs(with_freshness(settings), assets),
-        jobs=jobs.build_jobs(site_of(settings)),
+        jobs=jobs.build_jobs(site_of(settings), settings.jwp_database_schema),
         schedules=build_schedules(settings),
         sensors=[*SENSORS, alert_on_failed_run, alert_on_guard],
         resources={"runtime": as_resource(runtime or Runtime())},

@@ -16,6 +16,7 @@
     │       └── MalformedAnswer       5xx, HTML, truncated or mis-shaped JSON, an error body with status 200
     ├── MirrorError
     │   ├── SyncInProgress            another process holds the lock
+    │   ├── LeaseLost                 this run was declared dead, and may not write any more
     │   ├── UnusableResources         what a caller hands to set_resources is no listing: nothing was changed
     │   ├── NothingToRelease          the named snapshot withholds nothing, or cannot be released
     │   └── GuardTripped              the guard stands in the way until somebody looks
@@ -123,6 +124,12 @@ class SyncInProgress(MirrorError):
     """Another process is reading or applying the same resources."""
 
     runbook: ClassVar[str] = "lock-held"
+
+
+class LeaseLost(MirrorError):
+    """Others declared this run dead because nothing was heard of it; it may not write any more."""
+
+    runbook: ClassVar[str] = "lost-lease"
 
 
 class UnusableResources(MirrorError):

@@ -202,7 +202,7 @@ def _launch(settings: Settings, request: SyncRequest, console: Console) -> int:
     from jwp_pipeline.commands.launch import run_sync
 
     with watching(console) as (observe, on_wait):
-        outcome = run_sync(lambda: settings, request, observe=observe, on_wait=on_wait)
+        outcome = run_sync(settings, request, observe=observe, on_wait=on_wait)
     print_outcome(outcome, console, where=f"tables in schema {settings.jwp_database_schema}")
     if outcome.snapshot_to_release is not None:
         return REFUSED

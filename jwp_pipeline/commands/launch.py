@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 import dagster as dg
 
 from jwp_pipeline.database.connection import connect
-from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.home import keep_in_home
@@ -84,28 +83,29 @@ def configuration(name: str) -> Path:
 
 
 def run_sync(
-    settings: Callable[[], Settings],
+    settings: Settings,
     request: SyncRequest,
     *,
     observe: Observer | None = None,
     on_wait: WaitObserver | None = None,
 ) -> SyncOutcome:
     """Run job `sync` on what `request` selects, and wait for it. Raises PipelineError before the run starts."""
-    effective = settings()
     reports: list[Any] = []
-    _require_sensible(effective, request)
-    runtime = Runtime(settings=settings, observe=observe, on_wait=on_wait, report=reports.append)
+    runtime = Runtime(settings=lambda: settings, observe=observe, on_wait=on_wait, report=reports.append)
+    with runtime.anew(run_id=None) as before:
+        _require_sensible(before, request)
     # No capture of output: in this process it is the terminal's, and the run's own log has everything anyway.
     overrides = {"compute_logs": NO_COMPUTE_LOGS}
-    home = str(dagster_home(effective))
+    home = str(dagster_home(settings))
     with (
         as_database_error(),
         dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)) as instance,
     ):
         # Hold one connection a storage instead of opening one for each of some 250 event writes.
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
-        end_abandoned_runs(instance)
-        definitions = build_definitions(runtime, settings=effective)
+        with runtime.anew(run_id=None) as before:
+            end_abandoned_runs(instance, before)
+        definitions = build_definitions(runtime, settings=settings)
         # What Dagster has loaded lives to the end. Looking for garbage in it again and again took a fifth of mapping.
         gc.freeze()
         started = time.monotonic()
@@ -159,18 +159,15 @@ def _run_config(request: SyncRequest) -> Mapping[str, Any]:
     }
 
 
-def _require_sensible(settings: Settings, request: SyncRequest) -> None:
+def _require_sensible(runtime: Runtime, request: SyncRequest) -> None:
     """Raise what is wrong with a request before there is a run to fail: NothingToRelease, OtherSite, DatabaseError."""
     # What the settings lack is for the check `required_settings` to say.
-    asks_site = request.asks_jwp and not unusable_settings(settings)
+    asks_site = request.asks_jwp and not unusable_settings(runtime.settings())
     if request.release is None and not asks_site:
         return
-    engine = open_database(settings)
-    try:
+    with runtime.database() as engine:
         if request.release is not None:
             with connect(engine) as connection:
                 snapshots.releasable(connection, request.release)
-        if asks_site and settings.jwplatform_api_key is not None:
-            require_site(engine, settings.jwplatform_api_key)
-    finally:
-        engine.dispose()
+        if asks_site:
+            require_site(engine, runtime.settings().jwplatform_api_key or "")

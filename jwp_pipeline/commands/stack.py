@@ -29,6 +29,7 @@ from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.environment import environment_of
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
+from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.processes import guarded
 from jwp_pipeline.proxies import exceptions_for
 from jwp_pipeline.settings import Settings
@@ -57,8 +58,8 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
     _require_free(port)
     open_database(settings).dispose()
     home = dagster_home(settings)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        end_abandoned_runs(instance)
+    with dg.DagsterInstance.from_config(str(home)) as instance, Runtime(settings=lambda: settings) as runtime:
+        end_abandoned_runs(instance, runtime)
     command = [sys.executable, "-m", "dagster", "dev", "--host", HOST, "--port", str(port)]
     command += ["--workspace", str(configuration("workspace.yaml"))]
     # Started in its home, where there is no .env that Dagster's own commands could read.

@@ -14,6 +14,7 @@ from datetime import date
 from sqlalchemy import Connection, Engine
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
+from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.sql import statement
 
 PACKAGE = "jwp_pipeline.history"
@@ -41,17 +42,19 @@ class Day:
     """Whether the row was missing or different before."""
 
 
-def record_days(engine: Engine, first: date, last: date) -> Sequence[Day]:
+def record_days(engine: Engine, first: date, last: date, *, lease: Lease | None = None) -> Sequence[Day]:
     """Compute and keep the days from `first` to `last`, both included: two rows a day. Twice is a no-op.
 
-    Waits while a sync writes, so that no change of these days is still on its way. Raises SyncInProgress,
-    DatabaseError.
+    Waits while a sync writes, so that no change of these days is still on its way. `lease` is that of the run that
+    computes them, if it is a run. Raises SyncInProgress, LeaseLost, DatabaseError.
     """
     with (
         connect(engine) as connection,
         advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE),
         connection.begin(),
     ):
+        if lease is not None:
+            lease.require(connection)
         rows = connection.execute(
             statement(PACKAGE, "record_days"), {"first_day": first.isoformat(), "last_day": last.isoformat()}
         )

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, Engine, text
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
+from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.upkeep import vacuum
 from jwp_pipeline.jwplatform.management import ManagementClient
 from jwp_pipeline.media.members import ask_members
@@ -30,16 +31,19 @@ def sync_media(
     *,
     options: MediaOptions,
     client: ManagementClient | None,
+    lease: Lease | None = None,
 ) -> MediaReport:
     """Bring `assets` in step with the cache, all in one transaction. Twice is a no-op.
 
     `client` is asked for the members of v2 playlists that changed; without one the known members stay.
-    Raises SyncInProgress, JWPlatformError.
+    `lease` is that of the run that syncs, if it is a run. Raises SyncInProgress, LeaseLost, JWPlatformError.
     """
     started = time.monotonic()
     with connect(engine) as connection:
         members_asked = ask_members(connection, options, client) if client and _needs_channels(assets) else 0
         with advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE), connection.begin():
+            if lease is not None:
+                lease.require(connection)
             # Sorting and hashing a large library in memory; it is the server's, and freed at commit.
             connection.execute(text("SET LOCAL work_mem TO '64MB'"))
             steps = Steps(connection, options, with_channels=_needs_members(assets))

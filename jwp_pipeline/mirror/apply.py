@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Engine, text
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
+from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.problems import create_found_problems, open_problems, record_problems
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import CachedResource
@@ -83,17 +84,19 @@ def apply_newest(
     client: ManagementClient | None,
     dry_run: bool = False,
     release: Release | None = None,
+    lease: Lease | None = None,
 ) -> Applied:
     """Apply the newest unapplied snapshot of a type, or say that there is none. Twice is a no-op.
 
     `client` is asked about each row that is missing; without one nothing is deleted. `dry_run` stops before the first
     write. `release` names the snapshot to let past the guard instead: its withheld deletions are carried out without
-    asking. A refusal is no exception: the outcome says so, and nothing was changed.
-    Raises NothingToRelease, SyncInProgress, DatabaseError.
+    asking. `lease` is that of the run that applies, if it is a run. A refusal is no exception: the outcome says so, and
+    nothing was changed.
+    Raises NothingToRelease, SyncInProgress, LeaseLost, DatabaseError.
     """
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-        work = _Work(connection, resource_type, options, started, dry_run=dry_run)
+        work = _Work(connection, resource_type, options, started, dry_run=dry_run, lease=lease)
         outcome = work.release(release) if release else work.apply(client)
     if outcome.plan and not dry_run and not outcome.refused and is_much(outcome.plan.rows, outcome.live):
         vacuum(engine, _WRITTEN)
@@ -109,6 +112,7 @@ class _Work:
     options: MirrorOptions
     started: float
     dry_run: bool
+    lease: Lease | None
 
     def apply(self, client: ManagementClient | None) -> Applied:
         """Plan, judge, confirm, carry out."""
@@ -126,6 +130,7 @@ class _Work:
             listed = listed_keys(self.connection, self.resource_type, _LISTED_KEYS) if keys else []
         answers = confirm.ask(client, self.resource_type, keys, listed) if client and keys else confirm.NOT_ASKED
         with self.connection.begin():
+            self._require_lease()
             if keys:
                 enter_answers(self.connection, answers)
                 plan = describe(self.connection, snapshot, answers)
@@ -139,6 +144,7 @@ class _Work:
     def release(self, release: Release) -> Applied:
         """Carry out what was withheld or refused, in one transaction, or leave everything as it is."""
         with self.connection.begin():
+            self._require_lease()
             found = snapshots.releasable(self.connection, release.snapshot_id)
             prepare_release(self.connection, found, self.options)
             plan = describe(self.connection, found.snapshot)
@@ -156,6 +162,10 @@ class _Work:
         snapshots.prune(self.connection, self.resource_type, self.options.snapshot_retention)
         withheld_set = snapshots.withheld_set(self.connection, self.resource_type) if verdict.withheld else None
         return self._outcome(plan, verdict, withheld_set)
+
+    def _require_lease(self) -> None:
+        if self.lease is not None:
+            self.lease.require(self.connection)
 
     def _outcome(self, plan: Plan | None, verdict: Verdict = ACCEPTED, snapshot_id: int | None = None) -> Applied:
         counted = self.connection.execute(

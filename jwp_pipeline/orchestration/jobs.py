@@ -14,6 +14,9 @@ SYNCS = (SYNC, FULL_RESYNC, FREQUENT_SYNC)
 SITE_TAG = "jwp_pipeline/site"
 """On every run of a job: which site's it is, where several sites share a Dagster instance and so the jobs' names."""
 
+SCHEMA_TAG = "jwp_pipeline/schema"
+"""On every run of a job: the schema that its site's tables were in when it was asked for."""
+
 EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
 """What a sync brings in step; the history is computed from its change log afterwards."""
 
@@ -22,8 +25,8 @@ _AGAIN_TONIGHT = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXP
 _CHANGES = {"config": {"scope": "changes"}}
 
 
-def build_jobs(site: str) -> Sequence[Any]:
-    """All jobs, their runs tagged with the site."""
+def build_jobs(site: str, schema: str) -> Sequence[Any]:
+    """All jobs, their runs tagged with the site and its schema."""
 
     def job(
         name: str,
@@ -38,7 +41,7 @@ def build_jobs(site: str) -> Sequence[Any]:
             selection,
             config={"ops": ops} if ops else None,
             description=description,
-            tags={SITE_TAG: site},
+            tags={SITE_TAG: site, SCHEMA_TAG: schema},
             op_retry_policy=retry_policy,
         )
 

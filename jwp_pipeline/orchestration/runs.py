@@ -4,19 +4,16 @@ Put here what asks Dagster about runs as such. Whether a sensor may ask for anot
 automation/backoff.py.
 """
 
-import os
-import socket
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import dagster as dg
 
-from jwp_pipeline.orchestration.jobs import SITE_TAG
+from jwp_pipeline.database.leases import Standing, standings
+from jwp_pipeline.orchestration.failures import as_database_error
+from jwp_pipeline.orchestration.jobs import SCHEMA_TAG, SITE_TAG
+from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
-
-PROCESS_TAG = "jwp_pipeline/process"
-"""`place:pid` of the process that executes a run, the place as `this_place` has it."""
 
 IN_PROGRESS = (
     dg.DagsterRunStatus.QUEUED,
@@ -26,7 +23,8 @@ IN_PROGRESS = (
     dg.DagsterRunStatus.CANCELING,
 )
 
-_SILENT_SECONDS = 120.0
+# A run needs a second from its start to its lease, and less from the end of that to its own.
+_GRACE_SECONDS = 120.0
 
 
 def site_of(settings: Settings) -> str:
@@ -36,7 +34,6 @@ def site_of(settings: Settings) -> str:
 
 def run_in_progress(instance: dg.DagsterInstance, job_names: Sequence[str], site: str) -> dg.DagsterRun | None:
     """A run of one of these jobs, for this site, that has not ended yet."""
-    end_abandoned_runs(instance)
     for job_name in job_names:
         runs = instance.get_runs(
             dg.RunsFilter(job_name=job_name, tags={SITE_TAG: site}, statuses=list(IN_PROGRESS)), limit=1
@@ -46,46 +43,48 @@ def run_in_progress(instance: dg.DagsterInstance, job_names: Sequence[str], site
     return None
 
 
-def end_abandoned_runs(instance: dg.DagsterInstance) -> int:
-    """Mark as failed the started runs whose process ran on this machine and is gone; returns how many.
+def end_abandoned_runs(instance: dg.DagsterInstance, runtime: Runtime) -> int:
+    """Mark as failed the started runs of this schema whose process, container or host is gone; returns how many.
 
     Dagster's monitoring sees none of them before max_runtime_seconds: of its default launcher it cannot ask whether
-    a run lives. Until then they would hold the pool, and every schedule and sensor would wait for them.
+    a run lives. Until then they would hold the pool, and every schedule and sensor would wait for them. A run without
+    a lease in this schema is another site's, or an older version's, and is left alone. Raises SettingsError,
+    DatabaseError.
     """
+    started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    if not started:
+        return 0
+    with as_database_error(), runtime.database() as engine:
+        found = standings(engine, [record.dagster_run.run_id for record in started], runtime.tolerance)
     ended = 0
-    for record in instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        run = record.dagster_run
-        gone = _gone(run) or _never_began(record)
-        if gone:
-            instance.report_run_failed(run, f"{gone}, which executed it, has ended.")
+    for record in started:
+        standing = found.get(record.dagster_run.run_id)
+        reason = _gone(standing) if standing else _never_began(record, runtime.settings())
+        # Another who looked at the same moment may have been faster.
+        run = instance.get_run_by_id(record.dagster_run.run_id) if reason else None
+        if run is not None and run.status == dg.DagsterRunStatus.STARTED:
+            instance.report_run_failed(run, reason)
             ended += 1
     return ended
 
 
-def this_place() -> str:
-    """Where process ids mean what they mean here: this host and, of containers that share its name, this one."""
-    namespace = Path("/proc/self/ns/pid")
-    return socket.gethostname() + (f"/{namespace.readlink()}" if namespace.is_symlink() else "")
+def _gone(standing: Standing) -> str | None:
+    """Why a run that had a lease is over, though Dagster calls it started; None if it is not."""
+    if standing.taken_over_by is not None:
+        return (
+            f"Nothing was heard of this run any more, which {standing.place} executed: the process was killed, or the "
+            "machine stopped or cut off. It was declared dead and can write nothing more; the next run goes on from "
+            "what is stored."
+        )
+    if standing.ended and (standing.seconds_since_end or 0.0) > _GRACE_SECONDS:
+        return f"This run had ended its work when its process ({standing.place}) ended, but did not come to say so."
+    return None
 
 
-def _gone(run: dg.DagsterRun) -> str | None:
-    """The process that executed a run, if it is known to be gone."""
-    place, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
-    return f"Process {pid}" if place == this_place() and not _alive(int(pid)) else None
-
-
-def _never_began(record: dg.RunRecord) -> str | None:
-    """The process of a run of ours that ended before it could say which it was: that takes it a second."""
+def _never_began(record: dg.RunRecord, settings: Settings) -> str | None:
+    """Why a run of this schema that never had a lease is over; None if it may still begin, or is not of this schema."""
     tags, started = record.dagster_run.tags, record.start_time or record.create_timestamp.timestamp()
-    is_ours_and_silent = SITE_TAG in tags and PROCESS_TAG not in tags
-    return "The process" if is_ours_and_silent and time.time() - started > _SILENT_SECONDS else None
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    is_ours = (tags.get(SITE_TAG), tags.get(SCHEMA_TAG)) == (site_of(settings), settings.jwp_database_schema)
+    if is_ours and time.time() - started > _GRACE_SECONDS:
+        return "The process that executed this run ended before it began to work."
+    return None

@@ -20,7 +20,7 @@ def main():
     from jwp_pipeline.commands.launch import SyncRequest, run_sync
     from jwp_pipeline.settings import load_settings
 
-    outcome = run_sync(load_settings, SyncRequest(sync_all=options.sync_all))
+    outcome = run_sync(load_settings(), SyncRequest(sync_all=options.sync_all))
     if not outcome.success:
         sys.exit(f"The sync failed: {outcome.failure}")
     parts = {}

@@ -81,7 +81,7 @@ def test_the_job_reaches_them_too(tables_url, engine, simulator, tmp_path):
         begin = datetime.now(UTC)
         options = step["options"]
         request = SyncRequest(fetch=frozenset(types_read(options)), sync_all=options.get("sync_all", False))
-        outcome = run_sync(lambda: settings, request)
+        outcome = run_sync(settings, request)
         syncs.append((begin, datetime.now(UTC)))
         assert outcome.success, outcome.failure
         assert differences(read_state(engine), state, syncs) == [], step["name"]

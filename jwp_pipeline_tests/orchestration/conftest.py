@@ -10,10 +10,11 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import Engine, text
 
+from jwp_pipeline.database.leases import TOLERANCE, Tolerance
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.orchestration.jobs import SITE_TAG
 from jwp_pipeline.orchestration.runs import site_of
-from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.orchestration.runtime import Runtime, as_resource
 from jwp_pipeline.settings import Settings, load_settings
 from jwp_pipeline.simulator import Simulator
 
@@ -28,6 +29,7 @@ class Site:
     simulator: Simulator
     instance: dg.DagsterInstance
     settings: dict
+    tolerance: Tolerance = TOLERANCE
 
     @property
     def library(self):
@@ -43,9 +45,14 @@ class Site:
     def sensor(self, name, *, cursor=None):
         """One tick of a sensor: its run requests, or why it skipped, and its cursor."""
         (sensor,) = [sensor for sensor in self._sensors if sensor.name == name]
-        resources = {"runtime": Runtime(settings=self.effective)}
-        context = dg.build_sensor_context(self.instance, cursor=cursor, resources=resources, sensor_name=name)
-        return sensor.evaluate_tick(context)
+        with dg.build_sensor_context(
+            self.instance, cursor=cursor, resources=self._resources, sensor_name=name
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    @property
+    def _resources(self):
+        return {"runtime": as_resource(Runtime(settings=self.effective, tolerance=self.tolerance))}
 
     @cached_property
     def _sensors(self):
@@ -54,8 +61,9 @@ class Site:
     def schedule(self, name, at=None):
         """One tick of a schedule."""
         (schedule,) = [schedule for schedule in self.definitions.schedules if schedule.name == name]
-        resources = {"runtime": Runtime(settings=self.effective)}
-        with dg.build_schedule_context(self.instance, resources=resources, scheduled_execution_time=at) as context:
+        with dg.build_schedule_context(
+            self.instance, resources=self._resources, scheduled_execution_time=at
+        ) as context:
             return schedule.evaluate_tick(context)
 
     def run(self, job, *, tags=None, **config):

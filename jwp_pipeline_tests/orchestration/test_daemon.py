@@ -166,18 +166,14 @@ def test_live_kill_9_in_the_middle_of_a_run_leaves_nothing_and_holds_nobody_up(t
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert re.search(r"Sync done", ended.stdout)
-    # One that was killed before it could say which process it is, is ended two minutes later.
-    said = "WHERE run_id IN (SELECT run_id FROM dagster.run_tags WHERE key = 'jwp_pipeline/process')"
-    assert set(statuses(tmp_path / "home", said)) <= {"SUCCESS", "FAILURE"}
+    assert statuses(tmp_path / "home")[-1] == "SUCCESS"
     wait_until(lambda: not Stack(None, tmp_path).processes(), 15)
 
 
-def statuses(home, which=""):
+def statuses(home):
     """Status of each run in the books of the stack's own database, the oldest first."""
     try:
-        return [
-            status for (status,) in asked(ensure_running(home), f"SELECT status FROM dagster.runs {which} ORDER BY id")
-        ]
+        return [status for (status,) in asked(ensure_running(home), "SELECT status FROM dagster.runs ORDER BY id")]
     finally:
         release(home)
 

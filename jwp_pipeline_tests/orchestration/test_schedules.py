@@ -1,8 +1,5 @@
 """The schedules: when they run, when they skip, what their jobs do; on the days on which clocks change, too."""
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, takewhile
 from zoneinfo import ZoneInfo
@@ -12,8 +9,6 @@ import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from jwp_pipeline.definitions import build_definitions
-from jwp_pipeline.orchestration import runs
-from jwp_pipeline.orchestration.runs import PROCESS_TAG, this_place
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.orchestration.conftest import channel, video
 from jwp_pipeline_tests.support import rows
@@ -117,36 +112,6 @@ def test_a_schedule_waits_for_no_run_of_another_site(scheduled_site):
     assert not scheduled_site.schedule(DAILY).run_requests
     del scheduled_site.settings["jwp_asset_prefix"]
     assert len(scheduled_site.schedule(DAILY).run_requests) == len(scheduled_site.schedule(FREQUENT).run_requests) == 1
-
-
-def test_runs_whose_process_is_gone_hold_nobody_up(scheduled_site):
-    """What kill -9 or a lost database leaves: Dagster goes on calling them started, for hours."""
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    here = this_place()
-    run = scheduled_site.pretended_run("full_resync", **{PROCESS_TAG: f"{here}:{ended.pid}"})
-    assert len(scheduled_site.schedule(DAILY).run_requests) == 1
-    assert scheduled_site.instance.get_run_by_id(run.run_id).status == RUN.FAILURE
-
-    # Of another machine's runs, and of one that has only just begun, nobody here can tell.
-    for process in (f"{here}:{os.getpid()}", f"another-host:{ended.pid}", f"{here}x:{ended.pid}", None):
-        run = scheduled_site.pretended_run("full_resync", **({PROCESS_TAG: process} if process else {}))
-        assert run.run_id[:8] in scheduled_site.schedule(DAILY).skip_message
-        scheduled_site.instance.delete_run(run.run_id)
-
-
-def test_a_run_that_ended_before_it_could_say_so_holds_nobody_up_for_long(scheduled_site, monkeypatch):
-    run = scheduled_site.pretended_run("full_resync")
-    assert run.run_id[:8] in scheduled_site.schedule(DAILY).skip_message
-    monkeypatch.setattr(runs, "_SILENT_SECONDS", -1.0)
-    assert len(scheduled_site.schedule(DAILY).run_requests) == 1
-    assert scheduled_site.instance.get_run_by_id(run.run_id).status == RUN.FAILURE
-
-
-def test_every_run_says_which_process_executes_it(site):
-    assert site.run("media_sync").success
-    (run,) = site.instance.get_runs()
-    assert run.tags[PROCESS_TAG] == f"{this_place()}:{os.getpid()}"
 
 
 def test_the_daily_resync_follows_what_jw_platform_does_not_stamp(site):

@@ -59,8 +59,9 @@ def library_history(
     """Compute the days of the run's partitions."""
     key = context.asset_key_for_output("library_history")
     partitions = context.partition_key_range
+    first, last = (date.fromisoformat(day) for day in (partitions.start, partitions.end))
     with as_dagster_failure(), runtime.database() as engine:
-        days = record_days(engine, date.fromisoformat(partitions.start), date.fromisoformat(partitions.end))
+        days = record_days(engine, first, last, lease=runtime.lease)
         runtime.report(days)
         for day in sorted({row.day for row in days}):
             metadata = _day_metadata([row for row in days if row.day == day])

@@ -83,7 +83,7 @@ def media(
     with as_dagster_failure(), runtime.database() as engine:
         options = MediaOptions.from_settings(runtime.settings(), sync_all=config.sync_all)
         with runtime.jwplatform() if config.ask_jwp else nullcontext() as client:
-            report = sync_media(engine, selected, options=options, client=client)
+            report = sync_media(engine, selected, options=options, client=client, lease=runtime.lease)
         runtime.report(report)
         for asset in selected:
             yield dg.MaterializeResult(keys[asset], metadata=media_metadata(report, asset))

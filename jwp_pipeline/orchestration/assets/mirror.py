@@ -211,6 +211,7 @@ def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type:
             client=client,
             dry_run=config.dry_run,
             release=None if config.release is None else Release(config.release, by=whoever_runs_this()),
+            lease=runtime.lease,
         )
     runtime.report(outcome)
     return outcome

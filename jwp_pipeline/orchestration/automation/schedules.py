@@ -1,6 +1,7 @@
 """Schedules: the daily full resync and the frequent sync of changes. When, and when not; the jobs do the rest."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, timedelta
 
 import dagster as dg
@@ -10,7 +11,7 @@ from jwp_pipeline.history.daily import days_to_compute
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.checks.settings import CRONS, unreadable_crons
 from jwp_pipeline.orchestration.dagster_private import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
-from jwp_pipeline.orchestration.runs import run_in_progress, site_of
+from jwp_pipeline.orchestration.runs import end_abandoned_runs, run_in_progress, site_of
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
 
@@ -75,7 +76,12 @@ def _schedule(
         description=description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def schedule(
+        context: dg.ScheduleEvaluationContext, runtime: dg.ResourceParam[Runtime]
+    ) -> dg.RunRequest | dg.SkipReason:
+        with suppress(PipelineError):
+            # The run will meet the same, and say so where alerts look.
+            end_abandoned_runs(context.instance, runtime)
         run = run_in_progress(context.instance, busy_with, site_of(settings))
         if run is not None:
             return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")

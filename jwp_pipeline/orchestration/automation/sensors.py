@@ -19,7 +19,7 @@ from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
 from jwp_pipeline.orchestration.checks.media import in_step
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.failures import as_database_error
-from jwp_pipeline.orchestration.runs import run_in_progress, site_of
+from jwp_pipeline.orchestration.runs import end_abandoned_runs, run_in_progress, site_of
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.runbook import error_text
 
@@ -100,6 +100,7 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
     try:
         settings = runtime.settings()
         key = dg.AssetKey([*settings.asset_key_prefix, "media_items"])
+        end_abandoned_runs(context.instance, runtime)
         if run_in_progress(context.instance, (*jobs.SYNCS, jobs.MEDIA_SYNC), site_of(settings)):
             return dg.SkipReason("A run is at it, and will say so itself.")
         result = in_step(current_statuses(runtime), timedelta(hours=settings.jwp_max_listing_age_hours), key)
@@ -149,6 +150,7 @@ def _ask_for(
     """
     try:
         site = site_of(runtime.settings())
+        end_abandoned_runs(context.instance, runtime)
         run = run_in_progress(context.instance, busy_with, site)
         if run is not None:
             return dg.SkipReason(f"Run {run.run_id[:8]} of {run.job_name} is {run.status.value.lower()}.")

@@ -1,0 +1,6 @@
+-- Enter a lease for a run, with the session that enters it; returns its fencing number.
+INSERT INTO run_leases (run_id, host, process_id, container, backend_pids, backend_starts)
+SELECT :run_id, :host, :process_id, :container, ARRAY[pid], ARRAY[backend_start]
+FROM pg_stat_activity
+WHERE pid = pg_backend_pid()
+RETURNING fencing_number

@@ -1,0 +1,15 @@
+-- The newest lease of each of these runs, and for how long it has been silent or over. After a start of the server
+-- everybody is given time to come back.
+SELECT DISTINCT ON (run_id)
+    run_id,
+    fencing_number,
+    host,
+    process_id,
+    ended_at IS NOT NULL AS ended,
+    taken_over_by,
+    CAST(extract(epoch FROM clock_timestamp() - ended_at) AS float8) AS seconds_since_end,
+    CAST(extract(epoch FROM clock_timestamp() - greatest(heartbeat_at, pg_postmaster_start_time())) AS float8)
+        AS seconds_silent
+FROM run_leases
+WHERE run_id = ANY(CAST(:run_ids AS text[]))
+ORDER BY run_id, fencing_number DESC

@@ -1,0 +1,104 @@
+"""A jwpfetch that is stopped or killed in the middle of its work: the next one goes on, and the first one, once it
+wakes up, commits nothing.
+"""
+
+import signal
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+
+from jwp_pipeline.commands import launch
+from jwp_pipeline.database.leases import Tolerance
+from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.simulator import Fault
+from jwp_pipeline_tests.support import live, rows, wait_until
+
+DONE, FAILED = 0, 1
+TABLES = ("cached_resources", "resource_changes", "raw_snapshots", "videos", "media_items", "sync_problems")
+
+
+@pytest.fixture
+def engine(site):
+    engine = site.engine()
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def next_run(site, monkeypatch):
+    """A jwpfetch in this process that declares other runs dead at once."""
+    tolerance = Tolerance(silent=0.0, second_look=0.0)
+    monkeypatch.setattr(launch, "Runtime", partial(Runtime, tolerance=tolerance))
+    return site.jwpfetch
+
+
+def everything(engine):
+    return [sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in TABLES]
+
+
+def runs(site):
+    """Status of each run in Dagster's books, the oldest first."""
+    engine = site.engine("dagster")
+    found = [row.status for row in rows(engine, "SELECT status FROM runs ORDER BY id")]
+    engine.dispose()
+    return found
+
+
+def waits_for_a_lock(engine):
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(rows(engine, waiting))
+
+
+@contextmanager
+def at_work(site, engine, where):
+    """A jwpfetch that has come to writing a table, or to reading the listing, and what to call to let it go on."""
+    if where == "the listing":
+        hanging = site.simulator.faults.add(Fault.latency(1), route="list", nth=1)
+        with site.started("jwpfetch", **site.settings) as process:
+            wait_until(lambda: hanging.hits)
+            yield process, lambda: None
+        return
+    with engine.connect() as blocker:
+        blocker.execute(text(f"LOCK TABLE {where} IN SHARE MODE"))
+        with site.started("jwpfetch", **site.settings) as process:
+            wait_until(lambda: waits_for_a_lock(engine))
+            yield process, blocker.rollback
+
+
+@pytest.mark.parametrize("where", ["the listing", "resource_changes", "media_items"])
+def test_a_run_that_was_stopped_and_declared_dead_commits_nothing_when_it_goes_on(site, engine, next_run, where):
+    assert site.jwpfetch().code == DONE
+    library = site.simulator.library
+    removed, edited, *_ = library.keys("video")
+    library.remove("video", removed)
+    library.edit("video", edited, title="Edited", updated=2_000_000_000)
+    with at_work(site, engine, where) as (process, unblock):
+        process.send_signal(signal.SIGSTOP)
+        unblock()
+        ran = next_run()
+        assert ran.code == DONE, ran.out + ran.error
+        assert runs(site) == ["SUCCESS", "FAILURE", "SUCCESS"]
+        assert live(engine) == set(library.keys("video"))
+        after = everything(engine)
+        process.send_signal(signal.SIGCONT)
+        out, error = process.communicate(timeout=60)
+    assert process.returncode == FAILED
+    assert "This run was declared dead by process" in out
+    assert "docs/runbook/lost-lease.md" in out
+    assert "Traceback" not in out + error
+    assert everything(engine) == after
+    assert runs(site) == ["SUCCESS", "FAILURE", "SUCCESS"]
+
+
+def test_a_run_whose_process_was_killed_is_ended_by_the_next_one(site, engine, next_run):
+    assert site.jwpfetch().code == DONE
+    site.simulator.library.edit("video", site.simulator.library.keys("video")[0], title="Edited")
+    with at_work(site, engine, "resource_changes") as (process, _):
+        process.kill()
+        process.wait()
+    assert runs(site) == ["SUCCESS", "STARTED"]
+    ran = next_run()
+    assert ran.code == DONE, ran.out + ran.error
+    assert runs(site) == ["SUCCESS", "FAILURE", "SUCCESS"]
