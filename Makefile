@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run up test check migrate screenshots lock clean
+.PHONY: setup run up test test-all check migrate screenshots lock clean
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -25,7 +25,12 @@ up: setup
 	@$(BIN)/jwp-pipeline up
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=
+	@echo "$$($(BIN)/coverage report --format=total) % of the lines were run (more: .venv/bin/coverage report -m)"
+
+# What `make test` leaves out, and the property tests once more with many more examples.
+test-all: setup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or hypothesis" --hypothesis-profile thorough
 
 check: setup
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
@@ -43,4 +48,4 @@ lock:
 	  --custom-compile-command "make lock" -o requirements.txt pyproject.toml
 
 clean:
-	rm -rf .venv .jwp .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .jwp .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

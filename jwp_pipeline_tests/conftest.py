@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.embedded import ensure_running, release
@@ -17,6 +18,11 @@ from jwp_pipeline_tests.support import SCHEMA, empty
 
 # The tests and what they start speak to servers on this machine alone.
 keep_loopback_off_proxies()
+
+# How many examples a property test tries. A deadline would fail tests on a busy machine.
+settings.register_profile("quick", max_examples=20, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None, print_blob=True)
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

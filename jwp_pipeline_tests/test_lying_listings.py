@@ -7,7 +7,7 @@ resources that are hidden, totals that are wrong, one video's object under anoth
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from jwp_pipeline.media.report import MEDIA_ASSETS
@@ -130,7 +130,9 @@ def public_items(engine):
 
 
 @pytest.mark.parametrize(("create_items", "strict"), [("all", None), ("sms", True), ("sms", None)])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)
 @given(steps=st.lists(syncs, min_size=1, max_size=5))
 def test_nothing_live_is_deleted_and_nothing_private_stays_public(engine, api, create_items, strict, steps):
     empty(engine)

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_quick_benchmark_prints_and_writes_its_figures(tmp_path):
     figures = tmp_path / "figures.json"
     command = [sys.executable, "-m", "jwp_pipeline_tests.benchmarks", "--quick", "--json", figures]

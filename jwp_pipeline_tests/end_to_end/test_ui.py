@@ -17,9 +17,12 @@ from playwright.sync_api import expect
 from jwp_pipeline.simulator import Simulator, demo_library
 from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, PAGE_SECONDS, RUN_SECONDS, Ui, browser, eventually, stack
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on PATH: `apt-get install chromium` brings it (.ci/run does)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium on PATH: `apt-get install chromium` brings it (.ci/run does)"
+    ),
+]
 
 VIDEOS, CHANNELS = 120, 6
 GROUPS = ("settings", "mirror", "media", "history")

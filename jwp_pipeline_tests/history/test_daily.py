@@ -105,7 +105,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, alone=st.permutations(DAYS).map(lambda days: days[:3]), since=st.sampled_from(DAYS))
 def test_every_day_is_what_the_model_wrote_down(engine, steps, alone, since):
     empty(engine)

@@ -31,7 +31,7 @@ _ITEM_FIELDS = ("title", "description", "type", "duration", "language", "copyrig
 
 
 def read_state(engine):
-    """The state of the cache and of the media side, as `golden/` has it (see ../shared/README.md)."""
+    """The state of the cache and of the media side, as the golden states have it (golden/README.md)."""
     with Session(engine) as session:
         keys = video_keys(session)
         return {

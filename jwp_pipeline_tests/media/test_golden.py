@@ -1,40 +1,28 @@
 """Libraries over time, and after each step the state that the reference implementation reaches."""
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from jwp_pipeline.commands.launch import SyncRequest, run_sync
 from jwp_pipeline.settings import load_settings
+from jwp_pipeline_tests import golden
 from jwp_pipeline_tests.media.site import site
 from jwp_pipeline_tests.media.state import differences, read_state
-
-SHARED = Path(__file__).parents[3] / "shared"
-SCENARIOS = ("first_sync", "updates", "deletions", "channels", "evolving")
-
-pytestmark = pytest.mark.skipif(
-    not (SHARED / "golden").is_dir(), reason="the reference's scenarios (../shared) are not here"
-)
 
 
 def play(name, library):
     """(step, the reference's state after it) of a scenario, with the library made into what the step lists."""
-    scenario, golden = (
-        json.loads((SHARED / folder / f"{name}.json").read_text()) for folder in ("scenarios", "golden")
-    )
-    for step, reached in zip(scenario["steps"], golden["steps"], strict=True):
-        assert (step["name"], step["options"]) == (reached["name"], reached["options"])
+    for step, state in golden.steps(name):
         library.replace_all(step["videos"], step["channels"])
-        yield step, reached["state"]
+        yield step, state
 
 
 def types_read(options):
     return [kind for kind in ("video", "channel") if not options.get(f"skip_{kind}_fetch")]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", golden.SCENARIOS)
 def test_the_reference_s_states_are_reached(name, api, engine, simulator):
     """Semantics §1-§5, over HTTP, step by step. P3: and at the end another one finds nothing to do."""
     syncs = []

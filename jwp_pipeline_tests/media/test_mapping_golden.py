@@ -1,21 +1,14 @@
 """Each video and channel of the scenarios maps to what the reference makes of it, in its v1 and its v2 form."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from jwp_pipeline.access.acl import parse_acl
 from jwp_pipeline.media.mapping import KEEP, map_channel, map_video
+from jwp_pipeline_tests import golden
 
-SHARED = Path(__file__).parents[3] / "shared"
-SCENARIOS = ["first_sync", "updates", "deletions", "channels", "evolving"]
 WORLD, _ = parse_acl("WORLD")
-
-pytestmark = pytest.mark.skipif(
-    not (SHARED / "golden").is_dir(), reason="the reference's scenarios (../shared) are not here"
-)
 
 
 def unchanged(resource, _kind):
@@ -54,14 +47,12 @@ def unchanged_value(value):
 
 def play(name):
     """(library before, golden state after, state before, options) of each step that read both listings."""
-    scenario = json.loads((SHARED / "scenarios" / f"{name}.json").read_text())
-    golden = json.loads((SHARED / "golden" / f"{name}.json").read_text())
     before = {"videos": {}, "media_items": {}, "channels": {}}
-    for step, result in zip(scenario["steps"], golden["steps"], strict=True):
+    for step, after in golden.steps(name):
         options = step["options"]
         if not (options.get("skip_video_fetch") or options.get("skip_channel_fetch")):
-            yield step, result["state"], before, options
-        before = result["state"]
+            yield step, after, before, options
+        before = after
 
 
 def view(permission):
@@ -94,7 +85,7 @@ def is_synchronised(video, before, options):
 
 
 @pytest.mark.parametrize("form", [unchanged, v2_form])
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", golden.SCENARIOS)
 def test_videos(name, form):
     compared = 0
     for step, after, before, options in play(name):
@@ -138,7 +129,7 @@ def test_videos(name, form):
 
 
 @pytest.mark.parametrize("form", [unchanged, v2_form])
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", golden.SCENARIOS)
 def test_channels(name, form):
     compared = 0
     for step, after, before, _ in play(name):

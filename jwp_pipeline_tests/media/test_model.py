@@ -250,8 +250,6 @@ def arrive(jwp, library, step, create_items):
 
 
 @settings(
-    max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     # No shrinking: it would take minutes of syncs, and the failing assertion names the fields.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

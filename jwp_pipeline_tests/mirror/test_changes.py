@@ -44,7 +44,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     listed=st.sampled_from(LISTED_BY_CHANGE),
     overlap=st.sampled_from([0, 60, HOUR, 50 * HOUR]),

@@ -38,7 +38,7 @@ edits = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edits,
     st.sampled_from([0, 1, 2, 22]),

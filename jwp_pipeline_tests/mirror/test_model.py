@@ -150,7 +150,7 @@ def edited(listing, edits):
     return listing
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(resources, min_size=2, max_size=6), steps)
 def test_the_cache_does_what_the_model_does(engine, first, steps):
     empty(engine)

@@ -117,11 +117,3 @@ def scheduled_site(make_site, tmp_path):
     """One whose Dagster is in files: a schedule's context takes no other. Runs cost more there."""
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         yield make_site(instance)
-
-
-def video(key, **fields):
-    return {"key": key, "title": f"Video {key}", "date": 1_000_000_000, "updated": 1_000_000_000, **fields}
-
-
-def channel(key, **fields):
-    return {"key": key, "title": f"Channel {key}", "type": "manual", **fields}

@@ -1,16 +1,14 @@
 """Alerts reach the webhook once, say what went wrong, and never the webhook's address."""
 
-import json
 import logging
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import dagster as dg
 import pytest
 
 from jwp_pipeline.orchestration.automation import alerts
-from jwp_pipeline_tests.orchestration.conftest import channel, video
+from jwp_pipeline_tests.support import channel, video
+from jwp_pipeline_tests.support.http import Script, answer, serve
 
 SECRET_PATH = "/services/T000/B000/s3cretOfTheHook"
 
@@ -18,28 +16,8 @@ SECRET_PATH = "/services/T000/B000/s3cretOfTheHook"
 @contextmanager
 def webhook(status=200):
     """A webhook on loopback: its URL, and what was posted to it."""
-    posted = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            posted.append((self.path, json.loads(body)))
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}{SECRET_PATH}", posted
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serve(Script([answer(status)])) as script:
+        yield script.url + SECRET_PATH, script.posted
 
 
 class Watch:

@@ -6,18 +6,16 @@ with a dead proxy in the environment, which nothing on this machine may go throu
 """
 
 import io
-import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -26,8 +24,8 @@ from rich.console import Console
 from jwp_pipeline.commands.stack import kept_loaded
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.simulator import Simulator
-from jwp_pipeline_tests.orchestration.conftest import video
-from jwp_pipeline_tests.support import DEAD_PROXY, bare_environment, wait_until
+from jwp_pipeline_tests.support import DEAD_PROXY, bare_environment, video, wait_until
+from jwp_pipeline_tests.support.http import Script, answer, serve
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 
@@ -111,6 +109,7 @@ WHERE dagster_event_type = 'FRESHNESS_STATE_CHANGE' AND event LIKE '%%PASS%%'
 """
 
 
+@pytest.mark.slow
 def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url, tmp_path, capsys):
     with Simulator() as site:
         for number in range(5):
@@ -147,6 +146,7 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
         )
 
 
+@pytest.mark.slow
 def test_live_kill_9_in_the_middle_of_a_run_leaves_nothing_and_holds_nobody_up(tmp_path, capsys):
     """With nothing configured: the simulator, the embedded PostgreSQL and its keeper are processes of the stack."""
     with up(tmp_path) as stack:
@@ -179,25 +179,11 @@ def statuses(home):
 
 
 @contextmanager
-def webserver(answers):
+def webserver(bodies):
     """A server that gives one body after the other, the last one again and again; its port and what it was asked."""
-    asked, waiting = [], list(answers)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-            self.send_response(500 if body is None else 200)
-            self.end_headers()
-            self.wfile.write(b"not JSON" if body is None else json.dumps(body).encode())
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield server.server_port, asked
-        server.shutdown()
+    answers = [answer(500, "not JSON") if body is None else answer(200, body) for body in bodies]
+    with serve(Script(answers)) as script:
+        yield urlsplit(script.url).port, script.posted
 
 
 def workspace(**states):
@@ -217,7 +203,7 @@ def test_what_is_served_no_more_is_loaded_anew_and_nothing_else(monkeypatch):
         kept_loaded(port, Console(file=out, width=200), every=0.01),
     ):
         wait_until(lambda: len(asked) > len(strange) + 4)
-    assert [each["variables"] for each in asked if "mutation" in each["query"]] == [
+    assert [each["variables"] for _, each in asked if "mutation" in each["query"]] == [
         {"repositoryLocationName": "jwp_pipeline"}
     ]
     assert out.getvalue().count("jwp_pipeline") == out.getvalue().count("\n") == 1

@@ -10,8 +10,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.settings import load_settings
-from jwp_pipeline_tests.orchestration.conftest import channel, video
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import channel, rows, video
 
 RUN = dg.DagsterRunStatus
 DAILY, FREQUENT = "daily_full_resync", "frequent_sync"

@@ -11,8 +11,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
 from jwp_pipeline.orchestration.runs import site_of
 from jwp_pipeline.settings import Settings
-from jwp_pipeline_tests.orchestration.conftest import channel, video
-from jwp_pipeline_tests.support import live, rows
+from jwp_pipeline_tests.support import channel, live, rows, video
 
 RUN = dg.DagsterRunStatus
 ONLY = site_of(Settings.model_construct())

@@ -11,8 +11,7 @@ from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.status import read_status
 from jwp_pipeline.environment import environment_of
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.orchestration.conftest import channel, video
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import channel, rows, video
 
 FETCH = [dg.AssetKey(name) for name in ("raw_videos", "raw_channels", "cached_resources", "resource_changes")]
 IN_STEP, NOT_IN_STEP, UNUSABLE = 0, 1, 2

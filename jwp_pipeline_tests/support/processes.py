@@ -1,0 +1,43 @@
+"""Processes that a test starts, the environment they get, and waiting for what they bring about."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+DEAD_PROXY = dict.fromkeys(
+    ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+    "http://127.0.0.1:9",
+)
+"""An environment whose proxy does not answer."""
+
+
+def wait_until(condition, seconds=30.0):
+    """Return when it holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        time.sleep(0.02)
+
+
+def bare_environment(**variables):
+    """An environment with none of our settings but these."""
+    kept = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
+    return {name: os.environ[name] for name in kept if name in os.environ} | variables
+
+
+@contextmanager
+def python(code, *arguments, **environment):
+    """A Python process that runs `code` in the project; killed at the end if it still lives."""
+    command = [sys.executable, "-c", code, *arguments]
+    path = os.pathsep.join([str(PROJECT), *filter(None, sys.path)])
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    environment = bare_environment(**{**environment, "PYTHONPATH": path})
+    with subprocess.Popen(command, env=environment, text=True, cwd="/", **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

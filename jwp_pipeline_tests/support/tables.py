@@ -1,0 +1,38 @@
+"""Our tables from outside: emptied before a test, and read back after it."""
+
+from sqlalchemy import text
+
+from jwp_pipeline.database import history_tables, media_tables  # noqa: F401 - so that Base knows their tables
+from jwp_pipeline.database.tables import Base
+
+SCHEMA = "jwp"
+
+
+def empty(engine):
+    """Empty all our tables."""
+    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} CASCADE"))
+
+
+def rows(engine, query, **parameters):
+    """All rows of a query."""
+    with engine.connect() as connection:
+        return connection.execute(text(query), parameters).all()
+
+
+def cache(engine, resource_type="video"):
+    """Key → row of cached_resources."""
+    query = "SELECT * FROM cached_resources WHERE type = :type"
+    return {row.key: row for row in rows(engine, query, type=resource_type)}
+
+
+def touched(engine):
+    """Type and key → the transactions that wrote the row of cached_resources, and that locked it."""
+    query = "SELECT type, key, xmin || ' ' || xmax AS touched_by FROM cached_resources"
+    return {(row.type, row.key): row.touched_by for row in rows(engine, query)}
+
+
+def live(engine, resource_type="video"):
+    """Keys of the live rows."""
+    return {key for key, row in cache(engine, resource_type).items() if row.deleted_at is None}

@@ -1,0 +1,64 @@
+"""The documents for whoever works on the project are true: what they name is there, and what cites them finds it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "jwp_pipeline_tests").rglob("*.md")])
+PACKAGES = [ROOT / "jwp_pipeline", ROOT / "jwp_pipeline_tests"]
+
+FOLDER = r"(?:[\w-]+/)+"
+FILE = r"(?:[\w.-]+/)*[\w-]+\.(?:py|sql|md|toml|yaml|txt|svg|png)"
+
+
+def named(pattern, document):
+    """Whole contents of backticks that match the pattern."""
+    return re.findall(rf"`({pattern})`", document.read_text())
+
+
+# Its paths are those of a user's own folders.
+OF_OTHER_FOLDERS = ROOT / "docs" / "several-sites.md"
+
+
+@pytest.mark.parametrize(
+    "document", [path for path in DOCUMENTS if path != OF_OTHER_FOLDERS], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_every_path_that_a_document_names_exists(document):
+    roots = [ROOT, *PACKAGES, document.parent]
+    for path in named(f"{FOLDER}|{FILE}", document):
+        assert any((root / path).exists() for root in roots), path
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_target_that_a_document_names_exists(document):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"(?:`|^)make ([a-z-]+)", document.read_text(), flags=re.MULTILINE)) <= targets
+
+
+def test_every_room_of_the_house_is_explained():
+    """One that is too small to have code of its own (a folder of statements) as well."""
+    package = ROOT / "jwp_pipeline"
+    rooms = {path.parent.relative_to(package) for path in package.rglob("*") if path.suffix in {".py", ".sql"}} - {
+        Path()
+    }
+    explained = {Path(room) for room in named(FOLDER, ROOT / "docs" / "architecture.md")}
+    # Folders within a folder of statements sort them, and are no rooms.
+    assert {room for room in rooms if room.parent.name != "sql"} <= explained
+
+
+def test_what_cites_the_contract_finds_it():
+    contract = (ROOT / "docs" / "semantics.md").read_text()
+    headings = set(re.findall(r"^#+ ([\d.]*\d)\.? ", contract, flags=re.MULTILINE))
+    promises = set(re.findall(r"^\| (P\d) \|", contract, flags=re.MULTILINE))
+    sources = [path for root in PACKAGES for suffix in ("py", "sql") for path in root.rglob(f"*.{suffix}")]
+    cited = 0
+    for path in [*sources, *DOCUMENTS]:
+        words = path.read_text()
+        for section in re.findall(r"semantics,? §([\d.]*\d)", words, flags=re.IGNORECASE):
+            assert section in headings, f"{path.name} cites section {section}"
+            cited += 1
+        assert set(re.findall(r"\b(P\d)\b", words)) <= promises, path.name
+    assert cited > 20
+    assert set(re.findall(r"\(§([\d.]*\d)\)", contract)) <= headings
