@@ -236,18 +236,24 @@ class RunLease(Base):
     run_id: Mapped[str]
     host: Mapped[str]
     process_id: Mapped[int]
-    container: Mapped[str | None]
-    """The namespace of process ids: tells apart containers that call themselves by the same host name."""
+    container: Mapped[str | None] = mapped_column(
+        comment="The namespace of process ids: tells apart containers that call themselves by the same host name."
+    )
     started_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
-    heartbeat_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
-    """When the run last said that it lives, by the clock of the server."""
-    backend_pids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    """The database sessions of the run, as pg_stat_activity knows them: a takeover ends them."""
-    backend_starts: Mapped[list[datetime]] = mapped_column(ARRAY(Timestamp))
-    """When each of these sessions began: the server uses process ids again."""
-    ended_at: Mapped[datetime | None]
-    """When the run ended, or was declared dead; it may write only while this is NULL."""
-    taken_over_by: Mapped[str | None]
-    """Who declared it dead; NULL when it ended by itself."""
+    heartbeat_at: Mapped[datetime] = mapped_column(
+        server_default=text("clock_timestamp()"),
+        comment="When the run last said that it lives, by the clock of the server.",
+    )
+    backend_pids: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer),
+        comment="The database sessions of the run, as pg_stat_activity knows them: a takeover ends them.",
+    )
+    backend_starts: Mapped[list[datetime]] = mapped_column(
+        ARRAY(Timestamp), comment="When each of these sessions began: the server uses process ids again."
+    )
+    ended_at: Mapped[datetime | None] = mapped_column(
+        comment="When the run ended, or was declared dead; it may write only while this is NULL."
+    )
+    taken_over_by: Mapped[str | None] = mapped_column(comment="Who declared it dead; NULL when it ended by itself.")
 
     __table_args__ = (Index("run_leases_run_id", "run_id"),)
