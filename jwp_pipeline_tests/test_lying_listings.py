@@ -142,10 +142,12 @@ def test_nothing_live_is_deleted_and_nothing_private_stays_public(engine, api, c
         for module in ("v1", "v2"):
             patch.setattr(f"jwp_pipeline.jwplatform.{module}.LARGEST_PAGE", 7)
         sync(jwp, options)
+        lied_about_objects = False
         for happened, told, sync_all in [*steps, ([], [], True)]:
             for event in happened:
                 world.happens(*event)
-            lied_about_objects = False
+            # What such a lie opened is closed again by the next listing that shows everything as it is.
+            lied_about_objects = lied_about_objects and bool(told)
             # Without strict ACLs the reference's rule holds: what a newer stamp opened stays open.
             for what, number, nth in told:
                 if what == "another video's object" and not (strict or create_items == "all"):
