@@ -22,7 +22,13 @@
     │   └── GuardTripped              the guard stands in the way until somebody looks
     │       ├── SnapshotQuarantined   it refused a snapshot: nothing was changed
     │       └── DeletionsWithheld     it withheld deletions: everything else was applied
-    └── DatabaseError
+    └── DatabaseError                 the database cannot be reached, or its connection was lost
+        ├── UnsuitableDatabase        its version or its encoding will not do
+        ├── UnsuitablePooler          a connection pooler stands before it that will not do
+        ├── DatabaseRefusal           it does not allow what has to be done: read-only, or a right is missing
+        ├── DatabaseFull              it has no space, memory or connections left
+        ├── DatabaseBlocked           others held locks on our tables for too long
+        ├── DatabaseDamaged           its files are damaged, or cannot be read or written
         ├── MigrationError            the tables are not this version's, and cannot be made so
         └── EmbeddedPostgresError     the embedded PostgreSQL does not start
 
@@ -164,9 +170,45 @@ class DeletionsWithheld(GuardTripped):
 
 
 class DatabaseError(PipelineError):
-    """The database cannot be reached or used as it is."""
+    """The database cannot be reached, or cannot be used as it is."""
 
     runbook: ClassVar[str] = "database-down"
+
+
+class UnsuitableDatabase(DatabaseError):
+    """The version or the encoding of the database will not do."""
+
+    runbook: ClassVar[str] = "unsuitable-database"
+
+
+class UnsuitablePooler(DatabaseError):
+    """A connection pooler stands before the database, in a mode or with settings that will not do."""
+
+    runbook: ClassVar[str] = "connection-pooler"
+
+
+class DatabaseRefusal(DatabaseError):
+    """The database does not allow what has to be done: it is read-only, or a right is missing."""
+
+    runbook: ClassVar[str] = "database-refuses"
+
+
+class DatabaseFull(DatabaseError):
+    """The server has no disk space, memory or connections left."""
+
+    runbook: ClassVar[str] = "database-full"
+
+
+class DatabaseBlocked(DatabaseError):
+    """Others held locks on our tables for too long; nothing was half-done, and starting again may help."""
+
+    runbook: ClassVar[str] = "database-blocked"
+
+
+class DatabaseDamaged(DatabaseError):
+    """The files of the database are damaged, or the server cannot read or write them."""
+
+    runbook: ClassVar[str] = "database-damaged"
 
 
 class MigrationError(DatabaseError):

@@ -14,6 +14,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from pydantic import SecretStr
 
+from jwp_pipeline.database_url import passwords_of_database
 from jwp_pipeline.settings import REDACTED, Settings
 
 SHORTEST = 4
@@ -54,13 +55,19 @@ class Masker:
 
 def masker_of(settings: Settings) -> Masker:
     """The masker of every secret in the settings, whichever of them are in use."""
-    values = (getattr(settings, name) for name in type(settings).model_fields)
-    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    return Masker([*secrets, *(part for secret in secrets if "://" in secret for part in _secret_parts(secret))])
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    secrets = {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
+    parts = (
+        passwords_of_database(secret) if name.endswith("database_url") else _secret_parts(secret)
+        for name, secret in secrets.items()
+    )
+    return Masker([*secrets.values(), *(part for each in parts for part in each)])
 
 
 def _secret_parts(url: str) -> Iterator[str]:
-    """What is secret of a URL that is a secret: a database's password, a webhook's path and its parameters."""
+    """What is secret of a URL that is a secret: a password, a webhook's path and its parameters. Of no URL nothing."""
+    if "://" not in url:
+        return
     try:
         parts = urlsplit(url)
         if parts.password:

@@ -18,23 +18,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from jwp_pipeline.database_url import flaw_of_database_url, without_quotes
 from jwp_pipeline.env_file import env_file
 from jwp_pipeline.errors import SettingsError
 
 REDACTED = "********"
-
-# A password that holds one of the separators as it is would be taken for the host in part, and so be shown.
-_DATABASE_URL = re.compile(
-    r"""
-        postgres(ql)?(\+\w+)?://
-        ([^@/?]*@)?                             # user:password
-        (\[[^@/?\[\]]+\] | [^@/?:\[\]\s]*)     # host
-        (:[0-9]+)?
-        (/[^@?]*)?                              # database
-        (\?[^@]*)?
-    """,
-    re.VERBOSE,
-)
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 # Up to ten years: what no clock can add up must not keep Dagster from loading.
@@ -149,7 +137,9 @@ class Settings(BaseSettings):
 
     # --- Database and process ----------------------------------------------------------------------------
     jwp_database_url: SecretStr | None = Field(
-        None, description="postgresql://user:password@host/database. Default: an embedded PostgreSQL."
+        None,
+        description="postgresql://user:password@host/database, or whatever else libpq takes: several hosts, sockets, "
+        "key=value pairs. Default: an embedded PostgreSQL.",
     )
     jwp_database_schema: str = Field(
         "jwp", pattern=r"^[a-z_][a-z0-9_]{0,47}$", description="Schema of all our tables; one a site."
@@ -202,9 +192,12 @@ class Settings(BaseSettings):
     @field_validator("jwp_database_url", "jwp_dagster_database_url")
     @classmethod
     def _postgresql_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and (flaw := flaw_of_database_url(value.get_secret_value())):
+        if value is None:
+            return None
+        url = without_quotes(value.get_secret_value())
+        if flaw := flaw_of_database_url(url):
             raise ValueError(flaw)
-        return value
+        return SecretStr(url)
 
     @field_validator("jwp_home")
     @classmethod
@@ -272,16 +265,6 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         problems = "; ".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(f"Some settings cannot be read: {problems}. Mend them. {file.description}") from None
-
-
-def flaw_of_database_url(url: str) -> str | None:
-    """What is wrong with a URL that is none of PostgreSQL, or whose parts cannot be told apart with certainty."""
-    if _DATABASE_URL.fullmatch(url):
-        return None
-    return (
-        "is not of the form postgresql://user:password@host:port/database: percent-encode @ / : ? in the password "
-        "(as %40 %2F %3A %3F), in the user and in what follows the database"
-    )
 
 
 def _name(location: tuple[int | str, ...]) -> str:

@@ -65,5 +65,18 @@ def test_a_secret_within_another_does_not_leave_the_rest_of_it():
     assert Masker(["secret", "my-secret-token"])("my-secret-token secret") == f"{REDACTED} {REDACTED}"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://someone:the%20password@one:1,two:2/jwp?sslpassword=of-the-key",
+        "host=one user=someone password='the password' sslpassword=of-the-key",
+    ],
+)
+def test_passwords_of_a_database_are_known_however_it_is_named(url):
+    masked = masker_of(Settings(jwp_database_url=url))
+    assert masked("the password, of-the-key") == f"{REDACTED}, {REDACTED}"
+    assert masked("someone, jwp") == "someone, jwp"
+
+
 def test_what_is_too_short_to_be_told_from_other_text_is_left():
     assert Masker(["", "a", "the"])("that is the answer") == "that is the answer"

@@ -122,12 +122,13 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
 
 def _status(console: Console) -> int:
     from jwp_pipeline.commands.console import print_status
+    from jwp_pipeline.database.connection import connect
     from jwp_pipeline.database.locate import open_database
     from jwp_pipeline.database.status import read_status
 
     settings = _configured(console)
     engine = open_database(settings)
-    with engine.connect() as connection:
+    with connect(engine) as connection:
         statuses = read_status(connection)
     engine.dispose()
     max_age = timedelta(hours=settings.jwp_max_listing_age_hours)
@@ -212,11 +213,12 @@ def _launch(settings: Settings, request: SyncRequest, console: Console) -> int:
 def _guarded(verb: Callable[[Console], int], env_file: Path | None) -> int:
     """Run a verb on the settings in `env_file`; an error of ours is told in one line, without a traceback."""
     from jwp_pipeline.commands.console import terminal
+    from jwp_pipeline.database.translation import clear_errors
 
     console = terminal()
     keep_loopback_off_proxies()
     try:
-        with reading_from(env_file):
+        with reading_from(env_file), clear_errors():
             return verb(console)
     except PipelineError as error:
         Console(stderr=True).print(

@@ -28,6 +28,7 @@ from jwp_pipeline.commands.launch import configuration, dagster_home
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.environment import environment_of
 from jwp_pipeline.errors import PipelineError
+from jwp_pipeline.orchestration.failures import as_database_error
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.processes import guarded
@@ -58,7 +59,11 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
     _require_free(port)
     open_database(settings).dispose()
     home = dagster_home(settings)
-    with dg.DagsterInstance.from_config(str(home)) as instance, Runtime(settings=lambda: settings) as runtime:
+    with (
+        as_database_error(),
+        dg.DagsterInstance.from_config(str(home)) as instance,
+        Runtime(settings=lambda: settings) as runtime,
+    ):
         end_abandoned_runs(instance, runtime)
     command = [sys.executable, "-m", "dagster", "dev", "--host", HOST, "--port", str(port)]
     command += ["--workspace", str(configuration("workspace.yaml"))]

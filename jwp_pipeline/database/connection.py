@@ -1,75 +1,59 @@
-"""Engines and advisory locks: the way to the database, given as a URL and a schema.
+"""Engines, connections and advisory locks: the way to the database, given as a URL and a schema.
 
-Every connection has exactly our schema on its search path, speaks UTC, and notices a dead client.
-Not here: which URL (see `locate.py`), tables, queries.
+Which URL that is stands in locate.py; what every new connection begins with in session.py. Put here how connections
+are opened and locked.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from jwp_pipeline import json_text
-from jwp_pipeline.database.embedded.binaries import OLDEST_MAJOR
+from jwp_pipeline.database.session import Database, Preparation
+from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.translation import ERRORS, LOCK_TIMEOUT, clear_error, sqlstate
+from jwp_pipeline.database_url import connection_parameters
 from jwp_pipeline.errors import DatabaseError, SyncInProgress
-from jwp_pipeline.settings import flaw_of_database_url
 
 WRITER_LOCK = "the cache and what follows it"
 """Advisory lock of whoever writes our tables: one writer at a time, whatever started it."""
 
 # psycopg 3: COPY, server-side cursors and typed parameters. Named, since what `postgresql://` means has changed once.
-DRIVER = "postgresql+psycopg"
+_DRIVER = "postgresql+psycopg"
+_DATABASE = "jwp_pipeline_database"
+_log = logging.getLogger(__name__)
 
-# Options of the URL are refused by all of them; a ValueError is that of a host that no name can be.
-_NO_CONNECTION = (SQLAlchemyError, psycopg.Error, ValueError)
 
-
-def open_engine(url: str, schema: str) -> Engine:
-    """An engine on `url` (any postgresql:// spelling) whose connections see only `schema`.
-
-    Connects lazily. Connection failures surface as DatabaseError from `connect()`, without the password.
-    Raises DatabaseError for a URL that cannot be read.
-    """
-    if flaw := flaw_of_database_url(url):
-        raise DatabaseError(f"The URL of the database {flaw}. Mend JWP_DATABASE_URL.")
-    place = make_url(url).set(drivername=DRIVER)
+def read_database(url: str, schema: str | None, *, setting: str = "JWP_DATABASE_URL") -> Database:
+    """The database that a URL names, as libpq reads it; DatabaseError for one that cannot be read."""
     try:
-        engine = create_engine(
-            place,
-            pool_pre_ping=True,
-            json_deserializer=json_value,
-            connect_args={"connect_timeout": 10, "application_name": "jwp_pipeline"},
-        )
-    except _NO_CONNECTION as error:
-        raise _unusable(place, error) from None
+        return Database(connection_parameters(url), schema, setting)
+    except ValueError as flaw:
+        raise DatabaseError(f"The URL of the database {flaw}. Mend {setting}.") from None
 
-    @event.listens_for(engine, "connect")
-    def prepare(driver_connection: Any, _record: object) -> None:
-        _require_recent(driver_connection)
-        with driver_connection.cursor() as cursor:
-            cursor.execute(f'SET search_path TO "{schema}"')
-            cursor.execute("SET timezone TO 'UTC'")
-            # So that a killed process frees its locks at once and not at the end of a long statement.
-            cursor.execute("SET client_connection_check_interval TO '1s'")
-        driver_connection.commit()
 
+def open_engine(url: str, schema: str | None, *, setting: str = "JWP_DATABASE_URL") -> Engine:
+    """An engine on `url` (whatever libpq accepts) whose connections see only `schema`.
+
+    Connects lazily, and `connect()` raises clear errors. Raises DatabaseError for a URL that cannot be read.
+    """
+    database = read_database(url, schema, setting=setting)
+    engine = create_engine(
+        f"{_DRIVER}://",
+        pool_pre_ping=True,
+        json_deserializer=json_value,
+        # What is written is no business of whoever reads an error.
+        hide_parameters=True,
+        execution_options={_DATABASE: database},
+    )
+    Preparation(database).attach(engine)
     return engine
-
-
-def _require_recent(driver_connection: Any) -> None:
-    major, minor = divmod(driver_connection.info.server_version, 10_000)
-    if major < OLDEST_MAJOR:
-        driver_connection.close()
-        raise DatabaseError(
-            f"The server of JWP_DATABASE_URL is PostgreSQL {major}.{minor}, and {OLDEST_MAJOR} or newer is needed. "
-            "Upgrade it, name another, or unset JWP_DATABASE_URL to use the embedded PostgreSQL."
-        )
 
 
 def json_value(text: str | bytes) -> Any:
@@ -85,21 +69,44 @@ def json_value(text: str | bytes) -> Any:
 
 @contextmanager
 def connect(engine: Engine) -> Iterator[Connection]:
-    """A connection, outside any transaction; DatabaseError when there can be none."""
+    """A connection, outside any transaction.
+
+    Whatever SQLAlchemy or the driver raises, on the way there or in the block, is raised as a DatabaseError.
+    """
+    database = engine.get_execution_options().get(_DATABASE)
+    name = f"The database {database or engine.url.set(query={})}"
+    setting = database.setting if database else "JWP_DATABASE_URL"
     try:
         connection = engine.connect()
-    except _NO_CONNECTION as error:
-        raise _unusable(engine.url, error) from None
+    # A ValueError is that of a host that no name can be.
+    except (*ERRORS, ValueError) as error:
+        raise clear_error(error, name, setting=setting, connected=False) from None
     with connection:
-        yield connection
+        try:
+            yield connection
+        except ERRORS as error:
+            more = _blockers(connection) if sqlstate(error) == LOCK_TIMEOUT else ""
+            raise clear_error(error, name, setting=setting, more=more) from None
 
 
-def _unusable(url: URL, error: Exception) -> DatabaseError:
-    where = url.set(query={}).render_as_string(hide_password=True)
-    return DatabaseError(
-        f"The database {where} cannot be used: {str(getattr(error, 'orig', error)).splitlines()[0]}. "
-        "Check JWP_DATABASE_URL and that the server is up, or unset it to use the embedded PostgreSQL."
-    )
+def _blockers(connection: Connection) -> str:
+    """A sentence that names who may have kept us waiting; empty where nobody can be found."""
+    try:
+        connection.rollback()
+        sessions = connection.execute(statement("jwp_pipeline.database", "blockers")).all()
+        connection.rollback()
+    except ERRORS:
+        return ""
+    return f"Locks on our tables are held by {'; '.join(map(_named, sessions))}." if sessions else ""
+
+
+def _named(session: Any) -> str:
+    if session.pid is None:
+        return f"a prepared transaction ({session.tables}; see pg_prepared_xacts)"
+    told = [f"role {session.role}"] if session.role else []
+    told += [f"application {session.application!r}"] if session.application else []
+    told += [f"in a transaction since {session.since:%Y-%m-%d %H:%M:%S} UTC"] if session.since else []
+    return f"process {session.pid} ({', '.join([*told, session.tables])})"
 
 
 @contextmanager
@@ -122,10 +129,27 @@ def advisory_lock(connection: Connection, name: str, *, patience: float) -> Iter
     connection.commit()
     try:
         yield
-    finally:
+    except BaseException:
+        _unlock(connection, key)
+        raise
+    if not _unlock(connection, key):
+        raise DatabaseError(
+            f"The connection that held the lock on {name} was lost meanwhile. What was committed stays; start again, "
+            "and see whether the server or something on the way to it ends connections that are quiet."
+        )
+
+
+def _unlock(connection: Connection, key: dict[str, str]) -> bool:
+    """Free the lock; False when it was lost already, with the session that held it. Raises nothing."""
+    try:
         connection.rollback()
-        connection.execute(_UNLOCK, key)
+        held = bool(connection.scalar(_UNLOCK, key))
         connection.commit()
+    except ERRORS as error:
+        _log.info("A lock could not be freed, so its session is ended: %s", type(error).__name__)
+        connection.invalidate()
+        return False
+    return held
 
 
 def transaction_lock(connection: Connection, name: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, make_url
+from dataclasses import replace
 
-from jwp_pipeline.database.connection import connect, open_engine
+from sqlalchemy import Engine
+
+from jwp_pipeline.database.connection import connect, open_engine, read_database
 from jwp_pipeline.database.migrate import create_schema, migrate
+from jwp_pipeline.database.session import Database
 from jwp_pipeline.settings import Settings
 
 DAGSTER_SCHEMA = "dagster"
@@ -27,18 +30,20 @@ def open_database(settings: Settings) -> Engine:
     return engine
 
 
-def dagster_storage_url(settings: Settings) -> str:
-    """URL for Dagster's own storage, psycopg 2 spelt out (psycopg 3 breaks its webserver, dagster#33958).
+def dagster_database(settings: Settings) -> Database:
+    """Where Dagster keeps its own tables: in a database of its own, or in a schema beside ours, which is made here.
 
-    On the server of our tables Dagster's stand in a schema of their own, which is made here.
+    It has been reached once, so that what is wrong with it is told in our words. Raises DatabaseError.
     """
     if settings.jwp_dagster_database_url is not None:
-        url = make_url(settings.jwp_dagster_database_url.get_secret_value())
+        url, schema = settings.jwp_dagster_database_url.get_secret_value(), None
+        setting = "JWP_DAGSTER_DATABASE_URL"
     else:
-        url = make_url(database_url(settings))
-        engine = open_engine(url.render_as_string(hide_password=False), DAGSTER_SCHEMA)
-        with connect(engine) as connection:
-            create_schema(connection, DAGSTER_SCHEMA)
-        engine.dispose()
-        url = url.update_query_dict({"options": f"-csearch_path={DAGSTER_SCHEMA}"})
-    return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+        url, schema, setting = database_url(settings), DAGSTER_SCHEMA, "JWP_DATABASE_URL"
+    engine = open_engine(url, schema, setting=setting)
+    with connect(engine) as connection:
+        if schema is not None:
+            create_schema(connection, schema)
+    engine.dispose()
+    # How long Dagster waits is its own affair.
+    return replace(read_database(url, schema, setting=setting), lock_seconds=None, application="jwp_pipeline_dagster")

@@ -1,6 +1,6 @@
 """Bring a schema to this version's tables; runs by itself before every use, and from `make migrate`.
 
-The steps are Alembic's, in `migrations/versions/`. Not here: the tables themselves (tables.py).
+The steps are Alembic's, in `migrations/versions/`; the tables as they are now stand in tables.py.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
+from jwp_pipeline.database.translation import sqlstate, words
 from jwp_pipeline.errors import MigrationError
 
 _FOLDER = Path(__file__).parent / "migrations"
+# SQLSTATE classes of a step that what is there stands in the way of, or for which a right is missing.
+_IN_THE_WAY = ("22", "23", "2B", "42")
 
 
 def migrate(engine: Engine, schema: str) -> bool:
     """Create or upgrade all tables in `schema`; True when there was something to do. Safe from many processes.
 
-    Raises MigrationError when a newer version of this program made the schema, or the server refuses a step.
+    Raises MigrationError when a newer version of this program made the schema, or the server refuses a step; another
+    DatabaseError when the database cannot be used.
     """
     # The steps' file names begin with their revision: 0001_mirror.py.
     known = sorted(path.name.split("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
@@ -41,8 +45,10 @@ def migrate(engine: Engine, schema: str) -> bool:
                     )
                 _upgrade(connection)
         except DBAPIError as error:
+            if not sqlstate(error).startswith(_IN_THE_WAY):
+                raise
             raise MigrationError(
-                f"The tables in schema {schema} cannot be brought to migration {known[-1]}: {_first_line(error)}. They "
+                f"The tables in schema {schema} cannot be brought to migration {known[-1]}: {words(error)}. They "
                 "were left as they are. If it lacks a right: the user of JWP_DATABASE_URL must own the schema and all "
                 "in it."
             ) from None
@@ -50,7 +56,7 @@ def migrate(engine: Engine, schema: str) -> bool:
 
 
 def create_schema(connection: Connection, schema: str) -> None:
-    """Make a schema that is not there yet, in a transaction of its own. Raises MigrationError."""
+    """Make a schema that is not there yet, in a transaction of its own. Raises MigrationError, SQLAlchemyError."""
     try:
         with connection.begin():
             # IF NOT EXISTS alone fails for one of two that come at the same moment.
@@ -60,8 +66,10 @@ def create_schema(connection: Connection, schema: str) -> None:
                 connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
             usable = connection.scalar(text("SELECT has_schema_privilege(:name, 'USAGE')"), {"name": schema})
     except DBAPIError as error:
+        if not sqlstate(error).startswith(_IN_THE_WAY):
+            raise
         raise MigrationError(
-            f"Schema {schema} cannot be made: {_first_line(error)}. Let the user of JWP_DATABASE_URL make it "
+            f"Schema {schema} cannot be made: {words(error)}. Let the user of JWP_DATABASE_URL make it "
             f"(GRANT CREATE ON DATABASE), or make it for that user (CREATE SCHEMA {schema} AUTHORIZATION)."
         ) from None
     if not usable:
@@ -69,10 +77,6 @@ def create_schema(connection: Connection, schema: str) -> None:
             f"Schema {schema} is not for the user of JWP_DATABASE_URL to use. Make that user its owner "
             f"(ALTER SCHEMA {schema} OWNER TO), or name another in JWP_DATABASE_SCHEMA."
         )
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0]
 
 
 def _revision(connection: Connection) -> str | None:

@@ -2,7 +2,8 @@
 
 The planner then knows what the table holds: without, it takes one row for likely, and chooses plans whose time grows
 with the square of the library. Searches find an index without a backlog, and the next look at the new rows writes
-nothing: left to itself it would set their hint bits, and with them write whole pages of WAL. Not here: the writing.
+nothing: left to itself it would set their hint bits, and with them write whole pages of WAL. Put here what follows a
+large write, or prepares one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, Table, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
+from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.tables import Base
+from jwp_pipeline.errors import DatabaseError
 
 # As autovacuum's own defaults have it.
 _ENOUGH_ROWS = 1000
@@ -95,12 +98,10 @@ def vacuum(engine: Engine, tables: Collection[str]) -> None:
         return
     names = ", ".join(sorted(tables))
     try:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with connect(engine) as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(text(f"VACUUM (ANALYZE, SKIP_LOCKED, TRUNCATE FALSE) {names}"))
-    except DBAPIError as error:
-        reason = str(error.orig).strip().partition("\n")[0]
+    except DatabaseError as error:
         _log.warning(
-            "%s: written and committed, but not vacuumed (%s). Queries may be slow until autovacuum comes.",
-            names,
-            reason,
+            "%s: written and committed, but not vacuumed. Queries may be slow until autovacuum comes. %s", names, error
         )

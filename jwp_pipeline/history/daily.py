@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Row
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.transactions import in_transaction
 
 PACKAGE = "jwp_pipeline.history"
 
@@ -48,16 +50,15 @@ def record_days(engine: Engine, first: date, last: date, *, lease: Lease | None 
     Waits while a sync writes, so that no change of these days is still on its way. `lease` is that of the run that
     computes them, if it is a run. Raises SyncInProgress, LeaseLost, DatabaseError.
     """
-    with (
-        connect(engine) as connection,
-        advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE),
-        connection.begin(),
-    ):
-        if lease is not None:
-            lease.require(connection)
-        rows = connection.execute(
-            statement(PACKAGE, "record_days"), {"first_day": first.isoformat(), "last_day": last.isoformat()}
-        )
+    days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
+    with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
+
+        def work() -> Sequence[Row[Any]]:
+            if lease is not None:
+                lease.require(connection)
+            return connection.execute(statement(PACKAGE, "record_days"), days).all()
+
+        rows = in_transaction(connection, work)
         return [Day(**row._mapping) for row in rows]
 
 

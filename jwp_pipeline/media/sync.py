@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.leases import Lease
+from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.database.upkeep import vacuum
 from jwp_pipeline.jwplatform.management import ManagementClient
 from jwp_pipeline.media.members import ask_members
@@ -36,28 +37,14 @@ def sync_media(
     """Bring `assets` in step with the cache, all in one transaction. Twice is a no-op.
 
     `client` is asked for the members of v2 playlists that changed; without one the known members stay.
-    `lease` is that of the run that syncs, if it is a run. Raises SyncInProgress, LeaseLost, JWPlatformError.
+    `lease` is that of the run that syncs, if it is a run. Raises SyncInProgress, LeaseLost, JWPlatformError,
+    DatabaseError.
     """
     started = time.monotonic()
     with connect(engine) as connection:
         members_asked = ask_members(connection, options, client) if client and _needs_channels(assets) else 0
-        with advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE), connection.begin():
-            if lease is not None:
-                lease.require(connection)
-            # Sorting and hashing a large library in memory; it is the server's, and freed at commit.
-            connection.execute(text("SET LOCAL work_mem TO '64MB'"))
-            steps = Steps(connection, options, with_channels=_needs_members(assets))
-            if {"videos", "media_items"} & set(assets):
-                steps.videos()
-            if _needs_channels(assets):
-                steps.channels()
-            if _needs_members(assets):
-                steps.media_channels()
-            if "media_items" in assets:
-                steps.media_items()
-            if _needs_members(assets):
-                steps.members(playlists="playlists" in assets)
-            still_open = _open_problems(connection)
+        with advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
+            steps, still_open = in_transaction(connection, lambda: _take_steps(connection, assets, options, lease))
     vacuum(engine, steps.written_much)
     return MediaReport(
         counts={asset: counts for asset, counts in steps.counts.items() if asset in assets},
@@ -67,6 +54,28 @@ def sync_media(
         open_problems=still_open,
         seconds=time.monotonic() - started,
     )
+
+
+def _take_steps(
+    connection: Connection, assets: Collection[MediaAsset], options: MediaOptions, lease: Lease | None
+) -> tuple[Steps, dict[str, int]]:
+    """All in the caller's transaction: the steps that were taken, and the problems that are open afterwards."""
+    if lease is not None:
+        lease.require(connection)
+    # Sorting and hashing a large library in memory; it is the server's, and freed at commit.
+    connection.execute(text("SET LOCAL work_mem TO '64MB'"))
+    steps = Steps(connection, options, with_channels=_needs_members(assets))
+    if {"videos", "media_items"} & set(assets):
+        steps.videos()
+    if _needs_channels(assets):
+        steps.channels()
+    if _needs_members(assets):
+        steps.media_channels()
+    if "media_items" in assets:
+        steps.media_items()
+    if _needs_members(assets):
+        steps.members(playlists="playlists" in assets)
+    return steps, _open_problems(connection)
 
 
 def _needs_channels(assets: Collection[MediaAsset]) -> bool:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from sqlalchemy.exc import OperationalError
+from dagster_postgres.utils import DagsterPostgresException
 
-from jwp_pipeline.errors import DatabaseError, GuardTripped, PipelineError, SyncInProgress, TransientError
+from jwp_pipeline.database.translation import clear_error, clear_errors
+from jwp_pipeline.errors import DatabaseBlocked, GuardTripped, PipelineError, SyncInProgress, TransientError
 from jwp_pipeline.orchestration.dagster_private import SerializableErrorInfo
 from jwp_pipeline.runbook import error_text, path
 
@@ -37,20 +38,20 @@ def as_dagster_failure() -> Iterator[None]:
         metadata: dict[str, Any] = {RUNBOOK: path(error.runbook)}
         if isinstance(error, GuardTripped):
             metadata[SNAPSHOT_TO_RELEASE] = error.snapshot_id
-        retriable = isinstance(error, TransientError | SyncInProgress)
+        retriable = isinstance(error, TransientError | SyncInProgress | DatabaseBlocked)
         raise dg.Failure(error_text(error), metadata=metadata, allow_retries=retriable) from None
 
 
 @contextmanager
 def as_database_error() -> Iterator[None]:
-    """Turn the loss of a database that could be reached before, or its lack of space, into a DatabaseError."""
+    """Turn errors of SQLAlchemy, of our driver and of Dagster's storage into DatabaseErrors."""
     try:
-        yield
-    except OperationalError as error:
-        raise DatabaseError(
-            f"The database failed in the middle of the work: {str(error.orig).splitlines()[0]}. What was not committed "
-            "is undone. See to the server; the next run goes on from what is stored."
-        ) from None
+        with clear_errors():
+            yield
+    except DagsterPostgresException as error:
+        # Dagster's own words are only that it tried several times.
+        cause = error.__cause__ or error
+        raise clear_error(cause, "The database of Dagster", setting="JWP_DAGSTER_DATABASE_URL") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect, open_engine
 from jwp_pipeline.database.leases import Lease, Tolerance, standings
-from jwp_pipeline.errors import LeaseLost
+from jwp_pipeline.errors import DatabaseError, LeaseLost
 from jwp_pipeline_tests.support import SCHEMA, rows, wait_until
 
 NEVER = 3600.0
@@ -110,8 +109,8 @@ def test_a_heartbeat_survives_the_loss_of_every_connection(engine, run):
 
 def test_a_takeover_ends_the_sessions_of_the_run_and_frees_what_they_hold(engine, run):
     of_run, lease = run()
-    with suppress(DBAPIError), connect(of_run) as writer, advisory_lock(writer, WRITER_LOCK, patience=0):
-        with suppress(DBAPIError), writing(of_run, lease):
+    with suppress(DatabaseError), connect(of_run) as writer, advisory_lock(writer, WRITER_LOCK, patience=0):
+        with suppress(DatabaseError), writing(of_run, lease):
             assert take_over(engine).startswith("process ")
         with connect(engine) as next_writer, advisory_lock(next_writer, WRITER_LOCK, patience=0):
             assert written(engine) == 0

@@ -9,9 +9,8 @@ from threading import Thread
 import psycopg
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError
 
-from jwp_pipeline.errors import SyncInProgress
+from jwp_pipeline.errors import DatabaseError, SyncInProgress
 from jwp_pipeline.media import sync as sync_module
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror.resources import set_resources
@@ -118,7 +117,7 @@ def test_a_sync_that_breaks_in_the_middle_leaves_nothing(jwp, engine):
     """P2: whatever it was writing; the next one converges."""
     before = everything(engine)
     for table in before:
-        with sabotaged(engine, table, RAISES), pytest.raises(DBAPIError, match="sabotaged"):
+        with sabotaged(engine, table, RAISES), pytest.raises(DatabaseError, match="sabotaged"):
             jwp.follow()
         assert everything(engine) == before, table
     jwp.follow()
@@ -129,7 +128,7 @@ def test_a_sync_that_breaks_in_the_middle_leaves_nothing(jwp, engine):
 def test_nor_does_one_that_breaks_at_its_end_or_loses_the_server(what, at_commit, jwp, engine):
     """P2: at commit, or with its connection; the lock goes with it."""
     before = everything(engine)
-    with sabotaged(engine, "sms_collections", what, at_commit=at_commit), pytest.raises(DBAPIError):
+    with sabotaged(engine, "sms_collections", what, at_commit=at_commit), pytest.raises(DatabaseError):
         jwp.follow()
     assert everything(engine) == before
     jwp.follow()

@@ -11,6 +11,7 @@ from datetime import timedelta
 import dagster as dg
 from sqlalchemy import text
 
+from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.status import TypeStatus, read_status
 from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
@@ -18,7 +19,6 @@ from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
 from jwp_pipeline.orchestration.checks.media import in_step
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
-from jwp_pipeline.orchestration.failures import as_database_error
 from jwp_pipeline.orchestration.runs import end_abandoned_runs, run_in_progress, site_of
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.runbook import error_text
@@ -130,7 +130,7 @@ def _require_settings(runtime: Runtime) -> None:
 
 def current_statuses(runtime: Runtime) -> list[TypeStatus]:
     """How each type stands. Raises PipelineError, also when a first mirror has the tables for itself."""
-    with as_database_error(), runtime.database() as engine, engine.connect() as connection:
+    with runtime.database() as engine, connect(engine) as connection:
         connection.execute(text("SET LOCAL lock_timeout TO '5s'"))
         return read_status(connection)
 

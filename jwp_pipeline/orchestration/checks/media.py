@@ -9,6 +9,7 @@ from datetime import timedelta
 import dagster as dg
 from sqlalchemy import Engine
 
+from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.status import TypeStatus, read_status
 from jwp_pipeline.media.checks import CHECKS, Check, Violations, run_check
 from jwp_pipeline.media.options import MediaOptions
@@ -44,7 +45,7 @@ def check_results(
     keys: dict[MediaAsset, dg.AssetKey],
 ) -> Iterator[dg.AssetCheckResult]:
     """Every check of the record, evaluated after a sync; `keys` by asset name."""
-    with engine.connect() as connection:
+    with connect(engine) as connection:
         for check in CHECKS:
             yield _result(check, run_check(connection, check, options.create_items), keys[check.asset])
         statuses = read_status(connection)

@@ -1,0 +1,65 @@
+"""A transaction that collides with somebody else's is begun anew, and the run does not fail for it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from jwp_pipeline import errors
+from jwp_pipeline.database import transactions
+from jwp_pipeline.database.connection import connect, open_engine
+from jwp_pipeline.database.transactions import TRIES, in_transaction
+from jwp_pipeline.media.report import MEDIA_ASSETS
+from jwp_pipeline.media.sync import sync_media
+from jwp_pipeline.mirror.resources import set_resources
+from jwp_pipeline_tests.media.site import media_options, video
+from jwp_pipeline_tests.support import SCHEMA, rows, wait_until
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+def test_a_transaction_that_collides_is_begun_anew(engine, state, monkeypatch):
+    monkeypatch.setattr(transactions.time, "sleep", lambda seconds: None)
+    tries = []
+
+    def collide():
+        tries.append(connection.in_transaction())
+        connection.execute(text("CREATE TEMP TABLE tried () ON COMMIT DROP"))
+        if len(tries) < TRIES:
+            connection.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'collided' USING ERRCODE = '{state}'; END $$"))
+        return len(tries)
+
+    with connect(engine) as connection:
+        assert in_transaction(connection, collide) == TRIES
+        assert not connection.in_transaction()
+    with pytest.raises(errors.DatabaseBlocked), connect(engine) as connection:
+        in_transaction(connection, lambda: (tries.clear(), collide()))
+
+
+def test_a_transaction_that_fails_for_another_reason_is_not(engine):
+    tries = []
+    with pytest.raises(errors.DatabaseError, match="22012"), connect(engine) as connection:
+        in_transaction(connection, lambda: (tries.append(None), connection.execute(text("SELECT 1 / 0"))))
+    assert len(tries) == 1
+
+
+def test_a_deadlock_with_an_update_by_somebody_is_no_failure(engine, tables_url):
+    """Somebody has the video and wants the item; the sync has the item and wants the video. The sync gives way."""
+    with engine.begin() as connection:
+        set_resources(connection, [video("a", 7)], "video")
+    sync_media(engine, MEDIA_ASSETS, options=media_options(), client=None)
+    with engine.begin() as connection:
+        set_resources(connection, [video("a", 7, updated=2, title="New")], "video")
+    # The one that waits longer than its deadlock_timeout looks for a deadlock, and is undone when there is one.
+    soon = open_engine(f"{tables_url}?options=-cdeadlock_timeout%3D500ms", SCHEMA)
+    with psycopg.connect(tables_url) as somebody, ThreadPoolExecutor(1) as pool:
+        somebody.execute(f"SET search_path TO {SCHEMA}; SET deadlock_timeout TO '20s'")
+        somebody.execute("UPDATE videos SET updated = updated")
+        syncing = pool.submit(sync_media, soon, MEDIA_ASSETS, options=media_options(), client=None)
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        wait_until(lambda: rows(engine, waiting) == [(1,)])
+        somebody.execute("UPDATE media_items SET copyright = copyright")
+        somebody.commit()
+        syncing.result()
+    assert rows(engine, "SELECT title FROM media_items") == [("New",)]
+    soon.dispose()
