@@ -8,6 +8,7 @@ the order of these steps; each of them is in a module of its own (plan.py, guard
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, text
@@ -17,6 +18,7 @@ from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.problems import create_found_problems, open_problems, record_problems
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import CachedResource
+from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.database.upkeep import is_much, vacuum, without_gin_indexes
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
 from jwp_pipeline.mirror import confirm, snapshots
@@ -104,6 +106,19 @@ def apply_newest(
 
 
 @dataclass(frozen=True, slots=True)
+class _Question:
+    """A prepared plan, the guard's verdict, and what JW Platform is asked about it."""
+
+    snapshot: Snapshot
+    plan: Plan
+    verdict: Verdict
+    keys: Sequence[str]
+    """Missing keys, in the order in which they are asked about."""
+    listed: Sequence[str]
+    """A few keys of the listing, which must be there for a 404 to count."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Work:
     """One call of apply_newest, under the writer's lock."""
 
@@ -115,43 +130,56 @@ class _Work:
     lease: Lease | None
 
     def apply(self, client: ManagementClient | None) -> Applied:
-        """Plan, judge, confirm, carry out."""
-        with self.connection.begin():
-            snapshot = snapshots.pending(self.connection, self.resource_type)
-            if snapshot is None:
-                return self._outcome(None)
-            if snapshot.status == "quarantined" and not self.dry_run:
-                return self._outcome(None, Verdict(refusal=snapshot.problem), snapshot.id)
-            prepare(self.connection, snapshot, self.options)
-            plan = describe(self.connection, snapshot)
-            verdict = judge(plan, self.options)
-            asked = client is not None and plan.missing > 0 and verdict.may_delete
-            keys = candidates(self.connection, self.resource_type, self.options.confirm_requests) if asked else []
-            listed = listed_keys(self.connection, self.resource_type, _LISTED_KEYS) if keys else []
+        """Plan, judge, confirm, carry out. JW Platform is asked between two transactions."""
+        question = in_transaction(self.connection, lambda: self._planned(asks=client is not None))
+        if isinstance(question, Applied):
+            return question
+        keys, listed = question.keys, question.listed
         answers = confirm.ask(client, self.resource_type, keys, listed) if client and keys else confirm.NOT_ASKED
-        with self.connection.begin():
-            self._require_lease()
-            if keys:
-                enter_answers(self.connection, answers)
-                plan = describe(self.connection, snapshot, answers)
-            if self.dry_run:
-                return self._outcome(plan, verdict, snapshot.id)
-            if verdict.refusal:
-                snapshots.refuse(self.connection, snapshot, verdict.refusal)
-                return self._outcome(plan, verdict, snapshot.id)
-            return self._carry_out(snapshot, plan, verdict)
+        return in_transaction(self.connection, lambda: self._answered(question, answers))
+
+    def _planned(self, *, asks: bool) -> _Question | Applied:
+        """The plan as the guard judges it and what to ask about it; or the outcome where nothing is to be done."""
+        snapshot = snapshots.pending(self.connection, self.resource_type)
+        if snapshot is None:
+            return self._outcome(None)
+        if snapshot.status == "quarantined" and not self.dry_run:
+            return self._outcome(None, Verdict(refusal=snapshot.problem), snapshot.id)
+        prepare(self.connection, snapshot, self.options)
+        plan = describe(self.connection, snapshot)
+        verdict = judge(plan, self.options)
+        asks = asks and plan.missing > 0 and verdict.may_delete
+        keys = candidates(self.connection, self.resource_type, self.options.confirm_requests) if asks else []
+        listed = listed_keys(self.connection, self.resource_type, _LISTED_KEYS) if keys else []
+        return _Question(snapshot, plan, verdict, keys, listed)
+
+    def _answered(self, question: _Question, answers: confirm.Answers) -> Applied:
+        """Carry the plan out as far as the guard and the answers allow."""
+        self._require_lease()
+        snapshot, plan, verdict = question.snapshot, question.plan, question.verdict
+        if question.keys:
+            enter_answers(self.connection, answers)
+            plan = describe(self.connection, snapshot, answers)
+        if self.dry_run:
+            return self._outcome(plan, verdict, snapshot.id)
+        if verdict.refusal:
+            snapshots.refuse(self.connection, snapshot, verdict.refusal)
+            return self._outcome(plan, verdict, snapshot.id)
+        return self._carry_out(snapshot, plan, verdict)
 
     def release(self, release: Release) -> Applied:
         """Carry out what was withheld or refused, in one transaction, or leave everything as it is."""
-        with self.connection.begin():
-            self._require_lease()
-            found = snapshots.releasable(self.connection, release.snapshot_id)
-            prepare_release(self.connection, found, self.options)
-            plan = describe(self.connection, found.snapshot)
-            if self.dry_run:
-                return self._outcome(plan, snapshot_id=found.snapshot.id)
-            snapshots.mark_released(self.connection, found, by=release.by)
-            return self._carry_out(found.snapshot, plan, ACCEPTED, found)
+        return in_transaction(self.connection, lambda: self._released(release))
+
+    def _released(self, release: Release) -> Applied:
+        self._require_lease()
+        found = snapshots.releasable(self.connection, release.snapshot_id)
+        prepare_release(self.connection, found, self.options)
+        plan = describe(self.connection, found.snapshot)
+        if self.dry_run:
+            return self._outcome(plan, snapshot_id=found.snapshot.id)
+        snapshots.mark_released(self.connection, found, by=release.by)
+        return self._carry_out(found.snapshot, plan, ACCEPTED, found)
 
     def _carry_out(
         self, snapshot: Snapshot, plan: Plan, verdict: Verdict, release: Releasable | None = None

@@ -17,8 +17,8 @@ from jwp_pipeline.orchestration.dagster_private import ASSET_PARTITION_RANGE_END
 from jwp_pipeline.orchestration.jobs import SCHEMA_TAG
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
-from jwp_pipeline_tests.orchestration.conftest import QUIET, video
-from jwp_pipeline_tests.support import SCHEMA, live, rows
+from jwp_pipeline_tests.orchestration.conftest import QUIET
+from jwp_pipeline_tests.support import SCHEMA, live, rows, video
 
 RUN = dg.DagsterRunStatus
 AT_ONCE = Tolerance(silent=-1.0, second_look=0.0)
