@@ -5,13 +5,13 @@ Put here what translates between the two.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster_postgres.utils import DagsterPostgresException
 
 from jwp_pipeline.database.translation import clear_error, clear_errors
 from jwp_pipeline.errors import DatabaseBlocked, GuardTripped, PipelineError, SyncInProgress, TransientError
@@ -48,10 +48,18 @@ def as_database_error() -> Iterator[None]:
     try:
         with clear_errors():
             yield
-    except DagsterPostgresException as error:
+    except Exception as error:
+        if not _comes_from_dagsters_storage(error):
+            raise
         # Dagster's own words are only that it tried several times.
         cause = error.__cause__ or error
         raise clear_error(cause, "The database of Dagster", setting="JWP_DAGSTER_DATABASE_URL") from None
+
+
+def _comes_from_dagsters_storage(error: Exception) -> bool:
+    # Importing the module takes seconds. Whoever raises its exception has imported it.
+    module = sys.modules.get("dagster_postgres.utils")
+    return module is not None and isinstance(error, module.DagsterPostgresException)
 
 
 @dataclass(frozen=True, slots=True)
