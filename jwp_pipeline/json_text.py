@@ -1,4 +1,4 @@
-"""JSON from outside, though Python may hold less of it than JSON can say. Not here: what it means."""
+"""JSON from outside, though Python may hold less of it than JSON can say."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which page of the runbook tells what to do: the page of each asset check, and texts that name a page.
 
 The pages stand in the repository, in docs/runbook; an installed package does not carry them. The page of an
-exception is named by its class. Not here: what went wrong (errors.py), where it is shown.
+exception is named by its class. Put here which page belongs to which check.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a person at a terminal sees of a sync: a progress bar or plain lines, the plan, a summary.
 
-Not here: running it (launch.py), what the UI shows (metadata.py).
+Put here what is printed.
 """
 
 from __future__ import annotations

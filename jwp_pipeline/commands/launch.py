@@ -1,6 +1,6 @@
 """One sync as a Dagster run in this process, recorded in the Dagster instance: what jwpfetch and `make run` do.
 
-Not here: command lines (cli.py), what is printed (console.py), the served UI (stack.py).
+Put here what happens around such a run; command lines are in cli.py, and what is printed in console.py.
 """
 
 from __future__ import annotations

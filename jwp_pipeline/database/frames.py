@@ -1,6 +1,6 @@
 """Our tables and views as pandas data frames, for notebooks and downstream assets.
 
-Not here: computing anything; a frame is what a table holds.
+A frame is what a table holds: nothing is computed here.
 """
 
 from __future__ import annotations

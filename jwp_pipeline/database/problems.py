@@ -1,7 +1,7 @@
 """The book of what could not be read: opened once, touched while it lasts, resolved when it is mended.
 
-Set-based: the problems found stand in a temporary table, so that thousands cost as little as one.
-Not here: finding them (mirror/pages.py, media/mapping).
+Set-based: the problems found stand in a temporary table, so that thousands cost as little as one. Put here how
+problems are opened, touched and resolved; each part of a sync finds its own.
 """
 
 from __future__ import annotations

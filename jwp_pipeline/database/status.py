@@ -1,6 +1,6 @@
-"""In step? What view `sync_status` says of each type, and the next thing to do about it.
+"""Whether each type is in step, as view `sync_status` says it, and the next thing to do about it.
 
-Not here: doing it; showing it (orchestration/).
+Put here what keeps a type from being in step, in words for people.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The pictures of `library_report`: a LibraryReport in, matplotlib figures out. Pure.
 
 No pyplot, so nothing global is touched and no display is needed. Import it where it is used: matplotlib is slow to
-load. Not here: reading the numbers (report.py), files and encodings (pictures.py).
+load. Put here what a picture looks like; the numbers come from report.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The library day by day: computed from the change log and the cache, kept in `library_history`.
 
-A day may be computed at any time, alone or in a range, and then only its own rows are written. Not here: the
-computing itself (sql/record_days.sql), pictures (charts.py).
+A day may be computed at any time, alone or in a range, and then only its own rows are written. Put here what runs
+and reads the statements; the computing is in sql/record_days.sql.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A LibraryReport as PNG files and as one Markdown text that carries its pictures with it.
 
-Import it where it is used: matplotlib is slow to load. Not here: drawing (charts.py), Dagster (orchestration/).
+Import it where it is used: matplotlib is slow to load. Put here what turns a figure into a file or a text; figures
+are drawn in charts.py.
 """
 
 from __future__ import annotations

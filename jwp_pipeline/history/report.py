@@ -1,6 +1,6 @@
 """What `library_report` shows, read from the tables as small data frames: aggregates, never the library itself.
 
-Import it where it is used: pandas costs half a second. Not here: how it is drawn (charts.py, pictures.py).
+Import it where it is used: pandas costs half a second. Put here the queries behind the pictures.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """When the next request may go: our own rate, what JW Platform asks for, and back-off after failures.
 
-Pure, but for `Clock`, which is handed in. Not here: sending (transport.py).
+Pure, but for `Clock`, which is handed in. Put here how long to wait; sending is in transport.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """v1's signature: every call carries a nonce, a time stamp, and a SHA-1 over all its parameters and the secret.
 
-Pure. Not here: making nonces and reading clocks (v1.py), and the signatures of delivery URLs.
+Pure. Put here what v1's signature is made of; nonces and clocks are v1.py's.
 """
 
 from __future__ import annotations

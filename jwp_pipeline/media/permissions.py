@@ -1,4 +1,4 @@
-"""Who may view an item, as its ACL at JW Platform comes, changes, cannot be read, or vanishes (semantics, section 4).
+"""Who may view an item, as its ACL at JW Platform comes, changes, cannot be read, or vanishes (semantics §4).
 
 Pure: one video as it is listed beside what is known of it. Put here every rule about permissions that needs both.
 """

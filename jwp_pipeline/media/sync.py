@@ -1,8 +1,7 @@
 """Bring media items, channels and playlists in step with the cache: set-based, in one transaction.
 
-Each asset may be brought in step alone, and then in a transaction of its own; it brings along the link table
-that it stands on. Not here: what JW Platform is asked (members.py), reading and mapping (staging.py), the steps
-(steps.py).
+Each asset may be brought in step alone, and then in a transaction of its own; it brings along the link table that
+it stands on. Put here which steps a sync takes, and in which order.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Read only what changed since the last sync; in full where that cannot be enough.
 
-Deletions never show among changes: what is gone shows in the totals, and only a full listing tells which. What
-the totals cannot show either, such as one resource gone and another one back with its old stamp, is for the
-daily full listing. Not here: landing and judging a read (landing.py), how the clients ask (jwplatform/).
+Deletions never show among changes: what is gone shows in the totals, and only a full listing tells which. What the
+totals cannot show either, such as one resource gone and another one back with its old stamp, is for the daily full
+listing. Put here when a read of changes is enough.
 """
 
 from __future__ import annotations

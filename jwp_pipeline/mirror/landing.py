@@ -1,7 +1,8 @@
 """Read a listing into raw_snapshots and raw_pages, page by page, until it proves complete.
 
-Each page is stored as received and committed at once, while the next is being fetched; memory holds two
-or three pages, whatever the library's size. Not here: comparing and applying (plan.py, apply.py), HTTP.
+Each page is stored as received and committed at once, while the next is being fetched; memory holds two or three
+pages, whatever the library's size. Put here how a listing is read and stored; comparing it with the cache is for
+plan.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Is a listing complete? Judged from the ledger of its pages alone. Pure.
 
 JWP pages by offset over a library that moves meanwhile, so that a listing may miss or repeat resources
-without any error. Only a listing that proves complete may delete (design, "Verified").
+without any error. Only a listing that proves complete may delete (semantics §1.3).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The jobs that people and schedules run. Not here: single assets, which need none."""
+"""The jobs that people and schedules run. A single asset needs no job."""
 
 from collections.abc import Sequence
 from typing import Any

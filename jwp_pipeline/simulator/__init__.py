@@ -4,7 +4,8 @@
         sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
         environment = sim.environment("v1")
 
-Both Management APIs, reading only. Not here: the Delivery API, and anything of the pipeline itself.
+It serves the reading side of both Management APIs, and imports nothing of the
+pipeline.
 """
 
 from jwp_pipeline.simulator.bulk import bulk_library

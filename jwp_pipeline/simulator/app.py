@@ -1,6 +1,6 @@
 """The ASGI application: HTTP in and out, routes, faults carried out, the request log.
 
-Not here: what the APIs answer (v1_api.py, v2_api.py), the server and its life (server.py).
+Put here what every request goes through; what the APIs answer is in v1_api.py and v2_api.py.
 """
 
 from __future__ import annotations

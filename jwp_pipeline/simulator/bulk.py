@@ -1,6 +1,6 @@
 """Big libraries for benchmarks: made in seconds, held in little memory, each video written when it is sent.
 
-Videos differ in key, ids, stamps and text, and have all custom properties. Not here: believable ones (demo.py).
+Videos differ in key, ids, stamps and text, and have all custom properties. Believable ones are in demo.py.
 """
 
 from __future__ import annotations

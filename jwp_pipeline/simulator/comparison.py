@@ -2,7 +2,6 @@
 
 Types: `keyword` (as it is, case and all), `text` (by words, whatever their case), `number`, `boolean`, and
 `instant` (epoch seconds or ISO text; a bare date means its whole day, no zone means UTC).
-Not here: the grammar (lucene.py).
 """
 
 from __future__ import annotations

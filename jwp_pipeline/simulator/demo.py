@@ -1,7 +1,8 @@
 """The demo library: lectures and courses of an invented university, all of it a function of the seed.
 
-A video's number, given once and never again, decides its key, its SMS id and all its texts. Custom properties
-are written as the university's own tools write them. Not here: how the library lives on (evolution.py).
+A video's number, given once and never again, decides its key, its SMS id and all its texts. Custom properties are
+written as the university's own tools write them. Put here how the library is made; how it lives on is in
+evolution.py.
 """
 
 from __future__ import annotations

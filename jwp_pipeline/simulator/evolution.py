@@ -1,7 +1,7 @@
 """How the demo library lives on: generation after generation, each a day at the university.
 
-The same seed and generation always give the same library, so a demo that lasts remembers one number.
-Not here: what it is made of (demo.py).
+The same seed and generation always give the same library, so a demo that lasts remembers one number. Put here what
+may happen on a day.
 """
 
 from __future__ import annotations

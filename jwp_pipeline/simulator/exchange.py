@@ -1,7 +1,4 @@
-"""What passes between the HTTP server and the two APIs: a call, and an answer that faults can still bend.
-
-Not here: HTTP itself (server.py), what is answered (v1_api.py, v2_api.py), who bends it (faults.py).
-"""
+"""What passes between the HTTP server and the two APIs: a call, and an answer that faults can still bend."""
 
 from __future__ import annotations
 

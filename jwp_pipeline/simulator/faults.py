@@ -4,8 +4,8 @@
     sim.faults.add(Fault.short_page(), api="v2", resource="video", page=3)
     sim.faults.add(Fault.edit(lambda library: library.remove("video", "aB3dE5gH")), page=1)
 
-All that match a request act, in the order added; of several that answer in place of the API the first wins.
-Not here: carrying them out (app.py).
+All that match a request act, in the order added; of several that answer in place of the API the first wins. Put
+here further faults; app.py carries them out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What the simulated site holds: ordered videos and channels, which anyone may change while they are served.
 
 Objects are v1-shaped. Safe to use from several threads; hold `lock` to make several changes at once.
-Not here: encoding (records.py), finding and ordering (listing.py), HTTP.
 """
 
 from __future__ import annotations

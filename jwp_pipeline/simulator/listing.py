@@ -1,7 +1,4 @@
-"""Finding and ordering: the records that a query selects, in its order, worked out once per library version.
-
-Not here: what the parameters of an API mean (v1_api.py, v2_api.py, lucene.py) and envelopes.
-"""
+"""Finding and ordering: the records that a query selects, in its order, worked out once per library version."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
     field:value   field:several words   field:"a phrase"   field:[a TO b]   (… AND …) OR …
     custom_params: ( name: "abc" AND value: "123" )                 on media, both in one property
 
-Ranges include their ends, `*` is an open end. Ids and other keywords compare as they are, case and all; texts
-by words, whatever their case; stamps as instants, a bare date meaning its whole day. Not here: the comparisons
-themselves (comparison.py), sorting, paging.
+Ranges include their ends, `*` is an open end. Ids and other keywords compare as they are, case and all; texts by
+words, whatever their case; stamps as instants, a bare date meaning its whole day. Put here the grammar; single
+values are compared in comparison.py.
 """
 
 from __future__ import annotations

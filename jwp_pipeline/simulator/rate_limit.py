@@ -1,4 +1,4 @@
-"""JWP's request limit: so many a minute, of the clock or sliding. Not here: what is answered above it."""
+"""JWP's request limit: so many a minute, of the clock or sliding."""
 
 from __future__ import annotations
 

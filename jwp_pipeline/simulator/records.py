@@ -1,7 +1,4 @@
-"""One element of a listing: a v1 object, served in either API's form, encoded once for each.
-
-Not here: the collection (library.py), and how elements are found and ordered (listing.py).
-"""
+"""One element of a listing: a v1 object, served in either API's form, encoded once for each."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A JW Platform on a port of 127.0.0.1: starts and stops, and says how to reach it.
 
-Not here: what happens to a request (app.py).
+Put here the server's life; what happens to a request is in app.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The simulated site as both APIs see it: its library, credentials and how its server behaves.
 
-Not here: what each API answers (v1_api.py, v2_api.py), faults (faults.py).
+Put here what belongs to the site as a whole.
 """
 
 from __future__ import annotations

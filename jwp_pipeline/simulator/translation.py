@@ -3,8 +3,6 @@
 What v1 leaves out, v2 leaves out; a null stays null where null means the same; a value that has no v2 form is
 passed on as it is, so that what is malformed in v1 is malformed in v2. Fields that v2 does not have (`views`,
 `size`, …) are dropped; fields that no API knows are kept.
-
-Not here: envelopes (v1_api.py, v2_api.py), and which objects a library holds (library.py).
 """
 
 from __future__ import annotations

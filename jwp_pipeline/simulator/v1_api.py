@@ -1,6 +1,6 @@
 """What the Management API v1 answers: envelopes, paging, errors. Nothing of HTTP beyond status codes.
 
-Not here: who may call (v1_signature.py), what the filters mean (v1_filters.py), routes (server.py).
+Who may call is checked in v1_signature.py, and filters are read in v1_filters.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What v1's listing parameters select and how they order. Pure: a call becomes a predicate and an order.
-
-Not here: paging and envelopes (v1_api.py).
-"""
+"""What v1's listing parameters select and how they order. Pure: a call becomes a predicate and an order."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who may call v1: key, timestamp, nonce and signature of a request, checked as JW Platform does.
 
-Written from the rule, not from the client that signs, so that each proves the other. Not here: other parameters.
+Written from the rule, not from the client that signs, so that each proves the other.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the Management API v2 answers: envelopes, paging within the window, errors.
 
-Not here: the query language (lucene.py), routes (server.py).
+The query language is in lucene.py.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def test_only_the_exact_word_is_public(text):
     ],
 )
 def test_what_both_grant(permission, limit, kept):
-    """Semantics, section 4: everyone includes everyone signed in, who include everybody that is named."""
+    """Semantics §4.2: everyone includes everyone signed in, who include everybody that is named."""
     (permission, _), (limit, _), (kept, _) = map(parse_acl, (permission, limit, kept))
     assert intersection(permission, limit) == kept
 
@@ -116,7 +116,7 @@ def may(permission):
 
 @given(few, few)
 def test_what_both_grant_is_granted_to_nobody_else(permission, limit):
-    """Semantics, section 4: and whoever both name by the same name keeps it; within its limit nothing changes."""
+    """Semantics §4.2: whoever both name by the same name keeps it; within its limit nothing changes."""
     kept = intersection(permission, limit)
     assert may(kept) <= may(permission) & may(limit)
     assert may(permission).isdisjoint(may(limit)) or may(kept) or not set(permission.crsids) & set(limit.crsids) - {""}

@@ -1,6 +1,6 @@
 """One API and one library size in a fresh database: the server, the library, and a child process for each case.
 
-Not here: what the cases are (cases.py), what is said about the figures (report.py).
+The cases are in cases.py, and what is said about the figures in report.py.
 """
 
 import json

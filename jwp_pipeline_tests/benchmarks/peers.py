@@ -1,7 +1,7 @@
 """The same listing of videos loaded by dlt, into the same kind of server: first, and again unchanged.
 
 dlt is no dependency of ours: dlt_load.py runs in an environment that has it (--peer-python). It reads v2 page by
-page; the library's window is as wide as the listing, since dlt pages and does not cut. Not here: our own figures.
+page; the library's window is as wide as the listing, since dlt pages and does not cut.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What is said about the figures: tables, and the targets with what became of them.
 
-Seconds are the machine's; the targets are counts, bytes and ratios. Not here: measuring.
+Seconds are the machine's; the targets are counts, bytes and ratios.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """The simulated site in a process of its own: a bulk library that changes when told to.
 
-One line of JSON on stdout says how to reach it, for each API; it ends when stdin does. Not here: the videos
-themselves (simulator/bulk.py).
+One line of JSON on stdout says how to reach it, for each API; it ends when stdin does.
 """
 
 import argparse

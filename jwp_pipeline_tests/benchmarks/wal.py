@@ -1,7 +1,7 @@
 """What a case left in the database: WAL by the table that it is about, rows written, dead rows.
 
 WAL is read with pg_waldump, so that it is known of every byte whose it is, whoever wrote it. A replication slot
-keeps the files until then. Not here: what is measured.
+keeps the files until then.
 """
 
 import re

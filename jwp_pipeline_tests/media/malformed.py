@@ -1,7 +1,7 @@
 """Shapes that no field should have, and what good values look like beside them.
 
 A `Good` is a field in three good versions, so that one can tell which sync an item's value comes from. A `Shape` is a
-field with a value that cannot be read. Not here: what becomes of them (test_malformed.py).
+field with a value that cannot be read.
 """
 
 import json

@@ -149,7 +149,7 @@ class Model:
             video.item.view = in_common(video.item.view, self._view(video, resource))
 
     def _acl(self, video, resource, strict):
-        """Semantics, section 4: whether there is an ACL, and whether one that is not there has vanished."""
+        """Semantics §4.3: whether there is an ACL, and whether one that is not there has vanished."""
         listed = resource.read("sms_acl", None)
         if listed is not None:
             video.acl = "unreadable" if listed is KEEP else "read"

@@ -1,6 +1,6 @@
 """A simulated site and our tables beside it: what one sync is, without Dagster, and small v1 resources to list.
 
-Not here: looking at what came of it (state.py).
+What came of a sync is read in state.py.
 """
 
 from collections import Counter

@@ -1,7 +1,4 @@
-"""What our tables hold, by JWP key since our own ids are random: the form in which the reference's states are kept.
-
-Not here: how the tables came about (site.py).
-"""
+"""What our tables hold, by JWP key since our own ids are random: the form in which the reference's states are kept."""
 
 from datetime import datetime
 

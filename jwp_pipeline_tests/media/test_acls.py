@@ -1,4 +1,4 @@
-"""JWP_STRICT_ACLS: narrower ACLs do not wait, ACLs that vanish keep the permission (semantics, section 4)."""
+"""JWP_STRICT_ACLS: narrower ACLs do not wait, ACLs that vanish keep the permission (semantics §4.2, §4.3)."""
 
 import pytest
 from sqlalchemy import text
@@ -98,7 +98,7 @@ def test_a_narrower_acl_does_not_wait_and_a_wider_one_does(had, acl, keeps, stri
 
 
 def test_what_only_waits_for_more_grants_is_told_from_what_is_in_step(strict, engine):
-    """Semantics, section 2: check content_reflected counts the one and not the other."""
+    """Semantics §2.2: check content_reflected counts the one and not the other."""
     strict.library.replace_all([video(key, acl="USER_x,USER_y", updated=5) for key in "ab"], [])
     strict.sync(create_items="all")
     strict.library.put("video", video("a", acl="USER_x,USER_z", updated=5))

@@ -278,7 +278,7 @@ def test_an_acl_that_is_absent_is_told_from_one_that_is_out_of_reach():
 
 
 def test_an_entry_without_a_name_is_kept_and_noted():
-    """Semantics, section 4, clarification 9: it grants nothing, for no decision matches an empty name."""
+    """Semantics §4.1: such an entry grants nothing, because nobody has an empty name."""
     fields = video({"sms_acl": "acl:USER_,GROUP_,INST_,USER_a:"})
     assert fields.permission == Permission(crsids=("", "a"), lookup_groups=("",), lookup_insts=("",))
     [problem] = fields.problems

@@ -57,7 +57,7 @@ def everything(engine):
 
 @pytest.mark.parametrize("asset", MEDIA_ASSETS)
 def test_an_asset_alone_brings_itself_in_step(asset, jwp, engine):
-    """Design, data flow: from what is stored, whatever ran before; twice is a no-op."""
+    """docs/architecture.md: an asset works from what is stored, whatever ran before it, and twice is a no-op."""
     report = jwp.follow(asset)
     assert list(report.counts) == [asset]
     live = rows(engine, f"SELECT {TELLING[asset]} FROM {asset} WHERE deleted_at IS NULL ORDER BY 1")
@@ -79,7 +79,7 @@ IN_STEP = {
 
 
 def test_one_after_the_other_they_do_what_all_do(jwp, engine):
-    """Design, data flow: in the order of their dependencies nothing is left for another sync."""
+    """docs/architecture.md: in the order of their dependencies, nothing is left for another sync."""
     for asset in MEDIA_ASSETS:
         jwp.follow(asset)
     written, state = written_by(engine), read_state(engine)

@@ -1,4 +1,4 @@
-"""What is withdrawn here stays withdrawn, whatever JW Platform lists, until it is undeleted here (clarification 1)."""
+"""What is withdrawn here stays withdrawn, whatever JW Platform lists, until it is undeleted here (semantics §2.4)."""
 
 import pytest
 from sqlalchemy import text

@@ -1,7 +1,7 @@
 """Date-times as python-dateutil reads them, the same on every day and on every machine.
 
-Left to itself dateutil fills what a text does not say from today's date, guesses the century from today's
-year, and takes the names of the machine's own time zone for offsets. Not here: numbers (fields.py).
+Left to itself dateutil fills what a text does not say from today's date, guesses the century from today's year, and
+takes the names of the machine's own time zone for offsets. Put here whatever reads a date-time.
 """
 
 from __future__ import annotations

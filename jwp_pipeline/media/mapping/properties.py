@@ -1,7 +1,7 @@
 """Reading one resource, field by field, while collecting what cannot be read.
 
-Custom properties have the form `type:value:`, so that JWP's *contains* search finds exact values.
-Not here: what single values look like (fields.py, datetimes.py), and which fields there are (items.py, channels.py).
+Custom properties have the form `type:value:`, so that JWP's *contains* search finds exact values. Put here how
+properties are found and problems are collected; single values are read in fields.py and datetimes.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Assets of the library's past: library_history, a day a partition, and library_report, its pictures.
 
-Not here: computing days, reading and drawing the report (history/).
+Each body calls one function of history/ and returns its report.
 """
 
 from collections.abc import Iterator, Sequence

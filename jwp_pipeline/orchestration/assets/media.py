@@ -1,7 +1,7 @@
 """Assets of the platform's own record: videos and channels (links), media_items, media_channels, playlists.
 
-Outputs of one op: selected together they move in one transaction; one selected alone brings itself in step,
-in a transaction of its own. Not here: the logic (media/).
+Outputs of one op: selected together they move in one transaction; one selected alone brings itself in step, in a
+transaction of its own. The body calls one function of media/.
 """
 
 from collections.abc import Iterator

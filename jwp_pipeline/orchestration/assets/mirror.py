@@ -1,6 +1,6 @@
 """Assets of the mirror: raw_videos, raw_channels → cached_resources and its change log.
 
-Each body calls one function of the mirror and returns its report. Not here: the logic (mirror/).
+Each body calls one function of the mirror and returns its report.
 """
 
 import getpass

@@ -1,4 +1,4 @@
-"""Freshness policies: how old an asset may become before Dagster's UI says so. Not here: what sensors do about it."""
+"""Freshness policies: how old an asset may become before Dagster's UI says so."""
 
 from collections.abc import Callable
 from datetime import timedelta

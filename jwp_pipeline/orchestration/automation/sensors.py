@@ -1,8 +1,8 @@
 """Sensors for freshness: JWP changed, the last full listing is old, the media side lags behind the cache.
 
-Each asks once per cause, again only after a failure, and never while such a run goes on; what cannot be
-reached is a reason to skip. One asks for nothing and says how things stand. Not here: the runs they ask for
-(jobs.py), alerts (alerts.py).
+Each asks once per cause, again only after a failure, and never while such a run goes on; what cannot be reached is
+a reason to skip. One asks for nothing and says how things stand. Put here further sensors that ask for runs; the
+runs are those of jobs.py.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Asset checks as all of ours are made: one text when all is well, else what was found; each names its runbook page.
 
-Not here: what is checked (mirror.py, media.py).
+Put here how a check is made; what is checked is in the module of its group.
 """
 
 from collections.abc import Mapping, Sequence

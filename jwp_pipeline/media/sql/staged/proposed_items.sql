@@ -1,4 +1,4 @@
--- Each mapped video beside its item: what the item becomes when it is due, whether it is (semantics, section 2), and
+-- Each mapped video beside its item: what the item becomes when it is due, whether it is (semantics §2.2), and
 -- what has to wait until then.
 CREATE TEMPORARY TABLE proposed_items ON COMMIT DROP AS
 SELECT
