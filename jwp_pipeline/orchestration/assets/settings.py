@@ -62,7 +62,7 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
             check_result(
                 "no_setting_is_ignored",
                 " ".join(ignored),
-                well="None is.",
+                well="Every name that looks like a setting is one, and none is hidden by another.",
                 metadata={"ignored": len(ignored)},
                 severity=WARN,
             ),

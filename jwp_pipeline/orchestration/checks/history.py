@@ -14,5 +14,10 @@ def days_add_up(engine: Engine, key: dg.AssetKey) -> dg.AssetCheckResult:
         apart = days_that_do_not_add_up(connection)
     found = f"{len(apart)} do not: {'; '.join(apart[:5])}. Materialise these days and those before them again."
     return check_result(
-        "days_add_up", found if apart else None, well="They do.", metadata={"days": len(apart)}, key=key, severity=WARN
+        "days_add_up",
+        found if apart else None,
+        well="Each complete day follows from the day before it.",
+        metadata={"days": len(apart)},
+        key=key,
+        severity=WARN,
     )
