@@ -20,7 +20,7 @@ from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.home import keep_in_home
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, WaitObserver
 from jwp_pipeline.media.report import MEDIA_ASSETS
-from jwp_pipeline.mirror import snapshots
+from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.landing import Observer
 from jwp_pipeline.mirror.site import require_site
 from jwp_pipeline.orchestration import jobs
@@ -168,6 +168,6 @@ def _require_sensible(runtime: Runtime, request: SyncRequest) -> None:
     with runtime.database() as engine:
         if request.release is not None:
             with connect(engine) as connection:
-                snapshots.releasable(connection, request.release)
+                releases.releasable(connection, request.release)
         if asks_site:
             require_site(engine, runtime.settings().jwplatform_api_key or "")

@@ -21,7 +21,7 @@ from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.database.upkeep import is_much, vacuum, without_gin_indexes
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
-from jwp_pipeline.mirror import confirm, snapshots
+from jwp_pipeline.mirror import confirm, releases, snapshots
 from jwp_pipeline.mirror.guard import ACCEPTED, Verdict, judge
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.plan import (
@@ -33,7 +33,8 @@ from jwp_pipeline.mirror.plan import (
     prepare,
     prepare_release,
 )
-from jwp_pipeline.mirror.snapshots import Releasable, Snapshot
+from jwp_pipeline.mirror.releases import Releasable
+from jwp_pipeline.mirror.snapshots import Snapshot
 
 # A second sync waits this long for the first to finish applying before it gives up, seconds.
 _LOCK_PATIENCE = 60.0
@@ -163,7 +164,7 @@ class _Work:
         if self.dry_run:
             return self._outcome(plan, verdict, snapshot.id)
         if verdict.refusal:
-            snapshots.refuse(self.connection, snapshot, verdict.refusal)
+            releases.refuse(self.connection, snapshot, verdict.refusal)
             return self._outcome(plan, verdict, snapshot.id)
         return self._carry_out(snapshot, plan, verdict)
 
@@ -173,22 +174,23 @@ class _Work:
 
     def _released(self, release: Release) -> Applied:
         self._require_lease()
-        found = snapshots.releasable(self.connection, release.snapshot_id)
+        found = releases.releasable(self.connection, release.snapshot_id)
         prepare_release(self.connection, found, self.options)
         plan = describe(self.connection, found.snapshot)
         if self.dry_run:
             return self._outcome(plan, snapshot_id=found.snapshot.id)
-        snapshots.mark_released(self.connection, found, by=release.by)
+        releases.mark_released(self.connection, found, by=release.by)
         return self._carry_out(found.snapshot, plan, ACCEPTED, found)
 
     def _carry_out(
         self, snapshot: Snapshot, plan: Plan, verdict: Verdict, release: Releasable | None = None
     ) -> Applied:
         if verdict.withheld:
-            snapshots.withhold(self.connection, snapshot, plan.missing)
+            releases.withhold(self.connection, snapshot, plan.missing)
         execute(self.connection, snapshot, plan, self.options, is_read=release is None or release.is_whole)
         snapshots.prune(self.connection, self.resource_type, self.options.snapshot_retention)
-        withheld_set = snapshots.withheld_set(self.connection, self.resource_type) if verdict.withheld else None
+        releases.prune_withheld(self.connection, self.resource_type)
+        withheld_set = releases.withheld_set(self.connection, self.resource_type) if verdict.withheld else None
         return self._outcome(plan, verdict, withheld_set)
 
     def _require_lease(self) -> None:

@@ -16,7 +16,8 @@ from jwp_pipeline.jwplatform.management import ResourceType
 from jwp_pipeline.mirror import pages
 from jwp_pipeline.mirror.confirm import NOT_ASKED, Answers
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.mirror.snapshots import Releasable, Snapshot, may_delete, require_pages
+from jwp_pipeline.mirror.releases import Releasable
+from jwp_pipeline.mirror.snapshots import Snapshot, may_delete, require_pages
 
 HEAD_ROWS = 10
 _PACKAGE = "jwp_pipeline.mirror"

@@ -7,7 +7,6 @@ raw_snapshots and raw_pages as a whole; reading JW Platform is in landing.py, co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -27,7 +26,7 @@ Snapshot = Row[Any]
 _table = RawSnapshot.__table__
 _READ = ("verified", "incomplete", "quarantined")
 # Listings that are refused, or read for a dry run, must not fill the disk until somebody looks.
-_UNAPPLIED_KEPT = 3
+UNAPPLIED_KEPT = 3
 
 
 def close_abandoned(connection: Connection, resource_type: ResourceType) -> None:
@@ -180,87 +179,6 @@ def may_delete(snapshot: Snapshot) -> bool:
     return bool(snapshot.complete and snapshot.scope == "full")
 
 
-def refuse(connection: Connection, snapshot: Snapshot, problem: str) -> None:
-    """Put a snapshot in quarantine: it stays as it is until it is released or a newer one is read.
-
-    What it would have deleted, of the prepared plan, is kept as the set that a release is for.
-    """
-    connection.execute(
-        statement("jwp_pipeline.mirror", "keep_withheld"),
-        {"snapshot_id": snapshot.id, "deletes": may_delete(snapshot)},
-    )
-    connection.execute(
-        update(RawSnapshot).where(RawSnapshot.id == snapshot.id).values(status="quarantined", problem=problem)
-    )
-
-
-def withhold(connection: Connection, snapshot: Snapshot, missing: int) -> None:
-    """Enter that deletions of the prepared plan are withheld while the rest of the snapshot is applied.
-
-    A release names a set of keys. While an earlier set that waits to be released covers what is missing now, that set
-    stays the one to be released, so that people are told of each set once.
-    """
-    connection.execute(update(RawSnapshot).where(RawSnapshot.id == snapshot.id).values(withheld=missing))
-    known = withheld_set(connection, snapshot.resource_type)
-    covered = known is not None and connection.scalar(
-        statement("jwp_pipeline.mirror", "is_covered"), {"snapshot_id": known}
-    )
-    if not covered:
-        parameters = {"snapshot_id": snapshot.id, "deletes": True}
-        connection.execute(statement("jwp_pipeline.mirror", "keep_withheld"), parameters)
-
-
-def withheld_set(connection: Connection, resource_type: ResourceType) -> int | None:
-    """The snapshot whose set of withheld deletions waits to be released: the newest applied one that has such a set."""
-    found: int | None = connection.scalar(
-        select(func.max(RawSnapshot.id)).where(
-            RawSnapshot.resource_type == resource_type,
-            RawSnapshot.applied_at.is_not(None),
-            RawSnapshot.withheld_keys.is_not(None),
-            RawSnapshot.released_at.is_(None),
-        )
-    )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Releasable:
-    """A snapshot that somebody wants to let past the guard."""
-
-    snapshot: Snapshot
-    is_whole: bool
-    """Whether all of it is applied. Else it was applied but for its deletions, or a newer one has been applied since:
-    then only the deletions are released."""
-
-
-def releasable(connection: Connection, snapshot_id: int) -> Releasable:
-    """Look a snapshot up for release. Raises NothingToRelease when it withholds nothing, or cannot be released."""
-    row = snapshot(connection, snapshot_id)
-    if row is None:
-        raise NothingToRelease(f"There is no snapshot {snapshot_id}. Table raw_snapshots lists them.")
-    if row.released_at is not None:
-        raise NothingToRelease(
-            f"Snapshot {snapshot_id} has been released already, at {row.released_at:%Y-%m-%d %H:%M:%S} UTC by "
-            f"{row.released_by}."
-        )
-    if row.withheld_keys is None:
-        raise NothingToRelease(
-            f"Snapshot {snapshot_id} is {row.status} and withholds nothing, so there is nothing to release. "
-            "`jwpfetch --status` names the snapshots that wait to be released."
-        )
-    is_whole = row.status == "quarantined" and not _newer_applied(connection, row)
-    if is_whole:
-        require_pages(connection, row)
-    return Releasable(row, is_whole)
-
-
-def _newer_applied(connection: Connection, snapshot: Snapshot) -> bool:
-    newer = select(RawSnapshot.id).where(
-        RawSnapshot.resource_type == snapshot.resource_type, RawSnapshot.applied_at > snapshot.finished_at
-    )
-    return connection.scalar(newer.limit(1)) is not None
-
-
 def require_pages(connection: Connection, snapshot: Snapshot) -> None:
     """Raise NothingToRelease when a snapshot's pages are not all there any more."""
     pages = connection.scalar(select(func.count()).where(RawPage.snapshot_id == snapshot.id))
@@ -269,22 +187,6 @@ def require_pages(connection: Connection, snapshot: Snapshot) -> None:
             f"The pages of snapshot {snapshot.id} are gone, because newer ones have been read since. "
             "Look at the newest one with `jwpfetch --skip-fetch --dry-run`, and release that."
         )
-
-
-def mark_released(connection: Connection, release: Releasable, *, by: str) -> None:
-    """Enter who released a snapshot, in the transaction that carries it out: it is released once."""
-    values: dict[str, Any] = {"released_at": func.now(), "released_by": by}
-    if release.is_whole:
-        # A read of changes is never complete, and one that may have missed some is not refused.
-        whole = or_(RawSnapshot.complete, RawSnapshot.scope == "incremental")
-        values |= {"status": case((whole, "verified"), else_="incomplete"), "problem": None}
-    connection.execute(update(RawSnapshot).where(RawSnapshot.id == release.snapshot.id).values(**values))
-    # Whether anything is still withheld is for the next sync to say, which judges what is left.
-    connection.execute(
-        update(RawSnapshot)
-        .where(RawSnapshot.resource_type == release.snapshot.resource_type, RawSnapshot.withheld > 0)
-        .values(withheld=0)
-    )
 
 
 def mark_applied(connection: Connection, snapshot_id: int) -> None:
@@ -309,7 +211,6 @@ def prune(connection: Connection, resource_type: ResourceType, retention: int) -
     ]
     if not kept:
         return 0
-    _prune_withheld(connection, resource_type)
     old = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type,
         RawSnapshot.id < max(kept),
@@ -324,17 +225,8 @@ def _prune_unapplied(connection: Connection, resource_type: ResourceType) -> Non
     )
     # Apart, since a sync that is refused leaves other reads, too.
     for alike in (RawSnapshot.status == "quarantined", RawSnapshot.status != "quarantined"):
-        old = unapplied.where(alike).order_by(RawSnapshot.id.desc()).offset(_UNAPPLIED_KEPT)
+        old = unapplied.where(alike).order_by(RawSnapshot.id.desc()).offset(UNAPPLIED_KEPT)
         connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old)))
-
-
-def _prune_withheld(connection: Connection, resource_type: ResourceType) -> None:
-    """Forget the keys of all but the newest sets of withheld deletions; each may be as large as the library."""
-    sets = select(RawSnapshot.id).where(
-        RawSnapshot.resource_type == resource_type, RawSnapshot.withheld_keys.is_not(None)
-    )
-    old = sets.order_by(RawSnapshot.id.desc()).offset(_UNAPPLIED_KEPT)
-    connection.execute(update(RawSnapshot).where(RawSnapshot.id.in_(old)).values(withheld_keys=None))
 
 
 def drop_pages(connection: Connection, snapshot_id: int) -> None:

@@ -12,7 +12,7 @@ from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock
 from jwp_pipeline.database.status import read_status
 from jwp_pipeline.errors import NothingToRelease, SyncInProgress
 from jwp_pipeline.mirror import apply as applying
-from jwp_pipeline.mirror import snapshots
+from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.apply import Release, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import read_listing
@@ -291,7 +291,7 @@ def test_pages_that_vanish_while_they_are_compared_delete_nothing(engine, simula
     """Another process reads listing after listing meanwhile, and prunes the one that is being released."""
     remove(simulator, 20)
     outcome = refused(engine, client)
-    whole = snapshots.releasable
+    whole = releases.releasable
 
     def then_pruned(connection, snapshot_id):
         found = whole(connection, snapshot_id)
@@ -299,7 +299,7 @@ def test_pages_that_vanish_while_they_are_compared_delete_nothing(engine, simula
             other.execute(text("DELETE FROM raw_pages WHERE snapshot_id = :id"), {"id": snapshot_id})
         return found
 
-    monkeypatch.setattr(snapshots, "releasable", then_pruned)
+    monkeypatch.setattr(releases, "releasable", then_pruned)
     # Of an empty listing there is one page.
     with pytest.raises(NothingToRelease, match="are gone"):
         release(engine, outcome.snapshot_id)

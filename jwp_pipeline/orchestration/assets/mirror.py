@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.tables import CachedResource, RawPage, ResourceChange
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
-from jwp_pipeline.mirror import snapshots
+from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.apply import Applied, Release, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import Progress, read_listing
@@ -197,7 +197,7 @@ def _types_of(config: CacheConfig, engine: Engine) -> Sequence[ResourceType]:
         wanted: dict[ResourceType, bool] = {"video": config.videos, "channel": config.channels}
         return [resource_type for resource_type in RESOURCE_TYPES if wanted[resource_type]]
     with connect(engine) as connection:
-        return [snapshots.releasable(connection, config.release).snapshot.resource_type]
+        return [releases.releasable(connection, config.release).snapshot.resource_type]
 
 
 def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type: ResourceType) -> Applied:
