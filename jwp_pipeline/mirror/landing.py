@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from jwp_pipeline import json_text
 from jwp_pipeline.database.connection import advisory_lock, connect
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import JWPlatformError
@@ -242,7 +243,7 @@ def land_page(
     kept, entry = pages.storable_page(elements, number, keys)
     refused = {index: reason for index, element in enumerate(kept) if (reason := _refusal(connection, element))}
     kept, entry = pages.without(kept, entry, number, refused)
-    envelope, _ = pages.storable({name: value for name, value in json.loads(body).items() if name != field})
+    envelope, _ = pages.storable({name: value for name, value in json_text.loads(body).items() if name != field})
     _insert(connection, snapshot_id, number, json.dumps({**envelope, field: kept}), entry)
     return entry
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jwp_pipeline.simulator import RawJson
-from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, videos
+from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, video, videos
 
 MEGABYTES = "x" * 5_000_000
 DEEP = "[" * 600 + '"\\u0000"' + "]" * 600
@@ -103,6 +103,16 @@ def test_an_integer_of_more_digits_than_python_reads_is_kept_as_it_is(engine, si
     query = "SELECT data ->> 'views' AS views FROM cached_resources WHERE key = 'v0001'"
     assert rows(engine, query)[0].views == digits
     assert open_problems(engine) == {}
+
+
+def test_what_postgresql_refuses_and_a_number_that_python_does_not_read_may_share_a_page(engine, simulator, api):
+    name, digits = {"v1": "key", "v2": "id"}[api], "9" * 5000
+    simulator.library.replace_all([video("v0000", title="nul \0"), *videos(1, 2)], [])
+    simulator.library.override("video", "v0001", RawJson(f'{{"{name}": "v0001", "views": {digits}}}'))
+    with jwplatform(simulator, api) as client:
+        listing, _ = sync(engine, client)
+    assert (listing.status, live(engine)) == ("verified", {"v0000", "v0001", "v0002"})
+    assert {key for key, _ in open_problems(engine)} == {"v0000", "v0001"}
 
 
 def open_problems(engine):
