@@ -2,49 +2,49 @@
 
     PipelineError
     ├── SettingsError                 a setting is missing or unreadable
-    │   └── OtherSite                 the settings name another site than the one that the schema mirrors
-    ├── JWPlatformError               JW Platform, or the way to it
+    │   └── OtherSite                 the settings name a different site from the one that the schema mirrors
+    ├── JWPlatformError               JW Platform failed, refused, or could not be reached
     │   ├── PermanentError            asking again will not help
-    │   │   ├── CredentialsRefused    wrong key or secret: names the setting
+    │   │   ├── CredentialsRefused    the key or secret is wrong; the message names the setting
     │   │   ├── ResourceNotFound      404
-    │   │   ├── AnswerTooLarge        more than one answer may hold
+    │   │   ├── AnswerTooLarge        the answer is larger than the client accepts
     │   │   └── RequestRefused        any other 4xx
-    │   │       └── MiddlemanAnswered a 3xx or 4xx that JW Platform did not write: a proxy, a gateway, a login page
-    │   └── TransientError            asking again later may help; retries are used up when it is raised
+    │   │       └── MiddlemanAnswered a 3xx or 4xx from a proxy, a gateway or a login page instead of JW Platform
+    │   └── TransientError            asking again later may help; raised once the retries are used up
     │       ├── RateLimited           429 until the deadline
-    │       ├── Unreachable           no connection, time-out, connection cut
+    │       ├── Unreachable           no connection, a time-out, or a dropped connection
     │       └── MalformedAnswer       5xx, HTML, truncated or mis-shaped JSON, an error body with status 200
     ├── MirrorError
     │   ├── SyncInProgress            another process holds the lock
-    │   ├── LeaseLost                 this run was declared dead, and may not write any more
-    │   ├── UnusableResources         what a caller hands to set_resources is no listing: nothing was changed
+    │   ├── LeaseLost                 this run was declared dead and may no longer write
+    │   ├── UnusableResources         set_resources was given something that is not a listing; nothing was changed
     │   ├── NothingToRelease          the named snapshot withholds nothing, or cannot be released
-    │   └── GuardTripped              the guard stands in the way until somebody looks
-    │       ├── SnapshotQuarantined   it refused a snapshot: nothing was changed
-    │       └── DeletionsWithheld     it withheld deletions: everything else was applied
-    └── DatabaseError                 the database cannot be reached, or its connection was lost
-        ├── UnsuitableDatabase        its version or its encoding will not do
-        ├── UnsuitablePooler          a connection pooler stands before it that will not do
-        ├── DatabaseRefusal           it does not allow what has to be done: read-only, or a right is missing
+    │   └── GuardTripped              the guard blocks something until a person has looked at it
+    │       ├── SnapshotQuarantined   the guard refused a snapshot; nothing was changed
+    │       └── DeletionsWithheld     the guard withheld deletions; everything else was applied
+    └── DatabaseError                 the database cannot be reached, or the connection was lost
+        ├── UnsuitableDatabase        its version or encoding is not supported
+        ├── UnsuitablePooler          the connection pooler in front of it is not supported
+        ├── DatabaseRefusal           it is read-only, or a permission is missing
         ├── DatabaseFull              it has no space, memory or connections left
-        ├── DatabaseBlocked           others held locks on our tables for too long
+        ├── DatabaseBlocked           other sessions held locks on our tables for too long
         ├── DatabaseDamaged           its files are damaged, or cannot be read or written
-        ├── MigrationError            the tables are not this version's, and cannot be made so
+        ├── MigrationError            the tables belong to another version and cannot be migrated
         └── EmbeddedPostgresError     the embedded PostgreSQL does not start
 
-Each names the page of docs/runbook that is about it; the edges add it to the message (runbook.py).
-The modules that know HTTP, SQL or Dagster translate into these.
-No message may hold a secret, or a URL's query string (v1 signs in the query).
+Each class names its page in docs/runbook; where the message is shown, runbook.py adds that page.
+Modules that use HTTP, SQL or Dagster translate the errors of those libraries into these classes.
+A message must never contain a secret or the query string of a URL (v1 puts its signature there).
 """
 
 from typing import ClassVar, Self
 
 
 class PipelineError(Exception):
-    """Root of all errors that this project raises on purpose."""
+    """The base class of all errors that this project raises on purpose."""
 
     runbook: ClassVar[str] = "README"
-    """Page of docs/runbook, without the suffix; the closest one up the tree holds."""
+    """The page in docs/runbook, without its suffix; subclasses inherit it."""
 
 
 class SettingsError(PipelineError):
@@ -54,7 +54,7 @@ class SettingsError(PipelineError):
 
 
 class OtherSite(SettingsError):
-    """The settings name another site than the one that the schema mirrors; nothing was asked or changed."""
+    """The settings name a different site from the one that the schema mirrors; nothing was requested or changed."""
 
     runbook: ClassVar[str] = "other-site"
 
@@ -67,10 +67,10 @@ class JWPlatformError(PipelineError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
-        """HTTP status that the error came with; None when there was no answer, or nothing hangs on it."""
+        """The HTTP status of the answer; None if there was no answer, or if the status does not matter."""
 
-    def retold(self, message: str) -> Self:
-        """The same error with another message: more is known of it on the way up."""
+    def with_message(self, message: str) -> Self:
+        """Return the same error with another message, for callers that can add context to it."""
         return type(self)(message, self.status)
 
 
@@ -89,23 +89,23 @@ class ResourceNotFound(PermanentError):
 
 
 class AnswerTooLarge(PermanentError):
-    """An answer is larger than any that JW Platform has reason to send; it was not read to its end."""
+    """The answer is larger than JW Platform ever has reason to send; only the first part of it was read."""
 
     runbook: ClassVar[str] = "unreachable"
 
 
 class RequestRefused(PermanentError):
-    """The request itself is rejected (any other 4xx)."""
+    """The request itself was rejected (any other 4xx)."""
 
 
 class MiddlemanAnswered(RequestRefused):
-    """Something between us and JW Platform answered in its place; the message says what is known of it."""
+    """Something between us and JW Platform answered instead; the message says what is known about it."""
 
     runbook: ClassVar[str] = "proxy"
 
 
 class TransientError(JWPlatformError):
-    """Asking again later may help; the retries of this request are used up."""
+    """Asking again later may help; the retries for this request are used up."""
 
 
 class RateLimited(TransientError):
@@ -115,15 +115,15 @@ class RateLimited(TransientError):
 
 
 class Unreachable(TransientError):
-    """No connection, a time-out, or a connection cut in mid-answer."""
+    """There was no connection, a time-out, or a connection that broke in the middle of the answer."""
 
 
 class MalformedAnswer(TransientError):
-    """A server error, or an answer that is not the JSON that was asked for."""
+    """The answer is a server error, or not the JSON that was requested."""
 
 
 class MirrorError(PipelineError):
-    """The mirror cannot go on; nothing was half-applied."""
+    """The mirror cannot continue; no change was left half done."""
 
 
 class SyncInProgress(MirrorError):
@@ -133,62 +133,62 @@ class SyncInProgress(MirrorError):
 
 
 class LeaseLost(MirrorError):
-    """Others declared this run dead because nothing was heard of it; it may not write any more."""
+    """This run stopped reporting and was declared dead by another process; it may no longer write."""
 
     runbook: ClassVar[str] = "lost-lease"
 
 
 class UnusableResources(MirrorError):
-    """What a caller hands to set_resources is no listing; nothing was changed."""
+    """A caller gave set_resources something that is not a listing; nothing was changed."""
 
 
 class NothingToRelease(MirrorError):
-    """The snapshot named for release withholds nothing, or cannot be released any more."""
+    """The snapshot to release withholds nothing, or can no longer be released."""
 
     runbook: ClassVar[str] = "quarantined-snapshot"
 
 
 class GuardTripped(MirrorError):
-    """The guard stands in the way; somebody has to look, and release the snapshot if it is right."""
+    """The guard blocked something; a person has to look at the snapshot, and release it if it is right."""
 
     runbook: ClassVar[str] = "quarantined-snapshot"
 
     def __init__(self, message: str, snapshot_id: int) -> None:
         super().__init__(message)
         self.snapshot_id = snapshot_id
-        """The snapshot to release."""
+        """The id of the snapshot to release."""
 
 
 class SnapshotQuarantined(GuardTripped):
-    """The guard refused to apply a snapshot; nothing was changed."""
+    """The guard refused a snapshot; nothing was changed."""
 
 
 class DeletionsWithheld(GuardTripped):
-    """The guard withheld the deletions of a snapshot; everything else of it was applied."""
+    """The guard withheld the deletions of a snapshot; everything else in it was applied."""
 
     runbook: ClassVar[str] = "withheld-deletions"
 
 
 class DatabaseError(PipelineError):
-    """The database cannot be reached, or cannot be used as it is."""
+    """The database cannot be reached, or cannot be used in its present state."""
 
     runbook: ClassVar[str] = "database-down"
 
 
 class UnsuitableDatabase(DatabaseError):
-    """The version or the encoding of the database will not do."""
+    """The version or encoding of the database is not supported."""
 
     runbook: ClassVar[str] = "unsuitable-database"
 
 
 class UnsuitablePooler(DatabaseError):
-    """A connection pooler stands before the database, in a mode or with settings that will not do."""
+    """The database is behind a connection pooler whose mode or settings are not supported."""
 
     runbook: ClassVar[str] = "connection-pooler"
 
 
 class DatabaseRefusal(DatabaseError):
-    """The database does not allow what has to be done: it is read-only, or a right is missing."""
+    """The database refuses what we need to do: it is read-only, or a permission is missing."""
 
     runbook: ClassVar[str] = "database-refuses"
 
@@ -200,7 +200,7 @@ class DatabaseFull(DatabaseError):
 
 
 class DatabaseBlocked(DatabaseError):
-    """Others held locks on our tables for too long; nothing was half-done, and starting again may help."""
+    """Other sessions held locks on our tables for too long; nothing was left half done, and a new try may succeed."""
 
     runbook: ClassVar[str] = "database-blocked"
 
@@ -212,12 +212,12 @@ class DatabaseDamaged(DatabaseError):
 
 
 class MigrationError(DatabaseError):
-    """The tables are not this version's, and cannot be made so; they were left as they are."""
+    """The tables belong to another version and cannot be migrated; they were left unchanged."""
 
     runbook: ClassVar[str] = "migration"
 
 
 class EmbeddedPostgresError(DatabaseError):
-    """The embedded PostgreSQL does not start or cannot be joined."""
+    """The embedded PostgreSQL does not start, or a running one cannot be used."""
 
     runbook: ClassVar[str] = "embedded-postgresql"

@@ -1,4 +1,4 @@
-"""JSON from outside, though Python may hold less of it than JSON can say."""
+"""Parses JSON from outside, including numbers that Python's own parser refuses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def loads(text: str | bytes) -> Any:
-    """The value of a JSON text; an integer of more digits than Python reads becomes a float, mostly an infinity.
+    """Parse a JSON text; an integer with more digits than Python accepts becomes a float, usually an infinity.
 
-    One such number must not hide all that stands beside it. Raises ValueError for what is no JSON, RecursionError for
-    what is nested too deep.
+    A single such number must not make the rest of the text unreadable. Raises ValueError if the text is not JSON, and
+    RecursionError if it is nested too deeply.
     """
     try:
         return json.loads(text)

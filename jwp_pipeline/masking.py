@@ -1,7 +1,7 @@
-"""Hiding secrets in text that others wrote: what a server answers, what an exception says.
+"""Hides secrets in text that we did not write, such as a server's answer or the message of an exception.
 
-Whoever quotes foreign text passes it through the masker of the settings in use. Our own messages hold no secrets to
-begin with.
+Code that quotes such text passes it through the masker of the current settings first. Our own messages never contain
+secrets.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from jwp_pipeline.database_url import passwords_of_database
 from jwp_pipeline.settings import REDACTED, Settings
 
 SHORTEST = 4
-"""Secrets of fewer characters are left alone: hiding each "a" would leave no message to read, and hide nothing."""
+"""Shorter secrets are not masked: hiding every "a" would make messages unreadable and still protect nothing."""
 
-# What carries a secret whoever it belongs to: a login in a header, a signature or a password among parameters, a
-# login in a URL, and hexadecimal digests such as v1's signatures.
+# Patterns that look like a secret, even one that we do not know: a login in a header, a signature or password among
+# parameters, a login in a URL, and hexadecimal digests such as v1's signatures.
 _LOGIN = re.compile(r"\b(Bearer|Basic|Digest|Negotiate)\s+[^\s\"'<>,;]+", re.IGNORECASE)
 _PARAMETER = re.compile(
     r"\b(api_signature|api_nonce|signature|sig|token|access_token|secret|client_secret|password|passwd)=[^\s&\"'<>]+",
@@ -32,16 +32,16 @@ _DIGEST = re.compile(r"\b[0-9a-fA-F]{32,}\b")
 
 
 class Masker:
-    """Replaces the secrets it knows, in every spelling they may come back in, and what looks like one."""
+    """Replaces known secrets, however they are encoded, and anything that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         spellings = {spelling for secret in secrets for spelling in _spellings(secret) if len(spelling) >= SHORTEST}
-        # The longest first, so that a secret that holds another one goes as a whole.
+        # The longest comes first, so that a secret that contains another one is masked as a whole.
         patterns = [_pattern(spelling) for spelling in sorted(spellings, key=len, reverse=True)]
         self._known = re.compile("|".join(patterns)) if patterns else None
 
     def __call__(self, text: str) -> str:
-        """The text with every secret replaced by asterisks."""
+        """Return the text with every secret replaced by asterisks."""
         if self._known is not None:
             text = self._known.sub(REDACTED, text)
         text = _LOGIN.sub(rf"\1 {REDACTED}", text)
@@ -54,7 +54,7 @@ class Masker:
 
 
 def masker_of(settings: Settings) -> Masker:
-    """The masker of every secret in the settings, whichever of them are in use."""
+    """Return a masker for all secrets in the settings, including those that are not in use."""
     values = {name: getattr(settings, name) for name in type(settings).model_fields}
     secrets = {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
     parts = (
@@ -65,7 +65,7 @@ def masker_of(settings: Settings) -> Masker:
 
 
 def _secret_parts(url: str) -> Iterator[str]:
-    """What is secret of a URL that is a secret: a password, a webhook's path and its parameters. Of no URL nothing."""
+    """Yield the secret parts of a URL: its password, query values and path. Yield nothing if it is not a URL."""
     if "://" not in url:
         return
     try:
@@ -77,12 +77,12 @@ def _secret_parts(url: str) -> Iterator[str]:
     yield from (value for pair in parts.query.split("&") if (value := pair.partition("=")[2]))
     if parts.scheme in ("http", "https"):
         yield parts.path
-        # A token is longer than the words around it.
+        # Long segments are taken for tokens; short ones are ordinary words.
         yield from (segment for segment in parts.path.split("/") if len(segment) >= 16)
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """A secret as it is, percent-decoded, and as URLs, JSON and HTML write it."""
+    """Yield a secret as it is, percent-decoded, and as it is written in URLs, JSON and HTML."""
     for plain in {secret, secret.strip(), unquote(secret)}:
         yield plain
         yield from (quote(plain, safe=""), quote(plain), quote_plus(plain))
@@ -92,5 +92,5 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _pattern(spelling: str) -> str:
-    """A regular expression for a spelling; percent-encoded characters may be in lower case as well."""
+    """Return a regular expression for a spelling that also accepts lower-case percent-encoding."""
     return re.sub(r"%[0-9A-Fa-f]{2}", lambda match: f"(?i:{match[0]})", re.escape(spelling))

@@ -1,7 +1,7 @@
-"""Which proxy a request goes through, and keeping what we say to this very machine off all of them.
+"""Finds the proxy that a request goes through, and keeps requests to this machine away from all proxies.
 
-A proxy that the environment names is for the way to JW Platform. It cannot reach the simulator, Dagster's servers or a
-tunnel on our own loopback interface: for it that is another machine.
+A proxy in the environment is there to reach JW Platform. It cannot reach the simulator, Dagster's servers or a tunnel
+on our loopback interface, because the proxy's loopback interface is its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from requests.utils import get_environ_proxies, select_proxy
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# requests and urllib take either spelling, gRPC the lower-case one, and before it one of its own.
+# requests and urllib accept both spellings. gRPC reads its own variable first, then the lower-case one.
 _EXCEPTIONS = ("no_proxy", "NO_PROXY")
 _GRPC_EXCEPTIONS = "no_grpc_proxy"
 
@@ -27,20 +27,20 @@ class Proxy:
     address: str
     """Its URL, without user and password."""
     variable: str | None
-    """The environment variable that names it; None where the system's own settings do."""
+    """The environment variable that sets it; None if the system's own settings do."""
 
     def __str__(self) -> str:
         return f"proxy {self.address} (named by {self.variable or 'the settings of this system'})"
 
 
 def keep_loopback_off_proxies() -> None:
-    """Have this process and its children reach this machine directly, whatever proxy the environment names."""
+    """Make this process and its children connect to this machine directly, even if the environment names a proxy."""
     present = {name: value for name in (*_EXCEPTIONS, _GRPC_EXCEPTIONS) if (value := os.environ.get(name, "").strip())}
-    # The two spellings are one setting: where only one is given, it holds for those who read the other.
+    # Both spellings mean the same setting: if only one is set, programs that read the other get its value.
     general = present.get("no_proxy") or present.get("NO_PROXY") or ""
     for name in _EXCEPTIONS:
         value = present.get(name, general)
-        # An asterisk alone already excepts everything, and is understood only as long as it stands alone.
+        # A lone asterisk already excludes every host, and works only while it is the whole value.
         if value != "*":
             os.environ[name] = _extended(value)
     if _GRPC_EXCEPTIONS in present or general == "*":
@@ -48,7 +48,7 @@ def keep_loopback_off_proxies() -> None:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this very machine."""
+    """Whether a URL points to this machine."""
     host = _host(url)
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -57,18 +57,18 @@ def is_loopback(url: str) -> bool:
 
 
 def exceptions_for(url: str) -> dict[str, str] | None:
-    """What requests takes as `proxies` in order to ask loopback directly; None where the environment decides."""
+    """Return the `proxies` argument that makes requests connect to loopback directly; None for any other host."""
     return {"no_proxy": _host(url)} if is_loopback(url) else None
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """The proxy that a request to this URL goes through, or None when it goes straight to its server."""
+    """Return the proxy for a request to this URL, or None if the request goes directly to its server."""
     if is_loopback(url):
         return None
     try:
         address = select_proxy(url, get_environ_proxies(url))
     except ValueError:
-        # Of an address that is none the request itself will tell.
+        # The URL is not valid. The request itself will fail and say so.
         return None
     if not address:
         return None

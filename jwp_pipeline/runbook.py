@@ -1,7 +1,7 @@
-"""Which page of the runbook tells what to do: the page of each asset check, and texts that name a page.
+"""Links texts to the runbook: the page for each asset check, and functions that add a page to a text.
 
-The pages stand in the repository, in docs/runbook; an installed package does not carry them. The page of an
-exception is named by its class. Put here which page belongs to which check.
+The pages are in docs/runbook in the repository; an installed package does not contain them. Each exception class in
+errors.py names its own page.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ PAGE_OF_CHECK = MappingProxyType(
 
 
 def path(page: str) -> str:
-    """Where a page stands in the repository."""
+    """Return the path of a page in the repository."""
     return f"{FOLDER}/{page}.md"
 
 
 def with_runbook_link(text: str, page: str) -> str:
-    """The text with the page that tells more, on a line of its own where the text has several."""
+    """Add a runbook page to a text; if the text has several lines, the page gets a line of its own."""
     space = "\n" if "\n" in text else " "
     return f"{text}{space}({path(page)})"
 
 
 def error_text(error: PipelineError) -> str:
-    """The error's message with its page."""
+    """Return the error's message with its runbook page."""
     return with_runbook_link(str(error), error.runbook)
 
 
 def check_text(name: str, text: str) -> str:
-    """What a check is about, or found, with its page."""
+    """Add the check's runbook page to its description or result."""
     return with_runbook_link(text, PAGE_OF_CHECK[name])

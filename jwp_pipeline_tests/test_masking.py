@@ -1,4 +1,4 @@
-"""Whatever a secret is for and however it is spelt, it does not come through."""
+"""Every secret is masked, whatever it is for and however it is encoded."""
 
 import base64
 import html
@@ -49,7 +49,7 @@ def test_every_secret_of_the_settings_is_masked_in_every_spelling(spelling):
         assert REDACTED in masked
 
 
-def test_what_carries_a_secret_is_masked_whoever_it_belongs_to():
+def test_anything_that_looks_like_a_secret_is_masked():
     login = base64.b64encode(b"someone:something").decode()
     hidden = ["abc.def-1", login, "1754500cd751a1711509cbf0ad030879601e74ce", "hunter22", "pw", "12345678"]
     text = (
@@ -78,5 +78,5 @@ def test_passwords_of_a_database_are_known_however_it_is_named(url):
     assert masked("someone, jwp") == "someone, jwp"
 
 
-def test_what_is_too_short_to_be_told_from_other_text_is_left():
+def test_very_short_secrets_are_not_masked():
     assert Masker(["", "a", "the"])("that is the answer") == "that is the answer"

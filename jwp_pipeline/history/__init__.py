@@ -1,4 +1,4 @@
-"""From the change log to what the library was on a day, and to pictures.
+"""Computes the library's history from the change log, and draws it as charts.
 
-Knows PostgreSQL and pandas; knows no HTTP, no Dagster.
+The modules here may use PostgreSQL and pandas, but not HTTP or Dagster.
 """

@@ -1,7 +1,7 @@
-"""The pictures of `library_report`: a LibraryReport in, matplotlib figures out. Pure.
+"""Draws the charts of `library_report`: every function takes a LibraryReport or its data and returns a figure.
 
-No pyplot, so nothing global is touched and no display is needed. Import it where it is used: matplotlib is slow to
-load. Put here what a picture looks like; the numbers come from report.py.
+It does not use pyplot, so it needs no display and changes no global state. Import this module inside the function that
+needs it, because matplotlib is slow to load.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from jwp_pipeline.history.report import DURATION_STEP, LONGEST_DURATION, Library
 BLUE, TEAL, RED = "#2b6c99", "#7fb7a6", "#c8553d"
 INK, FAINT = "#333333", "#dddddd"
 WIDTH = 8.4
-"""Inches; at 100 dots each as wide as Dagster's dialogue."""
+"""Inches. At 100 dots per inch, a chart is as wide as Dagster's dialogue."""
 
 _STYLE: Any = {
     "font.size": 9.5,
     "text.color": INK,
-    # Tags and fields are plain text, whatever dollar signs they hold.
+    # Tags and fields are plain text, even if they contain dollar signs.
     "text.parse_math": False,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
@@ -46,10 +46,10 @@ _STYLE: Any = {
 }
 _LONGEST_LABEL = 36
 
-# Fewer days than this are shown as dots on the line, so that a day alone is seen.
+# With fewer days than this, each day gets a dot on the line, so that a single day is visible.
 _DOTTED = 40
 
-# What a bar stands for: pandas' name, days, our word; the first that makes no more bars than this.
+# How much time a bar covers: pandas' name, its days, and our word. We use the first that gives at most _MOST_BARS bars.
 _STEPS = (("D", 1, "day"), ("W-MON", 7, "week"), ("MS", 30, "month"), ("YS", 365, "year"))
 _MOST_BARS = 100
 
@@ -59,13 +59,13 @@ _WAIT_MARKS |= {7 * 86_400: "1 week", 30 * 86_400: "1 month", 365 * 86_400: "1 y
 
 @contextmanager
 def style() -> Iterator[None]:
-    """How all our pictures look; held while figures are made and saved."""
+    """Set the common style of all charts; keep it open while figures are drawn and saved."""
     with mpl.rc_context(_STYLE):
         yield
 
 
 def growth(report: LibraryReport) -> Figure:
-    """Live videos, live channels and hours of video at the end of each day."""
+    """Draw live videos, live channels and hours of video at the end of each day."""
     days = report.days
     series = (
         ("Videos", "live", "video", BLUE),
@@ -92,7 +92,7 @@ def growth(report: LibraryReport) -> Figure:
 
 
 def changes(report: LibraryReport) -> Figure:
-    """Added, restored and deleted resources a day (a week, a month of a long history), by type."""
+    """Draw added, restored and deleted resources by type, per day, or per week, month or year in a long history."""
     days = report.days
     if not days[["added", "restored", "deleted"]].to_numpy(dtype=float).any():
         return _nothing("Additions and deletions", "Nothing yet: since the first mirror nothing came or went.")
@@ -120,7 +120,7 @@ def changes(report: LibraryReport) -> Figure:
 
 
 def bars(counts: pd.Series[int], title: str, nothing: str, *, color: str = BLUE) -> Figure:
-    """One horizontal bar for each name, in the order given, with its count and, beyond one, its share."""
+    """Draw a horizontal bar for each name, in the given order, with its count."""
     if counts.empty:
         return _nothing(title, nothing)
     figure = _figure(title, height=0.75 + 0.27 * counts.size)
@@ -135,7 +135,7 @@ def bars(counts: pd.Series[int], title: str, nothing: str, *, color: str = BLUE)
 
 
 def durations(report: LibraryReport) -> Figure:
-    """How many media items last how long: a histogram of minutes; longer and unknown ones are counted beside it."""
+    """Draw a histogram of durations in minutes; its title counts longer items and those of unknown duration."""
     title = "Media items by duration"
     counts = report.durations
     if counts.empty:
@@ -145,13 +145,13 @@ def durations(report: LibraryReport) -> Figure:
     axes.bar(counts.index, counts.to_numpy(), width=DURATION_STEP * 0.9, align="edge", color=BLUE)
     axes.set_xlim(0, LONGEST_DURATION)
     axes.xaxis.set_major_locator(MultipleLocator(15))
-    axes.set_title(f"{report.longer:,} last two hours or more, of {report.untimed:,} the duration is not known")
+    axes.set_title(f"{report.longer:,} last two hours or more; the duration of {report.untimed:,} is not known")
     _count_axis(axes)
     return figure
 
 
 def waits(report: LibraryReport) -> Figure:
-    """How long changes took from JWP's stamp to the change log, on a logarithmic axis."""
+    """Draw how long changes took from JWP's time stamp to our change log, on a logarithmic axis."""
     title = "Time to reflect a change: from JW Platform's stamp to our change log"
     seconds = report.waits.clip(lower=1.0)
     if seconds.empty:
@@ -175,7 +175,7 @@ def waits(report: LibraryReport) -> Figure:
 
 
 def duration(seconds: float) -> str:
-    """A time that people can read: 45 s, 3.2 min, 5.1 h, 12 days."""
+    """Write a time for people to read: 45 s, 3.2 min, 5.1 h, 12 days."""
     for size, unit in ((86_400.0, "days"), (3600.0, "h"), (60.0, "min")):
         if seconds >= (2 * size if unit == "days" else size):
             seconds /= size
@@ -199,14 +199,14 @@ def _nothing(title: str, why: str) -> Figure:
 
 
 def _count_axis(axes: Axes) -> None:
-    """Few gridlines at round numbers; below zero is a direction, not a sign."""
+    """Draw few gridlines, at round numbers, and label counts below zero without a minus sign."""
     axes.grid(axis="y")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):,.0f}"))
 
 
 def _leave_room(axes: Axes, values: pd.Series[float]) -> None:
-    """Let a handful of changes look like a handful: the axis spans a twentieth of the total at least."""
+    """Make the axis span at least a twentieth of the total, so that a few changes do not look like many."""
     low, high = float(values.min()), float(values.max())
     room = max((high - low) * 0.15, high * 0.025, 1.0)
     axes.set_ylim(max(0.0, low - room), high + room)
@@ -214,11 +214,11 @@ def _leave_room(axes: Axes, values: pd.Series[float]) -> None:
 
 def _date_axis(axes: Axes, first: pd.Timestamp, last: pd.Timestamp) -> None:
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    # Every third or 21st day, also offered, falls on odd days of the month.
+    # The defaults also offer every third or 21st day, which fall on irregular days of the month.
     locator.intervald[DAILY] = [1, 2, 7, 14]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    # A week at least, so that a single day does not fill the picture, and no hours are shown.
+    # The axis spans at least a week, so that a single day does not fill the chart and no hours are shown.
     room = pd.Timedelta(days=max(1.0, 3.5 - (last - first).days / 2))
     axes.set_xlim(date2num(first - room), date2num(last + room))  # type: ignore[no-untyped-call]
 

@@ -1,7 +1,7 @@
-"""The library day by day: computed from the change log and the cache, kept in `library_history`.
+"""Computes what the library was on each day, from the change log and the cache, and stores it in `library_history`.
 
-A day may be computed at any time, alone or in a range, and then only its own rows are written. Put here what runs
-and reads the statements; the computing is in sql/record_days.sql.
+A day may be computed at any time, alone or as part of a range; only its own rows are written. The computation itself
+is in sql/record_days.sql.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from jwp_pipeline.database.transactions import in_transaction
 
 PACKAGE = "jwp_pipeline.history"
 
-# A second writer waits this long for the first to finish before it gives up, seconds.
+# Seconds that a second writer waits for the first one before it gives up.
 _LOCK_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day (UTC) of one resource type, as `history_tables.LibraryDay` has it."""
+    """One day (UTC) of one resource type; `history_tables.LibraryDay` describes the fields."""
 
     day: date
     type: str
@@ -41,14 +41,15 @@ class Day:
     complete: bool
     note: str | None
     written: bool
-    """Whether the row was missing or different before."""
+    """Whether the row was new or different and has therefore been written."""
 
 
 def record_days(engine: Engine, first: date, last: date, *, lease: Lease | None = None) -> Sequence[Day]:
-    """Compute and keep the days from `first` to `last`, both included: two rows a day. Twice is a no-op.
+    """Compute and store the days from `first` to `last`, both included, as two rows for each day.
 
-    Waits while a sync writes, so that no change of these days is still on its way. `lease` is that of the run that
-    computes them, if it is a run. Raises SyncInProgress, LeaseLost, DatabaseError.
+    Computing the same days again changes nothing. The function waits while a sync writes, so that it sees all changes
+    of these days. `lease` is the lease of the calling run, if there is one. Raises SyncInProgress, LeaseLost and
+    DatabaseError.
     """
     days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
@@ -64,7 +65,7 @@ def record_days(engine: Engine, first: date, last: date, *, lease: Lease | None 
 
 @dataclass(frozen=True, slots=True)
 class DaysToCompute:
-    """Days of the change log to yesterday that `library_history` lacks or holds as they were before they were over."""
+    """Days up to yesterday that `library_history` lacks, or that it stored before they were over."""
 
     days: int
     first: date | None
@@ -72,11 +73,14 @@ class DaysToCompute:
 
 
 def days_to_compute(bind: Engine | Connection) -> DaysToCompute:
-    """Which days wait to be computed; today is none of them, since it is not over. Raises DatabaseError."""
+    """Return the days that still have to be computed, without today, which is not over. Raises DatabaseError."""
     with connect(bind) if isinstance(bind, Engine) else nullcontext(bind) as connection:
         return DaysToCompute(*connection.execute(statement(PACKAGE, "days_to_compute")).one())
 
 
 def days_that_do_not_add_up(connection: Connection) -> Sequence[str]:
-    """Complete days whose live total is not the one of the day before plus what happened: there should be none."""
+    """Return the complete days whose live total is not that of the day before plus the day's changes.
+
+    There should be none.
+    """
     return connection.scalars(statement(PACKAGE, "days_that_do_not_add_up")).all()

@@ -1,7 +1,7 @@
-"""A LibraryReport as PNG files and as one Markdown text that carries its pictures with it.
+"""Turns a LibraryReport into PNG images and into Markdown that has these images embedded.
 
-Import it where it is used: matplotlib is slow to load. Put here what turns a figure into a file or a text; figures
-are drawn in charts.py.
+Put here how charts are encoded, named and saved; charts.py draws them. Import this module inside the function that
+needs it, because matplotlib is slow to load.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ class Picture:
     """One chart."""
 
     name: str
-    """File name without its ending."""
+    """The file name without its extension."""
     title: str
     png: bytes
 
     @property
     def markdown(self) -> str:
-        """The picture inside a Markdown text: no file, no link."""
+        """Markdown with the image embedded as a data URL, so that it needs no file."""
         return f"![{self.title}](data:image/png;base64,{base64.b64encode(self.png).decode()})"
 
 
 def draw(report: LibraryReport) -> Sequence[Picture]:
-    """Every chart of a report, in the order to show them; a chart of nothing says so."""
+    """Draw every chart of a report, in display order; a chart without data says that there is none."""
     with charts.style(), warnings.catch_warnings():
-        # A tag in a script that the font lacks is drawn as boxes, which is no reason to alarm anybody.
+        # A tag in a script that the font does not have is drawn as boxes; that needs no warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         return [Picture(name, _title(figure), _png(figure)) for name, figure in _figures(report).items()]
 
 
 def save(pictures: Sequence[Picture], folder: Path) -> None:
-    """Write the pictures into `folder`, which is made if need be, over those of the same names."""
+    """Write the pictures into `folder`, creating it if necessary and overwriting files of the same names."""
     folder.mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         (folder / f"{picture.name}.png").write_bytes(picture.png)
@@ -76,7 +76,8 @@ def _title(figure: Figure) -> str:
 def _png(figure: Figure) -> bytes:
     drawn, target = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png")
-    # They stand in Dagster's event log: a palette saves two thirds. Maximum coverage keeps the colours of small dots.
+    # The images go into Dagster's event log, and a palette makes them a third as large. Maximum coverage keeps the
+    # colours of small dots.
     colours, plain = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
     Image.open(drawn).convert("RGB").quantize(64, method=colours, dither=plain).save(
         target, format="png", optimize=True

@@ -1,6 +1,7 @@
-"""What `library_report` shows, read from the tables as small data frames: aggregates, never the library itself.
+"""Reads the data of `library_report` from the tables as small data frames that hold aggregates, never whole tables.
 
-Import it where it is used: pandas costs half a second. Put here the queries behind the pictures.
+Put here what the report knows; charts.py and pictures.py draw it. Import this module inside the function that needs it,
+because pandas takes half a second to load.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.history.daily import PACKAGE, days_to_compute
 
-# Enough for quantiles, and a bound on memory after a mass update.
+# Enough for good quantiles, and few enough to limit memory after a mass update.
 REFLECTED_CHANGES = 50_000
 NOT_GIVEN = "not given"
 DURATION_STEP, LONGEST_DURATION = 5, 120
-"""Minutes: how fine durations are told apart, and where that ends."""
+"""Minutes: the width of a bar in the histogram of durations, and where the histogram ends."""
 
 _LIVE_ITEMS = "FROM media_items WHERE deleted_at IS NULL"
 _MEDIA_TYPES = f"SELECT type AS name, count(*) AS items {_LIVE_ITEMS} GROUP BY 1 ORDER BY 2 DESC, 1"
@@ -44,32 +45,34 @@ _UNTIMED = f"SELECT count(*) {_LIVE_ITEMS} AND NOT duration > 0"
 
 @dataclass(frozen=True, slots=True)
 class LibraryReport:
-    """The library over time and as it is. Series are counts by name, in the order to show them."""
+    """The library over time and at present. Each series holds counts by name, in display order."""
 
     days: pd.DataFrame
-    """day (datetime64, UTC midnight), type, live, added (without the first mirror), restored, deleted, hours,
-    storage_bytes: of the days in library_history on which the library is known."""
+    """The days in library_history on which the library is known. The columns are day (datetime64, UTC midnight), type,
+    live, added (without what the first sync added), restored, deleted, hours and storage_bytes."""
     days_to_compute: int
-    """Days before today that library_history lacks or holds as they were before they were over."""
+    """The number of days before today that library_history lacks, or that it stored before they were over."""
     first_to_compute: date | None
     last_to_compute: date | None
     media_types: pd.Series[int]
     durations: pd.Series[int]
-    """Live items by the minute at which their step of DURATION_STEP minutes begins; empty when none is known."""
+    """Live items by duration, in steps of DURATION_STEP minutes; the index is the minute at which a step begins.
+    Empty if no duration is known."""
     longer: int
-    """Live items of LONGEST_DURATION or more."""
+    """The number of live items of LONGEST_DURATION or more."""
     untimed: int
-    """Live items of which no duration is known."""
+    """The number of live items whose duration is unknown."""
     tags: pd.Series[int]
     languages: pd.Series[int]
     problems: pd.Series[int]
     """Open problems by type and field."""
     waits: pd.Series[float]
-    """Seconds from JWP's stamp of a change to the change log, of the last `REFLECTED_CHANGES` changes."""
+    """Seconds from JWP's time stamp of a change to its entry in the change log, for the last `REFLECTED_CHANGES`
+    changes."""
 
 
 def read_report(engine: Engine) -> LibraryReport:
-    """Read all of it in one transaction, so that its parts agree. Raises DatabaseError."""
+    """Read the whole report in one transaction, so that its parts are consistent. Raises DatabaseError."""
     with connect(engine) as connection, connection.begin():
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         steps, longer = _durations(connection)
@@ -114,7 +117,7 @@ def _waits(connection: Connection) -> pd.Series[float]:
         pd.to_datetime(pd.to_numeric(changes["updated"], errors="coerce"), unit="s", utc=True, errors="coerce")
     )
     waits = (pd.to_datetime(changes["changed_at"], utc=True) - stamps).dt.total_seconds()
-    # Clocks differ: what JWP dates in our future was reflected at once.
+    # Clocks differ: a change that JWP dates in our future counts as reflected immediately.
     return waits.dropna().clip(lower=0)
 
 

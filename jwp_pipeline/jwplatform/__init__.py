@@ -1,1 +1,1 @@
-"""Speaking with JW Platform: HTTP, signatures, errors. Knows no SQL and no Dagster."""
+"""The clients for JW Platform: HTTP, signatures and errors. The modules here use neither SQL nor Dagster."""

@@ -1,7 +1,7 @@
-"""What an answer holds: its JSON, the elements of a listing, a single resource.
+"""Parses the answers of JW Platform: their JSON, the elements of a listing, a single resource.
 
-Pure: bytes in, values out, or MalformedAnswer. Which error an answer is stands in refusals.py. The elements of a
-listing are taken as they come.
+The functions are pure: they turn bytes into values or raise MalformedAnswer. They do not check the elements of a
+listing. refusals.py decides which error an answer stands for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from jwp_pipeline import json_text
 from jwp_pipeline.errors import MalformedAnswer
 
-# What a column of our tables holds; no library is near it.
+# The largest integer that a column of our tables can hold. No library comes close to it.
 _MOST = 2**31 - 1
 
 
@@ -28,36 +28,36 @@ class Answer:
     text: str
     """The body as received, without a byte order mark."""
     document: Any
-    """The parsed JSON; None also when `flaw` says that there is none."""
+    """The parsed JSON; None if `flaw` is set, and for the JSON value null."""
     flaw: MalformedAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One answer to a list call, its elements unjudged."""
+    """One answer to a list call. Its elements have not been checked."""
 
     text: str
     """The body as received."""
     items: list[Any]
     total: int
     page_length: int
-    """The most elements it could have held: what JWP echoes, else what was asked for."""
+    """The largest number of elements it could have held: the length that JWP echoes, or else the requested one."""
 
     @property
     def most_pages(self) -> int:
-        """Where to stop paging after this first slice, whatever the later ones say.
+        """The number of pages after which to stop, if this is the first slice, whatever the later slices say.
 
-        Leaves room for short pages, and for a library that grows while it is read.
+        It leaves room for short pages and for a library that grows while it is read.
         """
         return 2 * math.ceil(self.total / self.page_length) + 10
 
 
 def parse(body: bytes | bytearray) -> tuple[str, Any]:
-    """Text and value of a JSON body: UTF-8, with or without a byte order mark.
+    """Return the text and the value of a JSON body in UTF-8, with or without a byte order mark.
 
-    Takes what Python's parser takes, so `NaN` and infinities too, though neither is JSON: one video with such
-    a duration must not hide the rest of its page. Raises MalformedAnswer for all else, including what is nested
-    too deep.
+    It accepts everything that Python's parser accepts, including `NaN` and infinities, which are not valid JSON: one
+    video with such a duration must not make the rest of its page unreadable. Raises MalformedAnswer for anything else,
+    including JSON that is nested too deeply.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -71,7 +71,7 @@ def parse(body: bytes | bytearray) -> tuple[str, Any]:
 
 
 def decode(status: int, headers: Mapping[str, str], body: bytes | bytearray) -> Answer:
-    """Decode a body of any kind; never raises."""
+    """Decode a body of any kind. It never raises an exception."""
     try:
         text, document = parse(body)
     except MalformedAnswer as flaw:
@@ -80,7 +80,7 @@ def decode(status: int, headers: Mapping[str, str], body: bytes | bytearray) -> 
 
 
 def slice_of(answer: Answer, array: str, length_field: str, asked_length: int) -> Slice:
-    """The elements and the total of a list answer. Raises MalformedAnswer."""
+    """Return the elements and the total of a list answer. Raises MalformedAnswer."""
     document = answer.document
     items = document.get(array) if isinstance(document, dict) else None
     if not isinstance(items, list):
@@ -88,20 +88,20 @@ def slice_of(answer: Answer, array: str, length_field: str, asked_length: int) -
     total = _whole_number(document.get("total"))
     if total is None:
         raise MalformedAnswer(f'the answer has a list "{array}" and no total that is a whole number.')
-    # An echoed length is believed: JWP may have a maximum that nobody documents.
+    # The echoed length wins over the requested one, because JWP may have a maximum that is not documented.
     length = max(_whole_number(document.get(length_field)) or asked_length, len(items))
     return Slice(answer.text, items, total, length)
 
 
 def object_of(value: Any, key: str, key_field: str) -> dict[str, Any]:
-    """An object that carries the key it was asked for. Raises MalformedAnswer."""
+    """Return `value` if it is an object with the requested key. Raises MalformedAnswer."""
     if not isinstance(value, dict) or value.get(key_field) != key:
         raise MalformedAnswer("the answer is not about the resource that was asked for.")
     return value
 
 
 def _whole_number(value: Any) -> int | None:
-    """A JSON integer that can be a number of resources, or None."""
+    """Return the value if it is an integer that can count resources, else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else None
 
 

@@ -1,4 +1,4 @@
-"""Choosing the Management API, and making its client from the settings."""
+"""Chooses the Management API and makes its client from the settings."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from jwp_pipeline.settings import Settings
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f.]*:[0-9a-f:.]+\]|[\w.-]+)(:[0-9]+)?(/[^\s?#@]*)?", re.IGNORECASE)
 
-# A sensor makes two such requests in a tick. All others, alerts too, wait for it, and it comes again soon.
+# A sensor makes two such requests in each tick, and all other sensors, including alerts, wait for it meanwhile. It can
+# give up early, because its next tick comes soon.
 _HURRIED = ClientOptions(connect_timeout=3.0, read_timeout=8.0, deadline=8.0)
 
 
 def patience_of(settings: Settings) -> Patience:
-    """What JWP_DEADLINE_MINUTES allows one run: to be made once, and handed to every client of the run."""
+    """Return the patience of one run, from JWP_DEADLINE_MINUTES. Make it once, and share it among the run's clients."""
     return Patience(settings.jwp_deadline_minutes * 60)
 
 
@@ -33,13 +34,14 @@ def connect(
     patience: Patience | None = None,
     hurried: bool = False,
 ) -> ManagementClient:
-    """A client for the Management API in use; nothing is sent yet. Close it after use.
+    """Make a client for the configured Management API, without sending anything yet. Close the client after use.
 
-    All clients of one site in this process keep to JWP_REQUESTS_PER_MINUTE together; each process does so alone.
-    `patience` is the run's, shared by its clients; without one the client has its own. A `hurried` client gives up on a
-    request after 8 seconds, retries included, and waits no longer than that for its turn: for probing, not for listing.
+    All clients for the same site in this process share the limit JWP_REQUESTS_PER_MINUTE; other processes count
+    separately. Clients of one run share its `patience`; without one, the client makes its own. A `hurried` client gives
+    up on a request after 8 seconds, retries included, and waits at most that long for the rate limit: use it to probe,
+    not to list.
 
-    Raises SettingsError for what `refused_settings` finds.
+    Raises SettingsError if `refused_settings` finds a problem.
     """
     if refused := refused_settings(settings):
         problems = "; ".join(f"{name} {problem}" for name, problem in refused.items())
@@ -64,11 +66,11 @@ def connect(
 
 
 def refused_settings(settings: Settings) -> dict[str, str]:
-    """Name of each setting with which no client can be made → what is wrong with it, and what to do."""
+    """Return the settings that prevent a client from being made: their names → what is wrong and what to do."""
     missing = settings.missing_required()
     secret_name, secret = _secret(settings)
     found = {name: f"is not set: {missing[name]}" for name in ("JWPLATFORM_API_KEY", secret_name) if name in missing}
-    # It travels in a header, where anything else fails later, in an error that would show it.
+    # The secret is sent in a header. Other characters would fail there, in an error message that shows the secret.
     if secret_name not in found and not re.fullmatch(r"[\x21-\x7e]+", secret):
         found[secret_name] = "holds blanks or characters that no secret of JW Platform has: copy it again"
     url = settings.jwplatform_management_api_url
@@ -80,7 +82,7 @@ def refused_settings(settings: Settings) -> dict[str, str]:
 
 
 def _secret(settings: Settings) -> tuple[str, str]:
-    """Name and value of the secret that the API in use asks for."""
+    """Return the name and value of the secret for the configured API."""
     if settings.management_api == "v2":
         name, secret = "JWPLATFORM_V2_API_SECRET", settings.jwplatform_v2_api_secret
     else:

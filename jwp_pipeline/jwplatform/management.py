@@ -1,7 +1,7 @@
-"""What the rest of the pipeline may ask of JW Platform, whichever Management API answers.
+"""Defines the interface through which the rest of the pipeline reads JW Platform, whichever Management API is in use.
 
-`ManagementClient` is the one small interface; `v1.py` and `v2.py` implement it, `connect()` chooses. Signatures, query
-parameters and error bodies are the clients' own; what becomes of a page is the mirror's.
+`v1.py` and `v2.py` implement `ManagementClient`, and `connect()` chooses between them. Put here what both clients have
+in common for their callers; signatures, query parameters and error bodies stay inside the clients.
 """
 
 from __future__ import annotations
@@ -22,80 +22,81 @@ ApiVersion = Literal["v1", "v2"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing, as JWP sent it, with what is needed to prove the listing complete.
+    """One page of a listing as JWP sent it, with the numbers that prove the listing complete.
 
-    A listing is one stretch, or several where v2's window of 10,000 results made the client cut it into
-    ranges of id; stretches partition the listing, and each is paged on its own.
+    A listing normally consists of one stretch. If it exceeds v2's window of 10,000 results, the client cuts it into
+    several stretches, by ranges of ids. Stretches do not overlap, and each is paged separately.
     """
 
     number: int
-    """1, 2, … over the whole listing, in the order received."""
+    """The page's number in the whole listing, counted from 1 in the order received."""
     body: str
     """The answer's JSON text as received."""
     items: list[Any]
-    """The parsed elements of the listing's array, in order: normally objects, but nothing is assumed."""
+    """The parsed elements of the listing's array, in order. They are normally objects, but may be any JSON value."""
     stretch: int
-    """0, 1, … : which stretch this page belongs to."""
+    """The number of the stretch that this page belongs to, counted from 0."""
     stretch_total: int
-    """Size of its stretch as this very page announces it."""
+    """The size of its stretch, as announced by this page."""
     page_length: int
-    """The largest number of elements that this page could have held (as echoed by JWP)."""
+    """The largest number of elements that this page could have held, as echoed by JWP."""
     listing_total: int
-    """Size of the whole listing as announced last; an estimate while paging, for progress."""
+    """The size of the whole listing as last announced; until the last page it may be an estimate, for progress."""
 
 
 @dataclass(slots=True)
 class RequestStats:
-    """Counters of one client since it was made. Seconds are wall-clock."""
+    """The counters of one client since it was made. Seconds are wall-clock time."""
 
     requests: int = 0
     retries: int = 0
     seconds_waiting: float = 0.0
-    """Time spent in the rate limiter and in back-off, not on the wire."""
+    """Time spent waiting for the rate limit and in back-off, not on the network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a request or two tell about a listing: enough to decide whether to sync."""
+    """A summary of a listing, from one or two requests, which is enough to decide whether to sync."""
 
     total: int
     newest_change: datetime | None
-    """The latest change stamp, UTC; None for an empty listing and for v1 channels, which carry no stamp."""
+    """The latest change stamp, in UTC; None for an empty listing, and for v1 channels, which have no stamp."""
     capped: bool = False
-    """Whether `total` may be where v2 stops counting: then there are at least that many."""
+    """Whether `total` may be the number at which v2 stops counting; then there may be more resources than `total`."""
 
 
 class ManagementClient(Protocol):
-    """Reading side of a Management API. Not thread-safe: one client, one thread at a time."""
+    """Reads a Management API. A client is not thread-safe: only one thread may use it at a time."""
 
     api_version: ApiVersion
     stats: RequestStats
 
     def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
-        """All videos, or all manual channels, page by page; at least one page, also for an empty library.
+        """Yield all videos, or all manual channels, page by page. An empty library gives one empty page.
 
-        Ends when the announced total is reached or a page is empty. Whether the listing is complete is
-        for the reader of the pages to prove. Raises JWPlatformError.
+        The iterator ends when the announced total is reached or a page is empty. The caller has to check whether the
+        listing is complete. Raises JWPlatformError.
         """
         ...
 
     def list_changes(self, resource_type: ResourceType, since: datetime) -> Iterator[Page] | None:
-        """What changed at `since` (UTC) or later, page by page, and perhaps some of what changed before.
+        """Yield the resources that changed at `since` (UTC) or later, page by page; some older ones may be included.
 
-        None where JWP cannot be asked for that: v1 channels carry no stamp. What was deleted never shows.
+        Returns None if JWP cannot list changes, which is so for v1 channels because they have no change stamp. Deleted
+        resources are never listed.
         """
         ...
 
     def show(self, resource_type: ResourceType, key: str) -> dict[str, Any] | None:
-        """One resource by key, unwrapped from its envelope, or None when JWP answers 404."""
+        """Return one resource by key, without its envelope, or None if JWP answers 404."""
         ...
 
     def members(self, channel_key: str) -> list[str]:
-        """Video keys of a manual channel or playlist in its order, duplicates kept."""
+        """Return the video keys of a manual channel or playlist in order, duplicates included."""
         ...
 
     def probe(self, resource_type: ResourceType) -> Probe:
-        """Total and newest change of a listing, in one request or two."""
+        """Return the total and the newest change of a listing, with one or two requests."""
         ...
 
     def close(self) -> None:
@@ -105,14 +106,14 @@ class ManagementClient(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WaitNotice:
-    """The client is about to sleep: told to whoever shows progress."""
+    """A notice that the client is about to sleep, for code that shows progress."""
 
     seconds: float
     reason: str
     host: str
-    """Host (and port) that will be asked after it."""
+    """The host (and port) that the next request will go to."""
     seconds_left: float | None = None
-    """Until it gives up, when it waits because of trouble; None when it only keeps to the rate limit."""
+    """Seconds until the client gives up, if it waits after a failure; None if it only keeps to the rate limit."""
 
 
 WaitObserver = Callable[[WaitNotice], None]
@@ -120,17 +121,17 @@ WaitObserver = Callable[[WaitNotice], None]
 
 @dataclass(frozen=True, slots=True)
 class ClientOptions:
-    """How a client behaves; the same for v1 and v2. Times in seconds."""
+    """How a client behaves, for both v1 and v2. Times are in seconds."""
 
     requests_per_minute: int = 60
     limiter: RateLimiter | None = field(default=None, compare=False)
-    """What keeps to that rate, where a client does so together with others; by default one of its own."""
+    """A limiter shared with other clients; by default the client makes its own."""
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     deadline: float = 600.0
-    """Total time one request may take with all its retries."""
+    """The total time that one request may take, including all its retries."""
     patience: Patience | None = field(default=None, compare=False)
-    """What limits all requests of a run together, besides; a run that makes several clients shares one."""
+    """An additional limit on the requests of a run, shared by all its clients."""
     page_length: PageLength | None = field(default=None, compare=False)
-    """What is known of the longest page that the site takes, where clients share it; by default one of its own."""
+    """The longest page that the site accepts, shared with other clients; by default the client learns it itself."""
     on_wait: WaitObserver | None = field(default=None, compare=False)

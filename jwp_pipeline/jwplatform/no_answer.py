@@ -1,6 +1,7 @@
-"""What it means that no answer came: the network, TLS, or a proxy on the way.
+"""Explains why no answer came: the network, TLS, or a proxy on the way.
 
-Pure: an exception of requests or urllib3 in, one of ours out, in words that hold no URL but the proxy's.
+The functions are pure: they turn an exception of requests or urllib3 into one of ours, whose message contains no URL
+except the proxy's.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import urllib3
 from jwp_pipeline.errors import JWPlatformError, MiddlemanAnswered, RequestRefused, Unreachable
 from jwp_pipeline.jwplatform.refusals import Way, proxy_login_wanted
 
-_NO_ADDRESS = (
+_INVALID_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
@@ -24,8 +25,12 @@ _NO_ADDRESS = (
 
 
 def no_answer(error: BaseException, way: Way) -> JWPlatformError:
-    """What it means that no answer came; asking again helps neither an address that is none nor TLS that is refused."""
-    if isinstance(error, _NO_ADDRESS):
+    """Return the error for a request that got no answer.
+
+    It is permanent for an invalid address, and for a TLS connection that one side refused, because a retry would fail
+    in the same way.
+    """
+    if isinstance(error, _INVALID_ADDRESS):
         proxy = way.proxy or "the proxy that the environment names, if any"
         return RequestRefused(
             f"there is no such address ({type(error).__name__}). Check JWPLATFORM_MANAGEMENT_API_URL, and {proxy}."
@@ -38,7 +43,7 @@ def no_answer(error: BaseException, way: Way) -> JWPlatformError:
             f"{_reason(error, way)}. Check whether JWPLATFORM_MANAGEMENT_API_URL should say http or https, and the "
             "server's certificate (REQUESTS_CA_BUNDLE names a file of others to trust)."
         )
-    # requests' own errors are OSErrors; the one that is nothing else comes from its looking for that file.
+    # The errors of requests are subclasses of OSError. It raises a plain OSError only if it cannot find that file.
     if type(error) is OSError and error.errno is None:
         return RequestRefused(
             "the certificates to trust cannot be read. Check the file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names."
@@ -47,22 +52,22 @@ def no_answer(error: BaseException, way: Way) -> JWPlatformError:
 
 
 def _refused_tunnel(error: BaseException, way: Way) -> JWPlatformError | None:
-    """What a proxy answers when it is asked for a connection to an https address, and makes none."""
+    """Return the error if a proxy refused to open a connection to an https address."""
     for cause in _causes(error):
         if not (match := re.match(r"Tunnel connection failed: (\d{3})", str(cause))):
             continue
         status = int(match[1])
         if status == 407:
             return proxy_login_wanted(way)
-        said = f"{way.proxy or 'a proxy'} makes no connection to {way.host} (HTTP {status})"
+        refusal = f"{way.proxy or 'a proxy'} makes no connection to {way.host} (HTTP {status})"
         if status >= 500:
-            return Unreachable(f"{said}. Check whether it can reach that host.")
-        return MiddlemanAnswered(f"{said}. Ask whoever runs it to allow that host, or exclude the host in NO_PROXY.")
+            return Unreachable(f"{refusal}. Check whether it can reach that host.")
+        return MiddlemanAnswered(f"{refusal}. Ask whoever runs it to allow that host, or exclude the host in NO_PROXY.")
     return None
 
 
 def _reason(error: BaseException, way: Way) -> str:
-    """Why no answer came."""
+    """Say why no answer came."""
     proxy_failed = isinstance(error, requests.exceptions.ProxyError)
     whom = (
         str(way.proxy) if proxy_failed and way.proxy else f"{way.host} through {way.proxy}" if way.proxy else way.host
@@ -74,7 +79,7 @@ def _reason(error: BaseException, way: Way) -> str:
     for cause in _causes(error):
         if isinstance(cause, urllib3.exceptions.IncompleteRead):
             return f"the connection to {whom} was cut in mid-answer"
-        # requests' own errors are OSErrors too, without a strerror.
+        # The errors of requests are OSErrors as well, but without a strerror.
         if isinstance(cause, OSError) and cause.strerror:
             what = "TLS connection" if isinstance(cause, ssl.SSLError) else "connection"
             return f"no {what} to {whom}: {cause.strerror}"

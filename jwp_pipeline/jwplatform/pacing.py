@@ -1,6 +1,6 @@
-"""When the next request may go: our own rate, what JW Platform asks for, and back-off after failures.
+"""Decides when the next request may be sent, from our rate limit, JW Platform's instructions and earlier failures.
 
-Pure, but for `Clock`, which is handed in. Put here how long to wait; sending is in transport.py.
+Only `Clock` reads the time; everything else gets the time from its caller.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 WINDOW = 60.0
-"""Seconds over which JW Platform counts requests. v1's windows are whole clock minutes; v2's length is
-documented, its start is not, and we take it to be the same."""
+"""The period in seconds over which JW Platform counts requests. v1's windows are whole minutes of the clock. v2
+documents only the length of its windows; we assume that they start at the same times."""
 
 BACKOFF_FIRST = 0.5
 BACKOFF_MOST = 60.0
 
 
 class Clock:
-    """Time as a client sees it, in seconds; its sleep can be cut short from another thread."""
+    """A client's clock, in seconds. Another thread can interrupt its sleep."""
 
     def __init__(self) -> None:
         self._interrupted = threading.Event()
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow, from an arbitrary start."""
+        """Return seconds that never go backwards, counted from an arbitrary start."""
         return time.monotonic()
 
     def time(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or return at once after `interrupt()`."""
+        """Wait for so many seconds; return at once if `interrupt()` is or was called."""
         self._interrupted.wait(seconds)
 
     def interrupt(self) -> None:
-        """End the present sleep and all later ones."""
+        """End the current sleep and all later ones."""
         self._interrupted.set()
 
 
 class RateLimiter:
-    """At most `limit` requests within any `WINDOW`, and none before a moment that was set. Thread-safe.
+    """Allows at most `limit` requests within any `WINDOW`, and none before a time set by `hold`. Thread-safe.
 
-    Bursts are allowed up to the limit, so that a small library is read at once. All moments are those of one
-    monotonic clock. A request counts from its begin to a window after it was *answered*: JW Platform saw it before
-    that, so its own count can never be higher than ours, however slow the network.
+    Bursts up to the limit are allowed, so that a small library is read at once. All times are those of one monotonic
+    clock. A request counts from its beginning until a window after it was *answered*. JW Platform has seen it by then,
+    so its count is never higher than ours, however slow the network is.
     """
 
     def __init__(self, limit: int) -> None:
@@ -61,31 +61,31 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def wait(self, now: float) -> float:
-        """Seconds until the next request may be sent: at least, for others may be faster."""
+        """Return the seconds until a request may be sent; it may become more if another thread is faster."""
         with self._lock:
             return self._wait(now)
 
     def begin(self, now: float) -> float:
-        """The same; when it is 0, the request counts as begun, and `end` must be called after it."""
+        """Return the same as `wait`; if that is 0, the request counts as begun, and `end` must be called after it."""
         with self._lock:
             wait = self._wait(now)
             self._under_way += wait == 0
             return wait
 
     def end(self, now: float) -> None:
-        """Count a request that has just ended, in whatever way."""
+        """Note that a request has ended, whether it succeeded or failed."""
         with self._lock:
             self._under_way -= 1
             self._answered.append(now)
 
     def hold(self, until: float) -> None:
-        """Let no request pass before a moment."""
+        """Allow no request before the time `until`."""
         with self._lock:
             self._not_before = max(self._not_before, until)
 
     def _wait(self, now: float) -> float:
         earliest = self._not_before
-        # How many more than one of those that count have to leave the window first, in the order of their answers.
+        # The index, in the order of their answers, of the request that has to leave the window before the next starts.
         surplus = len(self._answered) + self._under_way - self._limit
         if surplus >= 0:
             last = self._answered[surplus] if surplus < len(self._answered) else now
@@ -98,26 +98,29 @@ _sharing = threading.Lock()
 
 
 def shared_limiter(origin: str, key: str, limit: int) -> RateLimiter:
-    """The limiter that all clients in this process share that ask one site at one rate.
+    """Return the limiter that all clients in this process share if they use the same site and rate.
 
-    It outlives them: each asset of a run makes a client of its own. Other processes have limiters of their own.
+    It outlives the clients, because each asset of a run makes its own client. Other processes have their own limiters.
     """
     with _sharing:
         return _shared.setdefault((origin, key, limit), RateLimiter(limit))
 
 
 def backoff(failures: int) -> float:
-    """Seconds to wait after the n-th failure in a row: doubling, with jitter so that clients fall out of step."""
+    """Return the seconds to wait after so many failures in a row.
+
+    The time doubles with every failure; random jitter keeps several clients from retrying at the same moments.
+    """
     ceiling: float = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(failures - 1, 16))
     return ceiling * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def asked_wait(status: int, headers: Mapping[str, str], document: Any, now: float) -> float | None:
-    """Seconds that an answer asks us to stay away, or None.
+    """Return the seconds that an answer asks us to wait, or None.
 
-    Read from `Retry-After` (seconds or an HTTP date), from v2's `JW-Request-Remaining: 0`, and from
-    the `rate_limit` that v1 puts into every body. `now` is our own time since the epoch: used only when the answer
-    has no `Date`, for what counts is JW Platform's clock.
+    They come from `Retry-After` (seconds or an HTTP date), from v2's `JW-Request-Remaining: 0`, or from the
+    `rate_limit` that v1 puts into every body. They are relative to JW Platform's clock, so `now` (our time since the
+    epoch) is used only if the answer has no `Date`.
     """
     stamp = _http_date(headers.get("Date", ""))
     server_now = now if stamp is None else stamp
@@ -131,7 +134,7 @@ def asked_wait(status: int, headers: Mapping[str, str], document: Any, now: floa
     if isinstance(rate, dict):
         reset = _integer(rate.get("reset"))
         if reset is not None and (_integer(rate.get("remaining")) == 0 or status == 429):
-            # Clocks differ, windows do not: a reset further off than a window is our misreading.
+            # Clocks may differ, but a window is never longer than this: a later reset must be a misunderstanding.
             return min(max(reset - server_now, 1.0), WINDOW)
     return None
 

@@ -1,6 +1,6 @@
-"""The longest page that a site takes: no maximum is documented, so it is learned from what the site refuses.
+"""Learns the longest page that a site accepts. No maximum is documented, so shorter pages are tried after a refusal.
 
-Knows nothing of requests: whoever lists hands in how to ask for a first page of some length.
+This module sends no requests itself: the client passes in a function that requests a first page of a given length.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jwp_pipeline.errors import AnswerTooLarge, RequestRefused
 SHORTER = (500, 250, 100, 50)
 """Lengths to try when a longer page is refused."""
 
-# What a refused parameter is answered with.
+# The HTTP statuses that answer a refused parameter.
 _REFUSING = (400, 422)
 
 _log = logging.getLogger(__name__)
@@ -23,18 +23,18 @@ _T = TypeVar("_T")
 
 
 class PageLength:
-    """What is known of one site, route by route: each may have a maximum of its own. Thread-safe."""
+    """The page lengths that one site accepts, by route, because each route may have its own maximum. Thread-safe."""
 
     def __init__(self) -> None:
         self._taken: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def first_page(self, route: str, largest: int, ask: Callable[[int], _T]) -> tuple[_T, int]:
-        """The first page of a listing, and the length it was asked for with: at most `largest`. `ask` gets the length.
+        """Return the first page of a listing and the length that it was requested with, which is at most `largest`.
 
-        Shorter pages are tried when the answer to a longer one says 400 or 422, or is too large to be read. When those
-        are refused as well the length was not the reason, and the first refusal is raised. So it is, at once, when a
-        page of this length has been taken before.
+        `ask` requests a page of a given length. If its answer is 400 or 422, or too large to be read, shorter pages are
+        tried. If they are refused as well, the length was not the reason, and the first refusal is raised. A refusal is
+        raised at once if the site has accepted a page of this length before.
         """
         with self._lock:
             known = self._taken.get(route)
@@ -50,7 +50,7 @@ class PageLength:
                 refusal = refusal or error
                 continue
             if refusal is not None:
-                _log.warning("%s From now on pages of %d are asked for, which are taken.", refusal, each)
+                _log.warning("%s Pages of %d are accepted and will be requested from now on.", refusal, each)
             with self._lock:
                 self._taken[route] = each
             return page, each
@@ -63,6 +63,6 @@ _sharing = threading.Lock()
 
 
 def shared_page_length(origin: str, key: str) -> PageLength:
-    """What all clients in this process have learned of one site; it outlives them."""
+    """Return what all clients in this process have learned about one site. It outlives the clients."""
     with _sharing:
         return _shared.setdefault((origin, key), PageLength())

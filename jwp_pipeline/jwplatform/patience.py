@@ -1,6 +1,6 @@
-"""How long a run may go on without a usable answer from JW Platform, over all its requests and clients together.
+"""Limits how long a run may continue without a usable answer from JW Platform, over all its requests and clients.
 
-Pure: moments are handed in, those of one monotonic clock.
+The code here reads no clock: callers pass in the seconds that they measured.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import threading
 
 LAST_CHANCE = 10.0
-"""Seconds that a request is given when the run's patience is used up: JW Platform may be back meanwhile."""
+"""Seconds that a request gets once the run's patience is used up, because JW Platform may be back by then."""
 
 
 class Patience:
-    """One for each run, shared by all its clients. Thread-safe.
+    """The patience of one run, shared by all its clients. Thread-safe.
 
-    Only time spent on requests counts, and each usable answer sets it back: a run that goes forward may take hours,
-    and one that works on its own tables is not waiting for anybody.
+    Only time spent on failed requests counts, and each usable answer resets the count. A run that makes progress may
+    therefore take hours, and time spent on our own tables is never counted.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -24,21 +24,21 @@ class Patience:
         self._lock = threading.Lock()
 
     def left(self) -> float:
-        """Seconds that the next request may take with all its retries: never none at all."""
+        """Return the seconds that the next request may take, including its retries. The result is never zero."""
         with self._lock:
             return max(self.limit - self._spent, min(LAST_CHANCE, self.limit))
 
     def failed(self, seconds: float) -> None:
-        """Count the seconds that a request took in vain."""
+        """Count the seconds that a failed request took."""
         with self._lock:
             self._spent += seconds
 
     def use_up(self) -> None:
-        """Leave the requests to come only their last chance: one has been given up for want of time."""
+        """Leave later requests only LAST_CHANCE, because one request has already run out of time."""
         with self._lock:
             self._spent = self.limit
 
     def succeeded(self) -> None:
-        """Begin anew: there was a usable answer."""
+        """Reset the count after a usable answer."""
         with self._lock:
             self._spent = 0.0

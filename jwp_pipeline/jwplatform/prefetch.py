@@ -1,6 +1,6 @@
-"""Reading ahead: the next page is fetched while the last one is being stored.
+"""Reads ahead: it fetches the next page while the last one is being stored.
 
-Knows nothing of pages or HTTP; any iterator will do.
+It works with any iterator and knows nothing about pages or HTTP.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 LEAVE_AFTER = 2.0
-"""Seconds that an abandoned reader waits for its thread. A thread that hangs longer, in a wait or on the network,
-ends by itself after that one step; to end it now, close the client it reads from."""
+"""Seconds that a closed generator waits for its thread. A thread that is busy for longer, waiting or reading from the
+network, ends by itself after that step; to end it sooner, close the client that it reads from."""
 
 _T = TypeVar("_T")
 
@@ -29,11 +29,11 @@ class _Ended:
 
 
 def prefetched(iterator: Iterator[_T], ahead: int = 1) -> Generator[_T, None, None]:
-    """The same elements in the same order, the next `ahead` of them fetched in a thread meanwhile.
+    """Yield the elements of `iterator` in order, while a thread fetches up to `ahead` more of them.
 
-    An exception of the iterator comes after the elements before it. The thread is the only one to touch the iterator
-    until this generator ends; close it (`contextlib.closing`) when it is not read to its end, and the thread ends
-    after the step that it is in.
+    If the iterator raises an exception, it is raised here after the elements that came before it. Only the thread may
+    use the iterator until this generator ends. If you do not read the generator to its end, close it
+    (`contextlib.closing`); the thread then ends after its current step.
     """
     results: SimpleQueue[_Got[_T] | _Ended] = SimpleQueue()
     slots = threading.Semaphore(ahead)
@@ -49,16 +49,16 @@ def prefetched(iterator: Iterator[_T], ahead: int = 1) -> Generator[_T, None, No
                 if abandoned.is_set():
                     break
         except BaseException as raised:
-            # Whatever it is, it belongs to the reader.
+            # Any exception is passed on to the reader.
             error = raised
         finally:
             results.put(_Ended(error))
-            # Here, and not when the reader lets go of it: only the thread that runs a generator can end it.
+            # The iterator must be closed in this thread, because only the thread that runs a generator can close it.
             close = getattr(iterator, "close", None)
             if close is not None:
                 close()
 
-    # A daemon, so that a process that is told to end does not wait for a slow answer.
+    # A daemon thread, so that a process that has to end does not wait for a slow answer.
     thread = threading.Thread(target=fetch, name="prefetch", daemon=True)
     thread.start()
     try:

@@ -1,7 +1,8 @@
-"""Which error an answer is, and whether JW Platform said so or something on the way there.
+"""Decides which error an answer stands for, and whether it came from JW Platform or from something on the way there.
 
-Pure. Only an answer in JW Platform's own shape speaks for JW Platform. Any other error may be anybody's, so the message
-says what was answered and through which proxy. The transport puts the operation before these messages.
+The functions are pure. Only an answer in JW Platform's own format is taken to come from JW Platform. Any other error
+may come from a proxy or gateway, so its message describes the answer and names the proxy. The transport puts the
+operation in front of these messages.
 """
 
 from __future__ import annotations
@@ -25,28 +26,28 @@ from jwp_pipeline.masking import Masker
 from jwp_pipeline.proxies import Proxy
 
 QUOTED_LENGTH = 200
-"""Characters of a server's own text that a message of ours repeats at most."""
+"""The largest number of characters of a server's text that our messages quote."""
 _SEEN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What error messages must name and must hide."""
+    """What error messages need to name, and what they must hide."""
 
     settings: str
-    """The settings to look at when they are refused, as a phrase."""
+    """A phrase that names the settings to check if JW Platform refuses the credentials."""
     masked: Masker
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Whom a request is for, and through what it goes."""
+    """The host that a request is for, and the proxy that it goes through."""
 
     host: str
     proxy: Proxy | None = None
 
 
-# HTTP status that belongs to an error code, for error bodies that come with status 200.
+# The HTTP status that belongs to an error code, for error bodies that come with status 200.
 _STATUS_OF_CODE = {
     r"NotFound|not_found": 404,
     r"RateLimitExceeded|rate_limit_exceeded": 429,
@@ -60,7 +61,7 @@ _CREDENTIAL_PARAMETER = re.compile(r"\bapi_(key|signature|nonce|timestamp)\b")
 
 
 def error_of(answer: Answer, credentials: Credentials, way: Way) -> JWPlatformError | None:
-    """The error that an answer is, or None when it is none."""
+    """Return the error that an answer stands for, or None if it is a success."""
     body = _error_body(answer.document)
     if body is not None:
         return _own_error(answer, *body, credentials)
@@ -70,35 +71,35 @@ def error_of(answer: Answer, credentials: Credentials, way: Way) -> JWPlatformEr
 
 
 def _own_error(answer: Answer, code: str, text: str, credentials: Credentials) -> JWPlatformError:
-    """The error that JW Platform names."""
+    """Return the error that JW Platform itself reports."""
     status = answer.status if answer.status >= 300 else _status_of(code)
-    said = f"JW Platform answers HTTP {answer.status}"
+    report = f"JW Platform answers HTTP {answer.status}"
     if code:
-        said += f", {quotable(code, credentials.masked)}"
+        report += f", {quotable(code, credentials.masked)}"
     if quoted := quotable(text, credentials.masked):
-        said += f': "{quoted}"'
+        report += f': "{quoted}"'
     if status == 429:
-        return RateLimited(f"{said}. Too many requests: lower JWP_REQUESTS_PER_MINUTE if others use the same key.")
+        return RateLimited(f"{report}. Too many requests: lower JWP_REQUESTS_PER_MINUTE if others use the same key.")
     if status >= 500 or status < 300:
-        return MalformedAnswer(f"{said}. It has a problem of its own: try again later.")
+        return MalformedAnswer(f"{report}. It has a problem of its own: try again later.")
     if code.startswith("Timestamp"):
-        return CredentialsRefused(f"{said}. The clock of this machine is off: set it (NTP), then try again.")
+        return CredentialsRefused(f"{report}. The clock of this machine is off: set it (NTP), then try again.")
     if status in (401, 403) or _CREDENTIAL_CODE.fullmatch(code) or _names_credential(code, text):
-        return CredentialsRefused(f"{said}. Check {credentials.settings}.")
+        return CredentialsRefused(f"{report}. Check {credentials.settings}.")
     if status == 404:
-        return _not_found(said, text)
-    return RequestRefused(f"{said}. It does not take this request; asking again will not help.", status)
+        return _not_found(report, text)
+    return RequestRefused(f"{report}. It does not accept this request; asking again will not help.", status)
 
 
 def _not_json(answer: Answer, flaw: MalformedAnswer, credentials: Credentials, way: Way) -> MalformedAnswer:
-    """A successful answer that is no JSON: JW Platform's own, cut short or broken, or somebody else's."""
+    """Return the error for a successful answer that is not JSON: a broken one, or one from somebody else."""
     if answer.text.lstrip()[:1] in ("", "{", "["):
         return flaw
     return MalformedAnswer(f"{flaw} What came is {_looks(answer, credentials)}. {_suspects(way)}")
 
 
 def _foreign_error(answer: Answer, credentials: Credentials, way: Way) -> JWPlatformError:
-    """An error status that does not come in JW Platform's words, so that it may be anybody's."""
+    """Return the error for an answer that is not in JW Platform's format, so that we do not know who sent it."""
     status = answer.status
     said = f"HTTP {status} was answered, and not in JW Platform's own words but with {_looks(answer, credentials)}."
     if status == 407:
@@ -123,7 +124,7 @@ def _foreign_error(answer: Answer, credentials: Credentials, way: Way) -> JWPlat
 
 
 def proxy_login_wanted(way: Way) -> MiddlemanAnswered:
-    """What HTTP 407 means, whoever reports it."""
+    """Return the error for HTTP 407, whoever sent it."""
     named = str(way.proxy or "a proxy that none of our settings name")
     variable = way.proxy.variable if way.proxy else None
     where = f"to its URL in {variable}" if variable else "where the proxy is set"
@@ -134,7 +135,7 @@ def proxy_login_wanted(way: Way) -> MiddlemanAnswered:
 
 
 def _looks(answer: Answer, credentials: Credentials) -> str:
-    """What an answer looks like, for whoever wonders where it comes from."""
+    """Describe an answer, to help people find out who sent it."""
     headers = [f"{name} {value}" for name in ("Server", "Via") if (value := answer.headers.get(name))]
     what = [(answer.headers.get("Content-Type") or "a body").partition(";")[0], *headers]
     shown = ", ".join(quotable(each, credentials.masked) for each in what)
@@ -143,7 +144,7 @@ def _looks(answer: Answer, credentials: Credentials) -> str:
 
 
 def _suspects(way: Way) -> str:
-    """Who may have answered instead of JW Platform."""
+    """Say who may have answered instead of JW Platform."""
     if way.proxy is not None:
         through = f"The request for {way.host} went through {way.proxy}"
         return f"{through}: ask whoever runs it, or exclude the host in NO_PROXY."
@@ -162,11 +163,11 @@ def _origin(url: str) -> str:
 
 
 def _error_body(document: Any) -> tuple[str, str] | None:
-    """Code and text of an error body in the shapes of v1 and v2, or None."""
-    # A v2 resource has a status too; only an error body has a code with it.
+    """Return the code and text of an error body of v1 or v2, or None."""
+    # A v2 resource has a status as well, but only an error body also has a code.
     if isinstance(document, dict) and document.get("status") == "error" and "code" in document:
         return _text(document.get("code")), _text(document.get("message")) or _text(document.get("title"))
-    # v2's clients decode {"errors": [...]}; its definition says the bare array. Nobody has recorded one.
+    # v2's clients decode {"errors": [...]}, while its definition describes a bare array. We have no recorded example.
     errors = document.get("errors") if isinstance(document, dict) else document
     if isinstance(errors, list) and errors and all(isinstance(e, dict) and "code" in e for e in errors):
         return _text(errors[0]["code"]), "; ".join(_text(e.get("description")) for e in errors[:3])
@@ -177,21 +178,22 @@ def _status_of(code: str) -> int:
     return next((status for pattern, status in _STATUS_OF_CODE.items() if re.fullmatch(pattern, code)), 200)
 
 
-def _not_found(said: str, text: str) -> JWPlatformError:
-    # Deletions are confirmed by 404. One that means the route and not the resource must not confirm any.
+def _not_found(report: str, text: str) -> JWPlatformError:
+    # A 404 confirms a deletion, so a 404 that is about the route and not the resource must be a different error.
     if "API method" not in text:
-        return ResourceNotFound(f"{said}. There is no such resource.")
-    return RequestRefused(f"{said}. There is no Management API at this address: check JWPLATFORM_MANAGEMENT_API_URL.")
+        return ResourceNotFound(f"{report}. There is no such resource.")
+    return RequestRefused(f"{report}. There is no Management API at this address: check JWPLATFORM_MANAGEMENT_API_URL.")
 
 
 def _names_credential(code: str, text: str) -> bool:
-    # A wrong key has been seen to come back as ParameterInvalid, "api_key: API key … is invalid".
+    # JW Platform has answered a wrong key with ParameterInvalid, "api_key: API key … is invalid".
     return code.startswith("Parameter") and _CREDENTIAL_PARAMETER.search(text) is not None
 
 
 def quotable(text: str, masked: Masker) -> str:
-    """A server's text made fit for a message: short, on one line; no secret, signature, query string or markup."""
-    # Whatever a server sends, these expressions see a bounded text. A secret that the bound cuts in half is left out.
+    """Make a server's text fit for a message: short, on one line, without secrets, query strings or markup."""
+    # The text is bounded, so that these expressions stay fast. It is masked before the final cut, so that half a secret
+    # at the end of the first cut is dropped.
     text = masked(text[: 2 * _SEEN])[:_SEEN].encode("utf-8", "replace").decode()
     text = re.sub(r"<(script|style)\b.*?</\1\s*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
     text = re.sub(r"<[A-Za-z/!][^<>]*>", " ", text)

@@ -1,7 +1,7 @@
-"""How v1, v2 and local resources are shaped: the names of their arrays, keys and change stamps. Pure.
+"""Knows the shape of v1, v2 and local resources: the names of their arrays, keys and change stamps.
 
-Put here whatever tells the APIs' objects apart by name. What the other fields of a resource mean is read in
-`media/mapping`.
+Put here the field names that differ between the APIs. The meaning of the other fields is in `media/mapping`. The
+functions are pure.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, Literal
 from jwp_pipeline.jwplatform.management import ResourceType
 
 Origin = Literal["v1", "v2", "local"]
-"""Where a listing's elements come from: a Management API, or a caller of `set_resources`."""
+"""Where the elements of a listing come from: a Management API, or a caller of `set_resources`."""
 
 LISTED_PLAYLISTS = "manual"
-"""The type of channel (v1) or playlist (v2) that is listed; there are others, such as dynamic ones."""
+"""The type of channel (v1) or playlist (v2) that we list. Other types, such as dynamic ones, are left out."""
 
 KEY_FIELDS: Mapping[Literal["v1", "v2"], str] = MappingProxyType({"v1": "key", "v2": "id"})
 STAMP_FIELDS: Mapping[Literal["v1", "v2"], str] = MappingProxyType({"v1": "updated", "v2": "last_modified"})
@@ -36,19 +36,19 @@ _ARRAY_FIELDS: Mapping[tuple[Origin, ResourceType], str] = MappingProxyType(
 
 
 def array_field(origin: Origin, resource_type: ResourceType) -> str:
-    """Name of the field of a listing's page that holds its elements."""
+    """Return the name of the field that holds the elements of a listing's page."""
     return _ARRAY_FIELDS[origin, resource_type]
 
 
 def raw_key(element: Any) -> Any:
-    """What stands where an element has its key: v1's `key`, else v2's `id`; None for what is not an object."""
+    """Return the value of an element's key field, v1's `key` or else v2's `id`; None if it is not an object."""
     return element.get(KEY_FIELDS["v1"], element.get(KEY_FIELDS["v2"])) if isinstance(element, dict) else None
 
 
 def change_stamp(element: Any) -> datetime | None:
-    """When an element was last changed, UTC: v1's `updated`, else v2's `last_modified`; None when it does not say.
+    """Return when an element was last changed, in UTC: v1's `updated` or else v2's `last_modified`; None if unknown.
 
-    v1 sends seconds since the epoch, v2 an ISO 8601 text, taken for UTC when it names no offset.
+    v1 sends seconds since the epoch. v2 sends an ISO 8601 text, which is read as UTC if it has no offset.
     """
     if not isinstance(element, dict):
         return None
@@ -65,13 +65,13 @@ def change_stamp(element: Any) -> datetime | None:
 
 
 def is_listed_type(resource_type: ResourceType, data: Mapping[str, Any]) -> bool:
-    """Whether a shown resource is still of the type that listings hold: any video, but of channels only manual ones.
+    """Whether a resource belongs to a listing: every video does, but only manual channels do.
 
-    A channel that does not name its type counts as listed, so that only what JW Platform says can end it.
+    A channel that does not name its type counts as listed, so that it is removed only if JW Platform clearly says so.
     """
     if resource_type == "video":
         return True
-    # v2 has a `type` as well, which is that of the object and not of the playlist.
+    # v2 has a `type` as well, but it is the type of the object, not of the playlist.
     is_v2 = PLAYLIST_TYPE_FIELDS["v2"] in data or KEY_FIELDS["v1"] not in data
     named = data.get(PLAYLIST_TYPE_FIELDS["v2" if is_v2 else "v1"])
     return named is None or named == LISTED_PLAYLISTS

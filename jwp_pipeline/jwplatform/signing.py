@@ -1,6 +1,6 @@
-"""v1's signature: every call carries a nonce, a time stamp, and a SHA-1 over all its parameters and the secret.
+"""Signs v1 calls: each carries a nonce, a time stamp, and a SHA-1 digest of all its parameters and the secret.
 
-Pure. Put here what v1's signature is made of; nonces and clocks are v1.py's.
+The functions are pure: v1.py makes the nonces and reads the clock.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 
 def signed_query(parameters: Mapping[str, object], *, key: str, secret: str, nonce: str, timestamp: int) -> str:
-    """The query string of one call, signed. Good for one request only: v1 refuses a nonce seen before.
+    """Return the signed query string of one call. It works only once, because v1 refuses a nonce that it has seen.
 
-    `nonce` is 8 digits, `timestamp` seconds since the epoch. A list value becomes repeated `name=item` pairs.
+    `nonce` has 8 digits, and `timestamp` is in seconds since the epoch. A list becomes repeated `name=item` pairs.
     """
     signed = {
         **parameters,
@@ -22,20 +22,20 @@ def signed_query(parameters: Mapping[str, object], *, key: str, secret: str, non
         "api_nonce": nonce,
         "api_timestamp": timestamp,
     }
-    # What is sent is the very text that was signed, so the two cannot differ in their encoding.
+    # We send exactly the text that we signed, so that the two cannot differ in their encoding.
     return f"{base_string(signed)}&api_signature={signature(signed, secret)}"
 
 
 def signature(parameters: Mapping[str, object], secret: str) -> str:
-    """Lower-case hexadecimal SHA-1 of the base string with the secret put after it."""
-    # SHA-1 is what v1 asks for; there is no other choice.
+    """Return the lower-case hexadecimal SHA-1 digest of the base string followed by the secret."""
+    # v1 requires SHA-1.
     return hashlib.sha1((base_string(parameters) + secret).encode()).hexdigest()  # noqa: S324
 
 
 def base_string(parameters: Mapping[str, object]) -> str:
-    """`name=value` pairs sorted by the plain name, percent-encoded, joined with `&`.
+    """Return percent-encoded `name=value` pairs, sorted by the unencoded name and joined with `&`.
 
-    Everything but `A-Z a-z 0-9 - . _ ~` is encoded, a space as `%20`.
+    All characters except `A-Z a-z 0-9 - . _ ~` are encoded; a space becomes `%20`.
     """
     return "&".join(
         f"{_encoded(name)}={_encoded(item)}" for name in sorted(parameters) for item in _items(parameters[name])

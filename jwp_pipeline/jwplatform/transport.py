@@ -1,11 +1,11 @@
-"""One HTTP transport for both Management APIs: paced, retried, within a deadline, and silent about secrets.
+"""The HTTP transport of both Management APIs: it paces and retries requests within a deadline, and hides secrets.
 
-What is asked stands in v1.py and v2.py, what an answer means in answers.py and refusals.py, what it means that none
-came in no_answer.py, how long to wait in pacing.py.
+v1.py and v2.py make the requests, answers.py and refusals.py interpret the answers, no_answer.py explains why no answer
+came, and pacing.py computes the waits. Put here how a request is sent and when it is sent again.
 
-urllib3's Retry is left at single attempts, and the loop is ours: a v1 request must be signed anew for each attempt
-(its nonce is refused the second time), v1 says in the *body* how long to wait, every attempt has to pass the rate
-limiter, and all waits together have one deadline and are told to whoever shows progress. Retry knows none of these.
+We do not use urllib3's Retry. A v1 request must be signed again for each attempt (v1 refuses a nonce that it has seen),
+v1 says in the *body* how long to wait, every attempt has to pass the rate limiter, and all waits share one deadline and
+are reported as progress. Retry supports none of this.
 """
 
 from __future__ import annotations
@@ -38,16 +38,17 @@ from jwp_pipeline.jwplatform.refusals import Credentials, Way, error_of, quotabl
 from jwp_pipeline.proxies import exceptions_for, proxy_for
 
 UNUSABLE_TRIES = 6
-"""Attempts at an answer that comes with status 200 and cannot be used. A service that is away comes back, and is worth
-the whole deadline; a body that stays wrong is a fault nobody is mending while we wait."""
+"""The number of attempts if answers have status 200 but cannot be used. We wait up to the deadline for a service that
+is down, because it will come back; an answer that stays wrong will not get better while we wait."""
 
 MOST_BYTES = 128 * 2**20
-"""The largest answer that is read, unpacked. A page of 1000 resources, each with the longest description (25 kB) and
-40 kB of custom properties, is half of it; usual pages are a hundredth. Reading one of this size takes 0.4 GB of
-memory, and 1.3 GB where it consists of millions of tiny elements."""
+"""The largest answer that is read, after decompression. A page of 1000 resources, each with the longest description
+(25 kB) and 40 kB of custom properties, is half as large; ordinary pages are a hundredth of it. Reading an answer of
+this size takes 0.4 GB of memory, and 1.3 GB if it consists of millions of tiny elements."""
 
 _CHUNK = 65536
-# Client errors by their number, and time-outs by their meaning: a proxy gave up waiting, or will not replay early data.
+# These are client errors by their number but temporary by their meaning: a proxy gave up waiting for the request, or
+# will not replay early data.
 _TRY_AGAIN = (408, 425)
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -55,7 +56,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One GET request. `query` is sent as it is: already encoded, without the question mark."""
+    """One GET request. `query` is already encoded, has no question mark, and is sent as it is."""
 
     url: str
     query: str = ""
@@ -63,14 +64,14 @@ class Call:
 
 
 class Transport:
-    """Sends calls and returns what their answers hold. Not thread-safe, but for `close()`."""
+    """Sends calls and returns the content of their answers. Only `close()` may be called from another thread."""
 
     def __init__(
         self, origin: str, options: ClientOptions, stats: RequestStats, credentials: Credentials, clock: Clock
     ) -> None:
-        """`origin` is where all calls go, for messages and to find the proxy on the way there."""
+        """`origin` is the address of all calls; it is used in messages and to find the proxy."""
         self._way = Way(_host(origin), proxy_for(origin))
-        # None where the environment decides about proxies, as it does for all but loopback.
+        # None means that the environment decides about proxies, as it does for every host except loopback.
         self._proxies = exceptions_for(origin)
         self._options = options
         self._stats = stats
@@ -80,24 +81,24 @@ class Transport:
         self._closed = False
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": _user_agent()})
-        # An auth of our own, though it does nothing: without one, requests would look into ~/.netrc and
-        # overwrite the Authorization header with what it finds there.
+        # This auth does nothing, but without one requests would read ~/.netrc and overwrite the Authorization header
+        # with what it finds there.
         self._session.auth = lambda request: request
         _keep_queries_out_of_logs()
 
     def ask(self, operation: str, call: Callable[[], Call], read: Callable[[Answer], _T]) -> _T:
-        """Send `call()`, until `read` takes the answer or the deadline has come.
+        """Send `call()` until `read` accepts the answer or the deadline is reached.
 
-        `operation` says what is done to which resource ("listing videos, page 3") and begins every message.
-        `call` is called once for each attempt. `read` raises MalformedAnswer for an answer of the wrong shape.
+        `operation` says what is being done to which resource ("listing videos, page 3"); every message begins with it.
+        `call` is called once for each attempt. `read` raises MalformedAnswer if the answer has the wrong shape.
         """
         try:
             return self._ask(operation, call, read)
         except JWPlatformError as error:
-            raise error.retold(f"{operation[:1].upper()}{operation[1:]}: {error}") from None
+            raise error.with_message(f"{operation[:1].upper()}{operation[1:]}: {error}") from None
 
     def close(self) -> None:
-        """Close the session; a wait that goes on in another thread ends at once with Unreachable."""
+        """Close the session. If another thread is waiting here, its wait ends at once with Unreachable."""
         self._closed = True
         self._clock.interrupt()
         self._session.close()
@@ -105,7 +106,8 @@ class Transport:
     def _ask(self, operation: str, call: Callable[[], Call], read: Callable[[Answer], _T]) -> _T:
         patience = self._options.patience
         allowed = self._options.deadline if patience is None else min(self._options.deadline, patience.left())
-        # Keeping to our own rate is no trouble of this request: it may take as long again, and in a run a whole window.
+        # Waiting for our own rate limit is not a failure, so it may take as long as the request itself, and a whole
+        # window in a run.
         turn_within = allowed if patience is None else max(allowed, WINDOW)
         self._pause(operation, "keeping to the rate limit", give_up_at=self._clock.monotonic() + turn_within)
         started = self._clock.monotonic()
@@ -128,7 +130,7 @@ class Transport:
         started: float,
         allowed: float,
     ) -> _T:
-        """Attempts until one succeeds, or `allowed` seconds after `started`."""
+        """Make attempts until one succeeds, or until `allowed` seconds after `started`."""
         give_up_at = started + allowed
         unusable = 0
         for tries in count(1):
@@ -142,37 +144,39 @@ class Transport:
                 unusable += answer is not None and answer.status < 300 and isinstance(error, MalformedAnswer)
                 asked = self._asked_wait(answer)
                 now = self._clock.monotonic()
-                # Asked to come back at once, again and again, we would only hammer: then it is back-off too.
+                # If the server asks us to come back at once, we back off as well, so as not to flood it with requests.
                 wait = max(asked or backoff(tries), self._limiter.wait(now))
                 if unusable >= UNUSABLE_TRIES or now + wait > give_up_at:
                     over = unusable < UNUSABLE_TRIES
                     if over and self._options.patience is not None:
                         self._options.patience.use_up()
-                    raise error.retold(f"{error} ({self._tried(tries, now - started, asked, over=over)})") from None
+                    raise error.with_message(
+                        f"{error} ({self._attempts(tries, now - started, asked, over=over)})"
+                    ) from None
                 if asked:
-                    # That is for all who share the limiter; backing off is for this request.
+                    # This wait applies to everyone who shares the limiter; a back-off applies to this request only.
                     self._limiter.hold(now + asked)
                 _log.warning("%s: %s Asking %s again in %.1f s.", operation, error, self._way.host, wait)
                 self._pause(operation, str(error), not_before=now + wait, give_up_at=give_up_at, gives_up=True)
         raise AssertionError  # count() has no end
 
-    def _tried(self, tries: int, seconds: float, asked: float | None, *, over: bool) -> str:
-        """How often it was tried, and why no more."""
-        told = "Tried once" if tries == 1 else f"Tried {tries} times in {seconds:.0f} s"
+    def _attempts(self, tries: int, seconds: float, asked: float | None, *, over: bool) -> str:
+        """Say how often the request was tried, and why it is not tried again."""
+        attempts = "Tried once" if tries == 1 else f"Tried {tries} times in {seconds:.0f} s"
         if asked:
-            told += f"; JW Platform asks to wait {asked:.0f} s more"
+            attempts += f"; JW Platform asks to wait {asked:.0f} s more"
         if not over or self._options.patience is None:
-            return f"{told}."
+            return f"{attempts}."
         minutes = f"{self._options.patience.limit / 60:g}"
         if asked:
-            return f"{told}, and JWP_DEADLINE_MINUTES is {minutes}."
+            return f"{attempts}, and JWP_DEADLINE_MINUTES is {minutes}."
         return (
-            f"{told}. Given up: {self._way.host} has sent nothing usable for as long as JWP_DEADLINE_MINUTES allows, "
-            f"which is {minutes}."
+            f"{attempts}. Given up: {self._way.host} has sent nothing usable for as long as JWP_DEADLINE_MINUTES "
+            f"allows, which is {minutes}."
         )
 
     def _send(self, make_call: Callable[[], Call], give_up_at: float) -> Answer:
-        """One attempt that has begun, whole body. Raises Unreachable, RequestRefused."""
+        """Make one attempt, which the limiter has counted as begun, and read the whole body."""
         try:
             return self._fetch(make_call(), give_up_at)
         finally:
@@ -195,7 +199,8 @@ class Transport:
                 proxies=self._proxies,
             ) as response:
                 body = bytearray()
-                # read1 returns what has come: a server that drips bytes passes every time-out but not the deadline.
+                # read1 returns whatever has arrived. A server that sends single bytes slowly never hits a time-out, so
+                # the deadline is checked here.
                 while chunk := response.raw.read1(_CHUNK, decode_content=True):
                     body += chunk
                     if len(body) > MOST_BYTES:
@@ -203,7 +208,7 @@ class Transport:
                     if self._clock.monotonic() > give_up_at:
                         raise Unreachable("the answer was still coming in when the deadline was reached.")
         except (OSError, urllib3.exceptions.HTTPError) as error:
-            # `from None`: the original's text holds the URL with its query string.
+            # `from None`, because the text of the original error contains the URL with its query string.
             raise no_answer(error, self._way) from None
         return decode(response.status_code, response.headers, body)
 
@@ -230,7 +235,7 @@ class Transport:
         if error is not None:
             raise error
         result = read(answer)
-        # The last request that the present window allows says so: then the next one need not be refused.
+        # The answer to the last request that the current window allows says so. Waiting then avoids a refusal.
         if wait := self._asked_wait(answer):
             self._limiter.hold(self._clock.monotonic() + wait)
         return result
@@ -249,14 +254,14 @@ class Transport:
         give_up_at: float,
         gives_up: bool = False,
     ) -> None:
-        """Wait until a moment and until the limiter lets a request pass, which has begun then.
+        """Wait until `not_before` and until the limiter allows a request, which then counts as begun.
 
-        Raises RateLimited at once where that cannot be by `give_up_at`. `gives_up`: whether that moment is the end of
-        all attempts, and so worth telling.
+        Raises RateLimited at once if that is not possible by `give_up_at`. `gives_up` says whether all attempts end at
+        that time, so that notices should mention it.
         """
         started = now = self._clock.monotonic()
         while not self._closed:
-            # Not begun ahead of time: it would hold up those who share the limiter.
+            # The request must not count as begun too early, or it would delay others who share the limiter.
             early = not_before - now
             wait = max(early, self._limiter.wait(now)) if early > 0 else self._limiter.begin(now)
             if wait <= 0:
@@ -267,7 +272,7 @@ class Transport:
                     f"({self._options.requests_per_minute}) is used up, or JW Platform asked it to wait. Try again "
                     "after that."
                 )
-            # Others may have been faster; a remainder of a moment is no news.
+            # Another thread may have been faster, so that we wait again; a very short wait is not reported.
             if self._options.on_wait and (now == started or wait >= 1):
                 left = give_up_at - now if gives_up else None
                 self._options.on_wait(WaitNotice(wait, f"{operation}: {reason}", self._way.host, left))
@@ -278,12 +283,12 @@ class Transport:
 
 
 def _size(octets: int) -> str:
-    """A number of bytes for people."""
+    """Write a number of bytes for people to read."""
     return f"{octets / 2**20:.1f} MB" if octets >= 2**20 else f"{octets / 2**10:.1f} kB"
 
 
 def _host(origin: str) -> str:
-    """Host and port of an address, never its login; `JW Platform` where that cannot be told."""
+    """Return the host and port of an address, without its login; `JW Platform` if it cannot be parsed."""
     try:
         return urlsplit(origin).netloc.rpartition("@")[2] or "JW Platform"
     except ValueError:
@@ -298,7 +303,7 @@ def _user_agent() -> str:
 
 
 class _QueryFilter(logging.Filter):
-    """Takes query strings out of urllib3's debug lines: v1's hold the key and a signature."""
+    """Removes query strings from urllib3's debug log lines, because v1's contain the key and a signature."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -313,6 +318,6 @@ _query_filter = _QueryFilter()
 
 
 def _keep_queries_out_of_logs() -> None:
-    # v1's parameters could go in the body of a POST, but lists are documented, and by all known clients used, with GET.
-    # For the whole process, for it is urllib3's one logger; nobody misses the queries of others there.
+    # v1's parameters could go in the body of a POST, but its documentation and all known clients use GET for lists.
+    # The filter applies to the whole process, because urllib3 has only one logger for all its users.
     logging.getLogger("urllib3.connectionpool").addFilter(_query_filter)

@@ -1,6 +1,6 @@
-"""Reading v1 of the Management API: signed calls, listings by offset.
+"""Reads v1 of the Management API, with signed calls and listings that are paged by offset.
 
-What all clients share stands in transport.py and answers.py, the signature itself in signing.py.
+transport.py and answers.py hold what both clients share, and signing.py makes the signature.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ LARGEST_PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How v1 speaks of a resource type."""
+    """The names that v1 uses for a resource type."""
 
     array: str
-    """Name of its listings' array, which is its route, too."""
+    """The name of the array in its listings, which is also its route."""
     single: str
     listing: dict[str, str]
     newest_first: dict[str, str]
@@ -59,12 +59,12 @@ class _Kind:
 _KEY = KEY_FIELDS["v1"]
 _MANUAL = {f"{PLAYLIST_TYPE_FIELDS['v1']}s_filter": LISTED_PLAYLISTS}
 _KINDS: dict[ResourceType, _Kind] = {
-    # Oldest first: what is uploaded while we page lands at the end, behind us or still ahead, and shifts nothing.
-    # Newest first, every upload would push one video over each page boundary.
+    # Oldest first, so that a video uploaded while we read is added at the end and shifts nothing. With the newest
+    # first, every upload would push one video over each page boundary.
     "video": _Kind(
         array_field("v1", "video"), "video", {"order_by": "date:asc"}, {"order_by": f"{STAMP_FIELDS['v1']}:desc"}
     ),
-    # channels/list documents no order.
+    # No order is documented for channels/list.
     "channel": _Kind(array_field("v1", "channel"), "channel", _MANUAL, _MANUAL),
 }
 
@@ -84,7 +84,7 @@ class ManagementV1:
         masked: Masker | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`origin` is all that comes before `/v1/`; `masked` hides more secrets than this one. `clock` is for tests."""
+        """`origin` is the URL before `/v1/`. `masked` hides further secrets, and `clock` is for tests."""
         self.stats = RequestStats()
         self._key = api_key
         self._secret = api_secret
@@ -96,14 +96,14 @@ class ManagementV1:
         self._transport = Transport(origin, options, self.stats, credentials, self._clock)
 
     def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
-        """See ManagementClient. One stretch, oldest videos first; channels in v1's own order."""
+        """See ManagementClient. There is one stretch, with the oldest videos first and channels in v1's own order."""
         kind = _KINDS[resource_type]
         slices = self._slices(f"listing {kind.array}", f"{kind.array}/list", kind.listing, kind.array)
         for number, part in enumerate(slices, start=1):
             yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
 
     def list_changes(self, resource_type: ResourceType, since: datetime) -> Iterator[Page] | None:
-        """See ManagementClient. Videos by `updated_after`, whose bound may or may not be inclusive."""
+        """See ManagementClient. It uses `updated_after`; whether that includes the given second is not documented."""
         if resource_type == "channel":
             return None
         kind = _KINDS[resource_type]
@@ -142,7 +142,7 @@ class ManagementV1:
         return [_member_key(video, channel_key) for part in slices for video in part.items]
 
     def probe(self, resource_type: ResourceType) -> Probe:
-        """See ManagementClient. One request."""
+        """See ManagementClient. It takes one request."""
         kind = _KINDS[resource_type]
         part = self._slice(
             f"probing {kind.array}", f"{kind.array}/list", {**kind.newest_first, "result_limit": 1}, kind.array
@@ -154,7 +154,7 @@ class ManagementV1:
         self._transport.close()
 
     def _slices(self, operation: str, route: str, parameters: dict[str, str], array: str) -> Iterator[Slice]:
-        """All slices of a list call, at least one."""
+        """Yield all slices of a list call; there is at least one."""
 
         def page(number: int, offset: int, length: int) -> Slice:
             paging = {"result_limit": length, "result_offset": offset}
@@ -169,7 +169,7 @@ class ManagementV1:
         offset, most = 0, part.most_pages
         for number in count(1):
             yield part
-            # By what came, not by what was asked for: a short page must not make us skip what it left out.
+            # We count the elements that came, not those requested, so that nothing is skipped after a short page.
             offset += len(part.items)
             if not part.items or offset >= part.total or number >= most:
                 return
@@ -197,6 +197,6 @@ def _member_key(video: Any, channel_key: str) -> str:
     key = video.get(_KEY) if isinstance(video, dict) else None
     if not isinstance(key, str):
         raise MalformedAnswer(
-            f"Listing the videos of channel {channel_key}: one has no key, so the order cannot be told."
+            f"Listing the videos of channel {channel_key}: one has no key, so their order is not known."
         )
     return key

@@ -1,6 +1,7 @@
-"""Reading v2 of the Management API: Bearer secret, listings by page number, cut into ranges of id when they are big.
+"""Reads v2 of the Management API, with a Bearer secret and listings by page number.
 
-What all clients share stands in transport.py and answers.py, how to cut in ranges.py.
+A big listing is cut into ranges of ids, as ranges.py explains. What both clients share is in transport.py and
+answers.py.
 """
 
 from __future__ import annotations
@@ -39,22 +40,22 @@ from jwp_pipeline.masking import Masker
 
 ORIGIN = "https://api.jwplayer.com"
 LARGEST_PAGE = 1000
-"""No maximum is documented; this is the largest that the vendor's own code uses."""
+"""No maximum is documented; this is the largest length that the vendor's own code uses."""
 WINDOW = 10_000
-"""A query returns at most its first 10,000 results, and may announce no larger total."""
+"""A query returns at most its first 10,000 results, and may never announce a larger total."""
 
-# v2 spells the directions asc and dsc. Oldest first, so that what is created meanwhile lands at the end.
+# v2 spells the directions asc and dsc. Oldest first, so that resources created while we read are added at the end.
 _OLDEST_FIRST = "created:asc"
 _STAMP = STAMP_FIELDS["v2"]
 _LAST_CHANGED_FIRST = f"{_STAMP}:dsc"
-# What changes again meanwhile moves to the end, still ahead of us.
+# A resource that changes again while we read moves to the end, so that we still reach it.
 _FIRST_CHANGED_FIRST = f"{_STAMP}:asc"
 _ID = KEY_FIELDS["v2"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How v2 speaks of a resource type; its name is route and array in one."""
+    """The names that v2 uses for a resource type; `name` is both its route and the array in its listings."""
 
     name: str
     one: str
@@ -69,17 +70,17 @@ _KINDS: dict[ResourceType, _Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """What is asked of a listing, whatever page of it."""
+    """The query for a listing, without the page."""
 
     kind: _Kind
     ids: IdRange | None = None
-    """Only those; None: all."""
+    """The range of ids to list; None for all."""
     changed: str | None = None
-    """Condition on the last change, as `q` has it."""
+    """A condition on the time of the last change, in the syntax of `q`."""
     sort: str = _OLDEST_FIRST
 
     def parameters(self, page: int, length: int) -> dict[str, str | int]:
-        """The query string of one page, by name."""
+        """Return the parameters of the query string for one page."""
         conditions = [each for each in (self.ids and self.ids.query, self.changed, self.kind.filter) if each]
         paging: dict[str, str | int] = {"page": page, "page_length": length, "sort": self.sort}
         return {**paging, "q": " AND ".join(conditions)} if conditions else paging
@@ -100,9 +101,9 @@ class ManagementV2:
         masked: Masker | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`site_id` is v1's API key. `origin` is all that comes before `/v2/`.
+        """`site_id` is the same as v1's API key, and `origin` is the URL before `/v2/`.
 
-        `masked` hides more secrets than this one. `clock` is for tests.
+        `masked` hides further secrets, and `clock` is for tests.
         """
         self.stats = RequestStats()
         self._site = f"{origin.rstrip('/')}/v2/sites/{quote(site_id, safe='')}/"
@@ -116,10 +117,10 @@ class ManagementV2:
         self._transport = Transport(origin, options, self.stats, credentials, clock or Clock())
 
     def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
-        """See ManagementClient. Oldest first; several stretches, by id, when the listing reaches the window.
+        """See ManagementClient. The oldest come first; a listing that reaches the window has several stretches.
 
-        Of several stretches, `listing_total` is an estimate but on the last page, where it is the sum of what the
-        stretches announced, unless the uncut listing announces another size before and after: then it is that.
+        With several stretches, `listing_total` is an estimate until the last page. There it is the sum of the announced
+        totals of the stretches, unless that contradicts the total of the uncut listing; then it is the latter.
         """
         query = _Query(_KINDS[resource_type])
         first = self._first(query)
@@ -129,10 +130,10 @@ class ManagementV2:
             yield from self._pages(query, first)
 
     def list_changes(self, resource_type: ResourceType, since: datetime) -> Iterator[Page] | None:
-        """See ManagementClient. Media by the day of their last change, which is what is known to work in `q`.
+        """See ManagementClient. Media are queried by the day of their last change, which is known to work in `q`.
 
-        Playlists cannot be asked for by it: they are listed last changed first, until one is older. Where more
-        changed than one query can return, everything is listed.
+        Playlists cannot be queried by their last change. They are listed with the last changed first, until one is too
+        old. If more media changed than one query can return, all media are listed.
         """
         if resource_type == "channel":
             return self._changed_playlists(since)
@@ -159,7 +160,7 @@ class ManagementV2:
         """See ManagementClient."""
         kind = _KINDS[resource_type]
         if key in ("", ".", ".."):
-            # A path with one of these names the listing or its parent, however it is encoded.
+            # With one of these, the path would mean the listing or its parent, however it is encoded.
             return None
         try:
             return self._transport.ask(
@@ -171,7 +172,7 @@ class ManagementV2:
             return None
 
     def members(self, channel_key: str) -> list[str]:
-        """See ManagementClient. One request: a manual playlist comes with all its members."""
+        """See ManagementClient. It takes one request, because a manual playlist comes with all its members."""
         return self._transport.ask(
             f"showing the members of playlist {channel_key}",
             lambda: self._call(f"playlists/{quote(channel_key, safe='')}/manual_playlist/"),
@@ -179,7 +180,7 @@ class ManagementV2:
         )
 
     def probe(self, resource_type: ResourceType) -> Probe:
-        """See ManagementClient. One request. Of 10,000 and more, the total may be the window's."""
+        """See ManagementClient. It takes one request. v2 may announce 10,000 if there are more."""
         kind = _KINDS[resource_type]
         part = self._slice(_Query(kind, sort=_LAST_CHANGED_FIRST), 1, 1, operation=f"probing {kind.name}")
         newest = change_stamp(part.items[0]) if part.items else None
@@ -190,19 +191,19 @@ class ManagementV2:
         self._transport.close()
 
     def _first(self, query: _Query) -> Slice:
-        """The first page of a listing, as long as the site takes it."""
+        """Return the first page of a listing, as long as the site accepts it."""
         part, _ = self._page_length.first_page(
             query.kind.name, LARGEST_PAGE, lambda length: self._slice(query, 1, length)
         )
         return part
 
     def _pages(self, query: _Query, first: Slice) -> Iterator[Page]:
-        """Pages of a listing that one query reads to its end."""
+        """Yield the pages of a listing that fits into one query."""
         for number, (part, _) in enumerate(self._stretch(query, first, 1), start=1):
             yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
 
     def _ranges(self, query: _Query, uncut: Slice) -> Iterator[Page]:
-        """Pages of a listing too big for one query; see ranges.py."""
+        """Yield the pages of a listing that is too big for one query; see ranges.py."""
         walk = RangeWalk(uncut.total, WINDOW, uncut.page_length)
         number = stretch = 0
         while (ids := walk.next_range()) is not None:
@@ -220,11 +221,11 @@ class ManagementV2:
             stretch += 1
 
     def _stretch(self, query: _Query, first: Slice, number: int) -> Iterator[tuple[Slice, bool]]:
-        """Every slice of one query, and whether it is the last; `number` is the first one's in the listing."""
+        """Yield each slice of one query and whether it is the last. `number` is the page number of the first one."""
         part, page, position = first, 1, 0
         for pages in count(1):
-            # Should JWP change the length it echoes, the pages move: a page beyond what was read is no progress,
-            # the next is one that overlaps. Never a gap.
+            # If JWP changes the length that it echoes, page boundaries move. A page that starts beyond what we have
+            # read does not count, and the next page may overlap, so that there is never a gap.
             start = (page - 1) * part.page_length
             if start <= position:
                 position = max(position, start + part.page_length)
@@ -236,9 +237,9 @@ class ManagementV2:
             part = self._slice(query, page, part.page_length, number=number + pages)
 
     def _closing_total(self, query: _Query, uncut: Slice, walk: RangeWalk) -> int:
-        """What the stretches hold together, or the uncut listing's total when that contradicts it.
+        """Return the sum of the stretches, or the total of the uncut listing if the two contradict each other.
 
-        It would if v2 compared ids in another order than ASCII's: ranges would overlap, or leave gaps.
+        They would if v2 compared ids in another order than ASCII, because ranges would then overlap or leave gaps.
         """
         if uncut.total <= WINDOW:
             return walk.ids_read
@@ -247,7 +248,7 @@ class ManagementV2:
         return walk.ids_read if low <= walk.ids_read <= high else after
 
     def _slice(self, query: _Query, page: int, length: int, *, number: int = 1, operation: str | None = None) -> Slice:
-        """One page of a query; `number` is its number in the whole listing, for messages."""
+        """Return one page of a query. `number` is its number in the whole listing, for messages."""
         name = query.kind.name
 
         def read(answer: Answer) -> Slice:
@@ -270,7 +271,7 @@ class ManagementV2:
 
 
 def _reach(page_length: int) -> int:
-    """The largest total that can be read to its end: below the window, in whole pages inside it."""
+    """Return the largest total that can be read completely: below the window, and in whole pages within it."""
     return WINDOW - 1 if page_length >= WINDOW else min(WINDOW - 1, WINDOW // page_length * page_length)
 
 
@@ -280,13 +281,14 @@ def _check_range(items: list[Any], ids: IdRange) -> None:
         resource_id = item.get(_ID) if isinstance(item, dict) else None
         if isinstance(resource_id, str) and not first <= resource_id <= last:
             raise MalformedAnswer(
-                f"asked for a range of ids ({ids.query}), JW Platform answers with others. A listing of {WINDOW} "
-                "and more cannot be read from a server that does so; JWPLATFORM_MANAGEMENT_API=v1 has no such limit."
+                f"JW Platform was asked for a range of ids ({ids.query}) and answers with others. A listing of "
+                f"{WINDOW} or more cannot be read from a server that does so; JWPLATFORM_MANAGEMENT_API=v1 has no such "
+                "limit."
             )
 
 
 def _members(playlist: dict[str, Any]) -> list[str]:
-    """Video keys of a manual playlist; none when it has no filter yet."""
+    """Return the video keys of a manual playlist; there are none if it has no filter yet."""
     value: Any = playlist
     for name in ("metadata", "media_filter", "include", "values"):
         value = value.get(name) if isinstance(value, dict) else None

@@ -1,1 +1,4 @@
-"""Raw snapshots, plan, guard, cached_resources. Knows PostgreSQL; knows no HTTP and no Dagster."""
+"""Reads listings into raw snapshots, and brings cached_resources in step with them through a plan and a guard.
+
+The modules here may use PostgreSQL, but not HTTP or Dagster.
+"""

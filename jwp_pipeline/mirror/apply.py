@@ -1,8 +1,9 @@
-"""Bring cached_resources in step with the newest snapshot of a type that is not applied yet.
+"""Brings cached_resources in step with the newest snapshot of a type that has not been applied yet.
 
-One writer at a time (an advisory lock), one transaction for cache, change log, problems and records; the guard judges
-the plan before JW Platform is asked about what is missing, and nothing is written that it does not allow. Put here
-the order of these steps; each of them is in a module of its own (plan.py, guard.py, confirm.py, snapshots.py).
+An advisory lock allows one writer at a time, and one transaction writes the cache, the change log, the problems and the
+records. The guard judges the plan before JW Platform is asked about missing resources, and nothing is written that the
+guard does not allow. Put here the order of these steps; each step has its own module (plan.py, guard.py, confirm.py,
+snapshots.py, releases.py).
 """
 
 from __future__ import annotations
@@ -36,42 +37,42 @@ from jwp_pipeline.mirror.plan import (
 from jwp_pipeline.mirror.releases import Releasable
 from jwp_pipeline.mirror.snapshots import Snapshot
 
-# A second sync waits this long for the first to finish applying before it gives up, seconds.
+# Seconds that a second sync waits for the first one to finish applying before it gives up.
 _LOCK_PATIENCE = 60.0
 _WRITTEN = ("cached_resources", "resource_changes")
-# Keys of the newest listing that may show that a 404 means what it says.
+# How many keys of the newest listing may be used to check that JW Platform's 404s can be trusted.
 _LISTED_KEYS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Somebody's word that a snapshot may pass the guard, once."""
+    """A person's permission for a snapshot to pass the guard, once."""
 
     snapshot_id: int
     by: str
-    """Who said so, for the records."""
+    """Who gave the permission, for the records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of one type: the plan that was carried out, or None when there was nothing to apply."""
+    """The outcome for one type: the plan that was carried out, or None if there was nothing to apply."""
 
     resource_type: ResourceType
     plan: Plan | None
     live: int
-    """Live rows afterwards."""
+    """The number of live rows afterwards."""
     missing: int
-    """Live rows afterwards that the newest complete listing misses."""
+    """The number of live rows afterwards that are missing from the newest complete listing."""
     listed: int | None
-    """Distinct keys of the last applied snapshot, when that was a complete full one."""
+    """The number of distinct keys in the last applied snapshot; None unless that was a complete full listing."""
     open_problems: int
     seconds: float
-    """Wall-clock of planning, confirming and applying."""
+    """The wall-clock time of planning, confirming and applying."""
     dry_run: bool = False
     verdict: Verdict = ACCEPTED
-    """What the guard said of the plan; of a dry run, what it would say."""
+    """The guard's verdict on the plan; in a dry run, the verdict that it would give."""
     snapshot_id: int | None = None
-    """The snapshot to name when it is to be released: the refused one, or the one whose deletions are withheld."""
+    """The snapshot that can be released: the refused one, or the one whose deletions are withheld."""
 
     @property
     def refused(self) -> bool:
@@ -89,13 +90,14 @@ def apply_newest(
     release: Release | None = None,
     lease: Lease | None = None,
 ) -> Applied:
-    """Apply the newest unapplied snapshot of a type, or say that there is none. Twice is a no-op.
+    """Apply the newest snapshot of a type that has not been applied yet, if there is one.
 
-    `client` is asked about each row that is missing; without one nothing is deleted. `dry_run` stops before the first
-    write. `release` names the snapshot to let past the guard instead: its withheld deletions are carried out without
-    asking. `lease` is that of the run that applies, if it is a run. A refusal is no exception: the outcome says so, and
-    nothing was changed.
-    Raises NothingToRelease, SyncInProgress, LeaseLost, DatabaseError.
+    Calling it again changes nothing. `client` is asked about each missing row; without a client nothing is deleted.
+    `dry_run` stops before the first write. `release` names a snapshot to let past the guard instead; its withheld
+    deletions are then carried out without asking JW Platform. `lease` is the lease of the calling run, if there is one.
+    If the guard refuses a snapshot, nothing is changed and the outcome says so; no exception is raised.
+
+    Raises NothingToRelease, SyncInProgress, LeaseLost and DatabaseError.
     """
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
@@ -108,20 +110,20 @@ def apply_newest(
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A prepared plan, the guard's verdict, and what JW Platform is asked about it."""
+    """A prepared plan, the guard's verdict, and the keys that JW Platform is asked about."""
 
     snapshot: Snapshot
     plan: Plan
     verdict: Verdict
     keys: Sequence[str]
-    """Missing keys, in the order in which they are asked about."""
+    """The missing keys, in the order in which JW Platform is asked about them."""
     listed: Sequence[str]
-    """A few keys of the listing, which must be there for a 404 to count."""
+    """A few keys of the listing. One of them must be found before a 404 counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One call of apply_newest, under the writer's lock."""
+    """One call of apply_newest, which holds the writer lock."""
 
     connection: Connection
     resource_type: ResourceType
@@ -131,7 +133,7 @@ class _Work:
     lease: Lease | None
 
     def apply(self, client: ManagementClient | None) -> Applied:
-        """Plan, judge, confirm, carry out. JW Platform is asked between two transactions."""
+        """Plan, judge, confirm and carry out. JW Platform is asked between two transactions."""
         question = in_transaction(self.connection, lambda: self._planned(asks=client is not None))
         if isinstance(question, Applied):
             return question
@@ -140,7 +142,7 @@ class _Work:
         return in_transaction(self.connection, lambda: self._answered(question, answers))
 
     def _planned(self, *, asks: bool) -> _Question | Applied:
-        """The plan as the guard judges it and what to ask about it; or the outcome where nothing is to be done."""
+        """Return the plan, its verdict and the keys to ask about, or the outcome if there is nothing to do."""
         snapshot = snapshots.pending(self.connection, self.resource_type)
         if snapshot is None:
             return self._outcome(None)
@@ -169,7 +171,7 @@ class _Work:
         return self._carry_out(snapshot, plan, verdict)
 
     def release(self, release: Release) -> Applied:
-        """Carry out what was withheld or refused, in one transaction, or leave everything as it is."""
+        """Carry out what was withheld or refused, in one transaction."""
         return in_transaction(self.connection, lambda: self._released(release))
 
     def _released(self, release: Release) -> Applied:
@@ -200,7 +202,7 @@ class _Work:
     def _outcome(self, plan: Plan | None, verdict: Verdict = ACCEPTED, snapshot_id: int | None = None) -> Applied:
         counted = self.connection.execute(
             text(
-                # Two counts, each of which an index answers without a look at the rows.
+                # These are two counts, because an index can answer each of them without reading the rows.
                 "SELECT"
                 " (SELECT count(*) FROM cached_resources WHERE type = :type AND deleted_at IS NULL) AS live,"
                 " (SELECT count(*) FROM cached_resources WHERE type = :type AND missing_since IS NOT NULL) AS missing"
@@ -225,9 +227,9 @@ class _Work:
 def execute(
     connection: Connection, snapshot: Snapshot, plan: Plan, options: MirrorOptions, *, is_read: bool = True
 ) -> None:
-    """Carry out the prepared plan and record it, in the caller's transaction, under the apply lock.
+    """Carry out the prepared plan and record it, in the caller's transaction. The caller holds the writer lock.
 
-    `is_read`: whether the plan follows from what the snapshot lists, and not only from a release of its deletions.
+    `is_read` says whether the plan comes from what the snapshot lists, and not only from a release of its deletions.
     """
     with without_gin_indexes(connection, CachedResource, rows=plan.added):
         connection.execute(

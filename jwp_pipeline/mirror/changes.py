@@ -1,8 +1,9 @@
-"""Read only what changed since the last sync; in full where that cannot be enough.
+"""Reads only what changed since the last sync, and falls back to a full listing if that is not enough.
 
-Deletions never show among changes: what is gone shows in the totals, and only a full listing tells which. What the
-totals cannot show either, such as one resource gone and another one back with its old stamp, is for the daily full
-listing. Put here when a read of changes is enough.
+A list of changes never contains deletions. A deletion shows only in the total, and only a full listing can tell which
+resource it was. Some changes do not show in the total either, for example if one resource is deleted and another one
+returns with its old stamp. The daily full listing finds these. Put here how to decide whether a list of changes is
+enough; landing.py stores and judges what is read.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ def read_changes(
     run_id: str | None = None,
     observe: Observer = lambda progress: None,
 ) -> Listing:
-    """Read what changed since the watermark less `overlap`; everything when that does not explain what JWP holds.
+    """Read what changed since the watermark minus `overlap`, or the full listing if that is not enough.
 
-    The overlap covers equal stamps and an index that lags. Everything is read as well when nothing has been
-    applied yet, when the read may have missed some changes, and where resources carry no stamp (v1 channels).
-    Raises as read_listing does.
+    The overlap covers equal stamps and a search index that lags behind. The full listing is read if the changes do not
+    explain JWP's total, if nothing has been applied yet, if the read may have missed changes, and if the resources have
+    no change stamp (v1 channels). Raises the same errors as read_listing.
     """
     with reading(engine, resource_type) as connection:
         with connection.begin():
@@ -55,7 +56,7 @@ def read_changes(
 
 @dataclass(slots=True)
 class _ThenProbed:
-    """Pages of changes, and after the last one a probe, as part of the same read: if that fails, so did the read."""
+    """Yields the pages of changes and then sends a probe, as part of the read: if the probe fails, the read fails."""
 
     changed: Iterator[Page]
     client: ManagementClient
@@ -71,10 +72,11 @@ class _ThenProbed:
         self.probe = self.client.probe(self.resource_type)
 
     def explained(self, expected: int, since: datetime) -> bool:
-        """Whether JWP lists as many as `expected`, and its newest change was among those read.
+        """Whether JWP lists `expected` resources and its newest change was among those read.
 
-        How exactly it understands `since` is not documented; the newest change shows that it did as we do. Where it
-        stops counting, a listing in full would tell no more each quarter of an hour: what is gone is for the daily one.
+        It is not documented how JWP compares `since`, but reading its newest change shows that it does so as we expect.
+        If JWP's total is capped, it cannot show deletions. We then accept the changes, because a full listing at every
+        frequent sync would be too expensive, and leave the deletions to the daily listing.
         """
         if self.probe is None:
             return False
@@ -86,9 +88,10 @@ class _ThenProbed:
 
 
 def _listed_with(connection: Connection, resource_type: ResourceType, snapshot_id: int) -> int:
-    """How many resources JWP lists if the snapshot's are all that is new.
+    """Return how many resources JWP should list if the snapshot contains everything new.
 
-    These are the live rows but for those that the last complete listing misses, and what no row can hold.
+    These are the live rows, without those that are missing from the last complete listing, the snapshot's own keys, and
+    the listed elements that the cache cannot hold.
     """
     rows = connection.scalar(
         text(

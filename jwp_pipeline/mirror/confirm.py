@@ -1,8 +1,8 @@
-"""Each deletion needs a 404 of its own: asking JW Platform for what a listing misses, one key at a time.
+"""Asks JW Platform for each key that a listing misses, because every deletion needs its own 404.
 
-A listing is no proof that something is gone, and neither are two that agree: an index that lags, or a cached page, is
-wrong twice in the same way. Put here how answers are gathered and when asking stops; which keys are asked for, and
-what becomes of the answers, is decided in apply.py.
+A listing does not prove that a resource is gone, and neither do two listings that agree: an index that lags behind, or
+a cached page, can be wrong twice in the same way. Put here how answers are collected and when asking stops; apply.py
+decides which keys to ask for and what to do with the answers.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
 from jwp_pipeline.jwplatform.shapes import is_listed_type
 
 LOOKED_AT_FIRST = 20
-"""After so many answers it is decided whether the listing hides resources, and then asking stops."""
+"""After this many keys, asking stops if the listing turns out to hide resources that still exist."""
 
-# Seconds spent on answers that cannot be read before the rest waits for the next sync.
+# Seconds to spend on answers that cannot be read. After that, the remaining keys wait for the next sync.
 _PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What JW Platform said about the keys that it was asked for."""
+    """JW Platform's answers about the keys that it was asked for."""
 
     gone: tuple[str, ...] = ()
-    """It answered 404, or the key now belongs to something that is not listed (a channel that is no longer manual)."""
+    """Keys answered with 404, or with a resource that is not listed (such as a channel that is no longer manual)."""
     still_there: tuple[str, ...] = ()
-    """It still has them, so the listing hides them."""
+    """Keys that JW Platform still has, although the listing does not contain them."""
     unclear: tuple[str, ...] = ()
-    """The answer could not be read."""
+    """Keys whose answer could not be read."""
     stopped: str | None = None
-    """Why asking ended early, in a sentence; None when every key was asked for."""
+    """Why asking ended early; None if every key was asked for."""
 
     @property
     def not_gone(self) -> tuple[str, ...]:
-        """Keys that were asked for and stay."""
+        """The keys that were asked for and are not deleted."""
         return self.still_there + self.unclear
 
 
@@ -47,12 +47,12 @@ NOT_ASKED = Answers()
 def ask(
     client: ManagementClient, resource_type: ResourceType, candidates: Sequence[str], listed: Sequence[str]
 ) -> Answers:
-    """Ask for each of `candidates`, in order, with one request each.
+    """Ask for each of `candidates` in order, with one request each.
 
-    `listed` holds a few keys of the newest listing: one of them must answer 200 by the same route before a 404 counts,
-    because an API that has been retired may answer 404 to everything. Without any listed key that test is left out.
-    Asking stops when more than half of the first LOOKED_AT_FIRST keys are still there, and when JW Platform cannot be
-    asked; what was answered by then counts. Never raises JWPlatformError.
+    `listed` holds a few keys of the newest listing. One of them must be found on the same route before a 404 counts,
+    because a retired API may answer 404 to everything. If `listed` is empty, that check is skipped. Asking stops if
+    more than half of the first LOOKED_AT_FIRST keys are still there, or if JW Platform cannot be reached; the answers
+    up to then count. Never raises JWPlatformError.
     """
     gone: list[str] = []
     still_there: list[str] = []
@@ -65,7 +65,7 @@ def ask(
             try:
                 shown = client.show(resource_type, key)
             except MalformedAnswer as error:
-                # One that cannot be read must not stop the others; each costs all the client's retries.
+                # One unreadable answer must not stop the others, but each costs all the client's retries.
                 unclear.append(key)
                 failing += time.monotonic() - started
                 if failing > _PATIENCE:

@@ -1,7 +1,8 @@
-"""The guard: what a plan may do to the live rows of its type. Pure.
+"""The guard: it decides what a plan may do to the live rows of its type.
 
-It counts everything that a listing misses, confirmed or not, so that a mass deletion does not pass because it is
-confirmed sixty keys at a time. Put here further reasons to withhold deletions or to refuse a snapshot.
+It counts every resource that a listing misses, confirmed or not. Otherwise a mass deletion could pass in small steps,
+because only some keys are confirmed in each sync. Put here further reasons to withhold deletions or to refuse a
+snapshot. The functions are pure.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from jwp_pipeline.mirror.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the guard says of a plan. At most one of the two is set."""
+    """The guard's verdict on a plan. At most one of the two fields is set."""
 
     refusal: str | None = None
-    """Why the whole snapshot is refused: it looks like another library, or like none."""
+    """Why the whole snapshot is refused, for example because it looks like another library."""
     withheld: str | None = None
-    """Why its deletions are withheld, while everything else is applied."""
+    """Why the deletions are withheld while everything else is applied."""
 
     @property
     def may_delete(self) -> bool:
-        """Whether what is confirmed may be deleted."""
+        """Whether confirmed deletions may be carried out."""
         return self.refusal is None and self.withheld is None
 
 
@@ -31,7 +32,7 @@ ACCEPTED = Verdict()
 
 
 def judge(plan: Plan, options: MirrorOptions) -> Verdict:
-    """Judge a plan against all live rows of its type; with fewer than JWP_GUARD_MIN_ROWS everything is accepted."""
+    """Judge a plan against the live rows of its type. With fewer than JWP_GUARD_MIN_ROWS, every plan is accepted."""
     if plan.live < options.guard_min_rows:
         return ACCEPTED
     kind = f"{plan.resource_type}s"

@@ -1,8 +1,7 @@
-"""Read a listing into raw_snapshots and raw_pages, page by page, until it proves complete.
+"""Reads a listing into raw_snapshots and raw_pages, page by page, until a read proves complete.
 
-Each page is stored as received and committed at once, while the next is being fetched; memory holds two or three
-pages, whatever the library's size. Put here how a listing is read and stored; comparing it with the cache is for
-plan.py.
+Each page is stored as received and committed at once, while the next one is being fetched. Memory holds two or three
+pages, however large the library is. Put here how a listing is read and stored; plan.py compares it with the cache.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ from jwp_pipeline.mirror import pages, snapshots
 from jwp_pipeline.mirror.verification import PageFacts, doubts, doubts_of_changes
 
 ATTEMPTS = 3
-"""Reads of a listing before it is left incomplete."""
+"""How often a listing is read before it is accepted as incomplete."""
 
-# Bridges the moment in which the server has not yet noticed that the last holder died.
+# Seconds to wait for the lock, because the server may not have noticed yet that the last holder died.
 _LOCK_PATIENCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a read has come; for logs and progress bars."""
+    """How far a read has come, for logs and progress bars."""
 
     resource_type: ResourceType
     attempt: int
@@ -48,7 +47,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate from the pace so far; None before there is one."""
+        """The estimated time left, from the speed so far; None if it cannot be estimated yet."""
         if not self.resources or not self.expected:
             return None
         return max(0.0, self.seconds * (self.expected - self.resources) / self.resources)
@@ -59,7 +58,7 @@ Observer = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Report of one read listing: its snapshot's row, and what it took. Seconds are wall-clock."""
+    """The report of one read: the row of its snapshot and the effort. Seconds are wall-clock time."""
 
     snapshot_id: int
     resource_type: ResourceType
@@ -78,7 +77,7 @@ class Listing:
 
     @property
     def verified(self) -> bool:
-        """Whether it proved complete (a read of changes: that none of them can have slipped)."""
+        """Whether the listing proved complete or, for a read of changes, whether it cannot have missed any."""
         return self.status == "verified"
 
 
@@ -90,10 +89,10 @@ def read_listing(
     run_id: str | None = None,
     observe: Observer = lambda progress: None,
 ) -> Listing:
-    """Read all videos or channels; again, up to ATTEMPTS times, until the listing proves complete.
+    """Read all videos or channels, up to ATTEMPTS times, until the listing proves complete.
 
-    Returns the last read, verified or incomplete. Raises JWPlatformError when a read fails (its snapshot is
-    then `failed` and holds nothing) and SyncInProgress when another process reads the same type.
+    Returns the last read, which is verified or incomplete. Raises JWPlatformError if a read fails (its snapshot is then
+    `failed` and has no pages), and SyncInProgress if another process is reading the same type.
     """
     with reading(engine, resource_type) as connection:
         before: int | None = None
@@ -109,7 +108,7 @@ def read_listing(
 
 @contextmanager
 def reading(engine: Engine, resource_type: ResourceType) -> Iterator[Connection]:
-    """The connection of whoever reads a type's listing; one at a time."""
+    """Open a connection for reading the listing of a type; only one process can do so at a time."""
     with (
         connect(engine) as connection,
         advisory_lock(connection, f"{resource_type}s' listing", patience=_LOCK_PATIENCE),
@@ -119,7 +118,7 @@ def reading(engine: Engine, resource_type: ResourceType) -> Iterator[Connection]
 
 @dataclass(slots=True)
 class Read:
-    """One read of a listing, or of its changes: landed page by page, then judged."""
+    """One read of a listing or of its changes. It is stored page by page and then judged."""
 
     connection: Connection
     client: ManagementClient
@@ -138,7 +137,7 @@ class Read:
     newest_change: datetime | None = None
 
     def land(self, listed: Iterator[Page]) -> None:
-        """Store every page as it comes. Raises JWPlatformError; the snapshot is then `failed` and empty."""
+        """Store every page as it arrives. If it raises JWPlatformError, the snapshot is `failed` and has no pages."""
         self.started, self.before = time.monotonic(), replace(self.client.stats)
         with self.connection.begin():
             snapshots.close_abandoned(self.connection, self.resource_type)
@@ -150,11 +149,11 @@ class Read:
                 self._store(page)
 
     def judge(self, *, before: int | None = None) -> Listing:
-        """Enter whether the read proved complete; its report.
+        """Record whether the read proved complete, and return its report.
 
-        `before`: the snapshot of a read just before, which repeated keys. Where this one has every key as often as
-        that one had, repeating them is the listing's own way. A read of changes is never complete, and cannot
-        delete; it is verified when it cannot have missed any.
+        `before` is the snapshot of the previous attempt. If both snapshots hold the same keys equally often, repeated
+        keys are normal for this listing and do not count against it. A read of changes is never complete and cannot
+        delete anything; it is verified if it cannot have missed a change.
         """
         with self._failing(), self.connection.begin():
             distinct = snapshots.count_keys(self.connection, self.snapshot_id)
@@ -192,7 +191,7 @@ class Read:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Enter the read as failed when it does."""
+        """Record the read as failed if an exception is raised."""
         try:
             yield
         except BaseException as error:
@@ -202,7 +201,7 @@ class Read:
     def _store(self, page: Page) -> None:
         field = pages.array_field(self.client.api_version, self.resource_type)
         with self.connection.begin():
-            # Losing the last pages in a power cut loses nothing: the read would be repeated.
+            # A power cut may lose the last pages, but the read would have to be repeated anyway.
             self.connection.execute(text("SET LOCAL synchronous_commit TO off"))
             entry = land_page(
                 self.connection, self.snapshot_id, page.number, body=page.body, field=field, elements=page.items
@@ -227,9 +226,10 @@ def land_page(
     elements: list[Any],
     keys: list[str] | None = None,
 ) -> pages.Ledger:
-    """Store one page, in the caller's transaction; what `jsonb` refuses of it is replaced or set aside.
+    """Store one page in the caller's transaction. Values that `jsonb` refuses are replaced or set aside.
 
-    `elements` is what `field` of `body` holds, parsed; `keys` are theirs where they do not carry them themselves.
+    `elements` is the parsed content of `field` in `body`. `keys` gives the keys of the elements, if the elements do not
+    contain them.
     """
     entry = pages.ledger(elements, number, keys)
     try:
@@ -263,7 +263,7 @@ def _insert(connection: Connection, snapshot_id: int, number: int, body: str, en
 
 
 def _is_refused(error: DBAPIError) -> bool:
-    """Whether the server refuses the value itself: class 22 (data), 54 (too complex or too large)."""
+    """Whether the server refused the value itself: class 22 (data) or 54 (too complex or too large)."""
     return str(getattr(error.orig, "sqlstate", "") or "").startswith(("22", "54"))
 
 
@@ -293,7 +293,7 @@ def _facts(page: Page, entry: pages.Ledger) -> PageFacts:
 
 
 def _abandon(connection: Connection, snapshot_id: int, error: BaseException) -> None:
-    """Enter the read as failed, if the database can still be told; an interrupted one is entered by the next."""
+    """Record the read as failed. If the connection is lost, the next read does so (`close_abandoned`)."""
     reason = str(error) if isinstance(error, JWPlatformError) else f"interrupted by {type(error).__name__}"
     if connection.closed or connection.invalidated:
         return

@@ -1,4 +1,4 @@
-"""How the mirror behaves; values of the settings of the same names."""
+"""The options of the mirror, which come from the settings of the same names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jwp_pipeline.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class MirrorOptions:
-    """Guard, retention and volatile fields. See `settings.py` for what each means."""
+    """Options for the guard, retention and volatile fields. `settings.py` explains each of them."""
 
     max_delete_ratio: float = 0.3
     max_change_ratio: float = 1.0
@@ -20,7 +20,7 @@ class MirrorOptions:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> MirrorOptions:
-        """The configured behaviour."""
+        """Return the configured options."""
         return cls(
             max_delete_ratio=settings.jwp_max_delete_ratio,
             max_change_ratio=settings.jwp_max_change_ratio,

@@ -1,8 +1,8 @@
-r"""What one page of a listing holds: keys of its elements, and what PostgreSQL cannot store of them. Pure.
+r"""Finds the keys of a page's elements, and replaces values that PostgreSQL cannot store.
 
-`jsonb` refuses `\u0000`, lone surrogates and numbers beyond its range; NaN and infinities are no JSON at all.
-Nothing of it may stop a sync: such texts get U+FFFD, such numbers become null, and the problem is noted.
-The names of arrays, keys and stamps are in `jwplatform/shapes.py`.
+`jsonb` refuses `\u0000`, lone surrogates and numbers beyond its range, and NaN and infinities are not valid JSON. None
+of these may stop a sync: such characters become U+FFFD, such numbers become null, and the problem is recorded. The
+names of arrays, keys and stamps are in `jwplatform/shapes.py`. The functions are pure.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from jwp_pipeline.jwplatform.shapes import change_stamp, raw_key
 
 MAX_KEY_LENGTH = 255
 MAX_VALUE_LENGTH = 500
-# Part of an index entry, which PostgreSQL holds to a third of a page.
+# The field is part of an index entry, which PostgreSQL limits to a third of a page.
 MAX_FIELD_LENGTH = 255
 
-# Escapes that jsonb may refuse, as Python holds them after parsing.
+# The characters that jsonb may refuse.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class Problem(NamedTuple):
-    """One thing that could not be kept as JWP sent it; `key` is the resource's, or its position in the listing."""
+    """A value that could not be stored as JWP sent it. `key` is the resource's key, or its position in the listing."""
 
     key: str
     field: str
@@ -40,30 +40,33 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """A page's entry in the ledger."""
+    """The keys and problems of a page."""
 
     keys: list[str | None]
-    """Of each element in order; None where there is no usable one."""
+    """The key of each element in order; None for an element without a usable key."""
     problems: list[Problem]
 
     @property
     def unusable(self) -> int:
-        """Elements without a usable key."""
+        """The number of elements without a usable key."""
         return self.keys.count(None)
 
 
 def key_of(element: Any) -> str | None:
-    """JWP key of an element (v1 `key`, v2 `id`), storable: a non-empty string of up to 255 characters, or None."""
+    """Return the key of an element (v1 `key`, v2 `id`) as it is stored, or None if it has no usable key."""
     return usable_key(raw_key(element))
 
 
 def usable_key(key: Any) -> str | None:
-    """A key as it is stored: a non-empty text of up to 255 characters; None for anything else."""
+    """Return a key as it is stored: a non-empty text of up to 255 characters; None for anything else."""
     return _replaced(key) if isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH else None
 
 
 def ledger(elements: Sequence[Any], page_number: int, known_keys: Sequence[str] | None = None) -> Ledger:
-    """Keys of a page's elements, and a problem for each that has none; `known_keys` where they are not their own."""
+    """Return the keys of a page's elements, with a problem for each element without one.
+
+    `known_keys` gives the keys if the elements do not contain them.
+    """
     own: list[str | None] = [key_of(element) for element in elements]
     keys = own if known_keys is None else list[str | None](known_keys)
     problems = [
@@ -75,21 +78,21 @@ def ledger(elements: Sequence[Any], page_number: int, known_keys: Sequence[str] 
 
 
 def newest_change(elements: Sequence[Any], *, until: datetime) -> datetime | None:
-    """The newest change stamp among elements, UTC: v1 `updated`, v2 `last_modified`; None when there is none.
+    """Return the newest change stamp (v1 `updated`, v2 `last_modified`) of the elements in UTC, or None.
 
-    Stamps after `until` tell nothing of when JWP was read, and are passed over.
+    Stamps after `until` are ignored.
     """
     stamps = [stamp for element in elements if (stamp := change_stamp(element))]
     return max((stamp for stamp in stamps if stamp <= until), default=None)
 
 
 def position(page_number: int, index: int) -> str:
-    """How an element without a key is called: its place in the listing, both counted from 1."""
+    """Return the name of an element that has no key: its page and its place there, both counted from 1."""
     return f"page {page_number}, element {index + 1}"
 
 
 def storable(value: Any) -> tuple[Any, list[tuple[str, str, str]]]:
-    """`value` with whatever `jsonb` refuses replaced, and (path, old value, problem) of each replacement."""
+    """Replace everything in `value` that `jsonb` refuses; also return each (path, old value, problem)."""
     found: list[tuple[str, str, str]] = []
 
     def clean(node: Any, path: str) -> Any:
@@ -116,9 +119,9 @@ def storable(value: Any) -> tuple[Any, list[tuple[str, str, str]]]:
 def storable_page(
     elements: Sequence[Any], page_number: int, known_keys: Sequence[str] | None = None
 ) -> tuple[list[Any], Ledger]:
-    """A page's elements made storable, with the ledger that notes every replacement.
+    """Make a page's elements storable, and return them with a ledger of all replacements.
 
-    An element nested too deep to be walked stays as it is: PostgreSQL will take it, or refuse it whole.
+    An element that is nested too deeply to be checked here stays as it is; PostgreSQL will accept or refuse it.
     """
     cleaned: list[Any] = []
     problems: list[Problem] = []
@@ -138,7 +141,7 @@ def storable_page(
 def without(
     elements: Sequence[Any], entry: Ledger, page_number: int, refused: Mapping[int, str]
 ) -> tuple[list[Any], Ledger]:
-    """The page less the elements that PostgreSQL refuses whole (index → reason); their keys count as seen."""
+    """Replace the elements that PostgreSQL refuses (index → reason) by None; their keys still count as listed."""
     kept = [None if index in refused else element for index, element in enumerate(elements)]
     problems = [
         Problem(

@@ -1,8 +1,8 @@
-"""The plan: what applying a snapshot would do to cached_resources, computed once, as a value.
+"""Computes the plan: what applying a snapshot will do to cached_resources.
 
-A dry run prints it, apply executes it, metadata shows it. The planned rows themselves stand in the temporary table
-`plan` of the connection that made it. Put here how rows get into that table; whether they may be written is for
-guard.py, and whether what is missing is really gone is for confirm.py.
+A dry run prints the plan, apply.py executes it, and Dagster's metadata show it. The planned rows are in the temporary
+table `plan` of the connection that made it. Put here how rows get into that table; guard.py decides whether they may be
+written, and confirm.py finds out whether missing resources are really gone.
 """
 
 from __future__ import annotations
@@ -25,48 +25,48 @@ _PACKAGE = "jwp_pipeline.mirror"
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One row of a plan's head."""
+    """One of the first rows of a plan."""
 
     key: str
     change: str
     title: str
     fields: tuple[str, ...]
-    """Top-level fields that differ, of a changed one."""
+    """The top-level fields that differ, if the row is changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Counts of what a snapshot does to the cached resources of its type, and its first rows."""
+    """The counts of what a snapshot does to the cached resources of its type, and the first rows of the plan."""
 
     snapshot_id: int
     resource_type: ResourceType
     is_full: bool
-    """Whether it is a full listing that proved complete, so that what it does not list is missing."""
+    """Whether the snapshot is a full listing that proved complete, so that everything it does not list is missing."""
     live: int
-    """Live rows before."""
+    """The number of live rows before."""
     seen: int
-    """Distinct usable keys in the snapshot."""
+    """The number of distinct usable keys in the snapshot."""
     added: int
     changed: int
     refreshed: int
-    """Differ in volatile fields only: rewritten, but no change worth a row in the log."""
+    """Rows that differ only in volatile fields. They are rewritten, but not entered in the change log."""
     restored: int
     missing: int
-    """Live rows that are missing from the newest complete listing: those that are deleted, and those that stay."""
+    """Live rows that are missing from the newest complete listing, both those that are deleted and those that stay."""
     deleted: int
-    """Of the missing, those that are deleted: JW Platform answered 404 for each, or somebody released them."""
+    """Missing rows that are deleted, because JW Platform answered 404 for them or because they were released."""
     still_there: int
-    """Of the missing, those that JW Platform says it still has."""
+    """Missing rows that JW Platform still has when asked by key."""
     asking_stopped: str | None
-    """Why JW Platform was not asked for all of the missing, when that was not for the budget alone."""
+    """Why JW Platform was not asked about all missing rows; None if only the request budget ended."""
     set_aside: int
-    """Listed, but not as anything that can be stored, and not cached from before either."""
+    """Listed resources that cannot be stored and were not cached before."""
     problems: int
     head: tuple[PlannedChange, ...]
 
     @property
     def unconfirmed(self) -> int:
-        """Missing rows that stay live: JW Platform was not asked about them yet, or still has them."""
+        """Missing rows that stay live, because JW Platform still has them or has not been asked yet."""
         return self.missing - self.deleted
 
     @property
@@ -76,14 +76,14 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        """Rows of cached_resources whose content or life changes."""
+        """The number of rows of cached_resources that are written, deleted or restored."""
         return self.added + self.changed + self.refreshed + self.restored + self.deleted
 
 
 def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) -> None:
-    """Fill the temporary table `plan` for a snapshot: nothing in it is `deleted` yet, only `missing`.
+    """Fill the temporary table `plan` for a snapshot. Rows in it may be `missing`, but none is `deleted` yet.
 
-    The caller holds the apply lock. Raises NothingToRelease when the snapshot's pages are gone.
+    The caller holds the writer lock. Raises NothingToRelease if the snapshot's pages have been dropped.
     """
     _create(connection)
     parameters = {
@@ -91,7 +91,7 @@ def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
         "resource_type": snapshot.resource_type,
         "array_field": pages.array_field(snapshot.api_version, snapshot.resource_type),
         "volatile_fields": list(options.volatile_fields),
-        # Looking for keys listed more than once means sorting them all.
+        # Finding repeated keys means sorting all keys, so it is skipped if there are none.
         "has_repeats": snapshot.resource_count > snapshot.key_count,
     }
     connection.execute(text("SET LOCAL work_mem TO '64MB'"))
@@ -99,15 +99,15 @@ def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
     connection.execute(statement(_PACKAGE, "plan_found"), parameters)
     step = "plan_missing" if may_delete(snapshot) else "plan_marked"
     connection.execute(statement(_PACKAGE, step), parameters)
-    # Pages never come back: if all are there now, each statement saw them all, and no key is missing because another
-    # process has pruned them meanwhile.
+    # Dropped pages never come back. If all pages are there now, every statement above saw all of them, and no key is
+    # missing because another process dropped pages meanwhile.
     require_pages(connection, snapshot)
 
 
 def prepare_release(connection: Connection, release: Releasable, options: MirrorOptions) -> None:
-    """Fill the table `plan` for a release: of the keys that were withheld it deletes those that are still missing.
+    """Fill the table `plan` for a release, which deletes the withheld keys that are still missing.
 
-    A snapshot that was refused whole is applied as well, unless a newer one has been applied since.
+    If the whole snapshot was refused, the rest of it is applied as well, unless a newer one has been applied since.
     """
     if release.is_whole:
         prepare(connection, release.snapshot, options)
@@ -124,24 +124,24 @@ def prepare_release(connection: Connection, release: Releasable, options: Mirror
 
 
 def delete_all_missing(connection: Connection) -> None:
-    """Turn everything that is missing into deletions: for callers who answer for their own listing."""
+    """Turn all missing rows into deletions, for callers who vouch for their own listing."""
     connection.execute(text("UPDATE plan SET change = 'deleted' WHERE change = 'missing'"))
 
 
 def candidates(connection: Connection, resource_type: ResourceType, limit: int) -> list[str]:
-    """Missing keys to ask JW Platform about: never asked ones first, then the least recently asked."""
+    """Return missing keys to ask JW Platform about: first those never asked about, then the least recently asked."""
     parameters = {"resource_type": resource_type, "limit": limit}
     return list(connection.scalars(statement(_PACKAGE, "candidates"), parameters))
 
 
 def listed_keys(connection: Connection, resource_type: ResourceType, limit: int) -> list[str]:
-    """Some live keys of a type that no complete listing misses, as far as is known."""
+    """Return some live keys of a type that are not missing from a complete listing, as far as is known."""
     parameters = {"resource_type": resource_type, "limit": limit}
     return list(connection.scalars(statement(_PACKAGE, "listed_keys"), parameters))
 
 
 def enter_answers(connection: Connection, answers: Answers) -> None:
-    """Turn what JW Platform said into the plan: what is gone is deleted, what is not has been asked about."""
+    """Enter JW Platform's answers in the plan: resources that are gone become deletions, the others stay missing."""
     for keys, change in ((answers.gone, "deleted"), (answers.not_gone, "missing")):
         if keys:
             connection.execute(
@@ -154,7 +154,7 @@ def enter_answers(connection: Connection, answers: Answers) -> None:
 
 
 def describe(connection: Connection, snapshot: Snapshot, answers: Answers = NOT_ASKED) -> Plan:
-    """The prepared plan as a value."""
+    """Return the prepared plan as a value."""
     parameters = {"snapshot_id": snapshot.id, "resource_type": snapshot.resource_type, "rows": HEAD_ROWS}
     counts = connection.execute(statement(_PACKAGE, "count_plan"), parameters).one()
     head = connection.execute(statement(_PACKAGE, "plan_head"), parameters)
@@ -162,7 +162,7 @@ def describe(connection: Connection, snapshot: Snapshot, answers: Answers = NOT_
         text("SELECT coalesce(sum(jsonb_array_length(problems)), 0) FROM raw_pages WHERE snapshot_id = :id"),
         {"id": snapshot.id},
     )
-    # Nothing is set aside without a problem, and looking for it costs a pass over all keys.
+    # Every resource that is set aside has a problem, so without problems we can skip the pass over all keys.
     set_aside = connection.scalar(statement(_PACKAGE, "count_set_aside"), parameters) if problems else 0
     return Plan(
         snapshot_id=snapshot.id,

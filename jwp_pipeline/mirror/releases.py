@@ -1,7 +1,7 @@
-"""What the guard stopped, on record: refused snapshots, sets of withheld deletions, and their release.
+"""Records what the guard stopped: refused snapshots, sets of withheld deletions, and their release.
 
-A release names a set of keys: those that were missing when somebody was told about them. Put here what records or
-looks up such sets; whether the guard stops anything is decided in guard.py, and what a release does in plan.py.
+A release is for a stored set of keys: those that were missing when people were notified. Put here what records or looks
+up such sets; guard.py decides whether to stop anything, and plan.py what a release does.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from jwp_pipeline.mirror.snapshots import UNAPPLIED_KEPT, Snapshot, may_delete, 
 
 
 def refuse(connection: Connection, snapshot: Snapshot, problem: str) -> None:
-    """Put a snapshot in quarantine: it stays as it is until it is released or a newer one is read.
+    """Put a snapshot in quarantine, where it stays until it is released or a newer one is read.
 
-    What it would have deleted, of the prepared plan, is kept as the set that a release is for.
+    The deletions in the prepared plan are stored, so that a release can carry out exactly these.
     """
     connection.execute(
         statement("jwp_pipeline.mirror", "keep_withheld"),
@@ -33,10 +33,10 @@ def refuse(connection: Connection, snapshot: Snapshot, problem: str) -> None:
 
 
 def withhold(connection: Connection, snapshot: Snapshot, missing: int) -> None:
-    """Enter that deletions of the prepared plan are withheld while the rest of the snapshot is applied.
+    """Record that the deletions in the prepared plan are withheld while the rest of the snapshot is applied.
 
-    A release names a set of keys. While an earlier set that waits to be released covers what is missing now, that set
-    stays the one to be released, so that people are told of each set once.
+    A release is for a stored set of keys. If an earlier set that has not been released covers everything that is
+    missing now, it remains the one to release, so that people are notified of each set only once.
     """
     connection.execute(update(RawSnapshot).where(RawSnapshot.id == snapshot.id).values(withheld=missing))
     known = withheld_set(connection, snapshot.resource_type)
@@ -49,7 +49,7 @@ def withhold(connection: Connection, snapshot: Snapshot, missing: int) -> None:
 
 
 def withheld_set(connection: Connection, resource_type: ResourceType) -> int | None:
-    """The snapshot whose set of withheld deletions waits to be released: the newest applied one that has such a set."""
+    """Return the snapshot whose withheld deletions can be released: the newest applied one that has any."""
     found: int | None = connection.scalar(
         select(func.max(RawSnapshot.id)).where(
             RawSnapshot.resource_type == resource_type,
@@ -63,16 +63,16 @@ def withheld_set(connection: Connection, resource_type: ResourceType) -> int | N
 
 @dataclass(frozen=True, slots=True)
 class Releasable:
-    """A snapshot that somebody wants to let past the guard."""
+    """A snapshot that can be released."""
 
     snapshot: Snapshot
     is_whole: bool
-    """Whether all of it is applied. Else it was applied but for its deletions, or a newer one has been applied since:
-    then only the deletions are released."""
+    """Whether the release applies the whole snapshot. It carries out only the deletions if the rest has been applied
+    already, or if a newer snapshot has been applied since."""
 
 
 def releasable(connection: Connection, snapshot_id: int) -> Releasable:
-    """Look a snapshot up for release. Raises NothingToRelease when it withholds nothing, or cannot be released."""
+    """Find a snapshot to release. Raises NothingToRelease if it withholds nothing or can no longer be released."""
     row = snapshot(connection, snapshot_id)
     if row is None:
         raise NothingToRelease(f"There is no snapshot {snapshot_id}. Table raw_snapshots lists them.")
@@ -100,7 +100,7 @@ def _newer_applied(connection: Connection, snapshot: Snapshot) -> bool:
 
 
 def mark_released(connection: Connection, release: Releasable, *, by: str) -> None:
-    """Enter who released a snapshot, in the transaction that carries it out: it is released once."""
+    """Record who released a snapshot, in the transaction that carries it out, so that it is released only once."""
     values: dict[str, Any] = {"released_at": func.now(), "released_by": by}
     if release.is_whole:
         # A read of changes is never complete, and one that may have missed some is not refused.
@@ -116,7 +116,7 @@ def mark_released(connection: Connection, release: Releasable, *, by: str) -> No
 
 
 def prune_withheld(connection: Connection, resource_type: ResourceType) -> None:
-    """Forget the keys of all but the newest sets of withheld deletions; each may be as large as the library."""
+    """Drop all but the newest sets of withheld keys, because each may be as large as the library."""
     sets = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type, RawSnapshot.withheld_keys.is_not(None)
     )

@@ -1,7 +1,7 @@
-"""The cache for callers who bring, or take, resources themselves: `set_resources`, `fetch_videos`, `fetch_channels`.
+"""The interface for callers who fetch or store resources themselves: `set_resources`, `fetch_videos`, `fetch_channels`.
 
-Such callers answer for the completeness of their listing, so there is neither guard nor confirmation here. Put here
-what an import, a test or another fetcher calls; listings that the pipeline reads itself are in landing.py.
+These callers vouch for the completeness of their listing, so neither the guard nor any confirmation applies. Put here
+what an import, a test or another fetcher calls; landing.py reads the pipeline's own listings.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _PAGE_LENGTH = 1000
 
 
 def fetch_videos(client: ManagementClient) -> Iterator[Any]:
-    """All videos that JW Platform lists, in its own shape, read page by page. Raises JWPlatformError.
+    """Yield all videos that JW Platform lists, in its own format, page by page. Raises JWPlatformError.
 
-    Nothing proves that the listing is complete, as the pipeline's own reads do: what shifts from page to page while
-    it is read may be missed or repeated.
+    Unlike the pipeline's own reads, this does not check that the listing is complete: if the library changes while it
+    is read, videos may be missed or repeated.
     """
     return _fetch(client, "video")
 
 
 def fetch_channels(client: ManagementClient) -> Iterator[Any]:
-    """All manual channels (v2: playlists) that JW Platform lists, as `fetch_videos` does it."""
+    """Yield all manual channels (v2: playlists) that JW Platform lists, in the same way as `fetch_videos`."""
     return _fetch(client, "channel")
 
 
@@ -54,13 +54,13 @@ def set_resources(
 ) -> Plan:
     """Make the live rows of a type exactly `resources`: objects of v1 or v2, or pairs `(key, object)`.
 
-    What is missing is soft-deleted, what returns is restored, what is the same is not written; of a key that comes
-    twice the last object wins. The key of a pair counts, whatever its object says. All of it happens in the
-    transaction of `bind`, which the caller commits; any iterable is streamed. Waits while a sync applies. Returns what
-    was done.
+    Missing resources are soft-deleted, returning ones are restored, and unchanged ones are not written. If a key occurs
+    more than once, its last object wins. The key of a pair takes precedence over a key in its object. Everything
+    happens in the transaction of `bind`, which the caller commits, and the iterable is streamed. The function waits
+    while a sync is applying, and returns what it did.
 
-    Raises UnusableResources, and leaves everything as it was, for an unknown type and for an element that is neither
-    an object nor a pair, or has no usable key (a non-empty text of up to 255 characters).
+    Raises UnusableResources, and changes nothing, if the type is unknown or an element is neither an object nor a pair,
+    or has no usable key (a non-empty text of up to 255 characters).
     """
     if resource_type not in RESOURCE_TYPES:
         raise UnusableResources(
@@ -70,7 +70,7 @@ def set_resources(
     connection = bind.connection() if isinstance(bind, Session) else bind
     options = options or MirrorOptions()
     transaction_lock(connection, WRITER_LOCK)
-    # A savepoint: what is refused half-way leaves nothing behind in the caller's transaction.
+    # A savepoint, so that a refusal half-way leaves nothing behind in the caller's transaction.
     with connection.begin_nested():
         snapshot = _land(connection, resources, resource_type)
         prepare(connection, snapshot, options)
@@ -116,7 +116,7 @@ def _json(page: dict[str, Any]) -> str:
 
 
 def _keyed(element: Any, position: int) -> tuple[str, dict[str, Any]]:
-    """Key and object of one element. Raises UnusableResources."""
+    """Return the key and the object of one element. Raises UnusableResources."""
     key: Any
     if isinstance(element, dict):
         key, resource = pages.key_of(element), element

@@ -1,7 +1,7 @@
-"""The one site that a schema mirrors: remembered at the first sync, and insisted upon ever after.
+"""Remembers the one site that a schema mirrors, and refuses any other site after the first sync.
 
-Settings that name another site, or another site's schema, would make one library's listing delete the other's rows.
-Put here what a schema remembers of its site.
+Otherwise settings that name the wrong site or schema would let one library's listing delete the rows of another. Put
+here what a schema remembers about its site.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from jwp_pipeline.errors import OtherSite
 
 
 def require_site(engine: Engine, site_id: str) -> None:
-    """See that the schema mirrors the site `site_id`; a schema that mirrors none yet mirrors this one from now on.
+    """Check that the schema mirrors the site `site_id`. A schema without a site is assigned this one.
 
-    Raises OtherSite, and DatabaseError.
+    Raises OtherSite and DatabaseError.
     """
     with connect(engine) as connection:
         known = mirrored_site(connection)
@@ -35,15 +35,16 @@ def require_site(engine: Engine, site_id: str) -> None:
 
 
 def mirrored_site(connection: Connection) -> str | None:
-    """The site that the schema mirrors; None before its first sync."""
+    """Return the site that the schema mirrors; None before its first sync."""
     found: str | None = connection.scalar(select(MirroredSite.site_id))
     return found
 
 
 def adopt_site(engine: Engine, site_id: str, *, by: str) -> str | None:
-    """Let the schema mirror `site_id` from now on, whatever it mirrored before; returns that.
+    """Make the schema mirror `site_id` from now on, and return the site that it mirrored before.
 
-    No row is touched: the next sync compares the new site's listing with the old one's rows, and the guard judges it.
+    No resource is changed. The next sync compares the new site's listing with the old site's rows, and the guard judges
+    the result.
     """
     with connect(engine) as connection, connection.begin():
         before = mirrored_site(connection)

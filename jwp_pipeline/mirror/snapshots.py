@@ -1,7 +1,8 @@
-"""The records of raw snapshots: opened, judged, chosen for applying, refused, released, pruned.
+"""Keeps the records of raw snapshots: opens and closes them, chooses which to apply, and prunes them.
 
-Everything here works on a connection that it is given and never commits. Put here what changes or asks the tables
-raw_snapshots and raw_pages as a whole; reading JW Platform is in landing.py, comparing with the cache in plan.py.
+Every function works on the connection that it is given and never commits. Put here what reads or changes raw_snapshots
+and raw_pages as a whole; releases.py keeps what the guard stopped, landing.py reads JW Platform, and plan.py compares
+snapshots with the cache.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ UNAPPLIED_KEPT = 3
 
 
 def close_abandoned(connection: Connection, resource_type: ResourceType) -> None:
-    """Enter as failed what is still called running: its process died, since the caller holds the listing lock."""
+    """Mark running snapshots as failed. The caller holds the listing lock, so the process that read them has died."""
     abandoned = connection.scalars(
         update(RawSnapshot)
         .where(RawSnapshot.resource_type == resource_type, RawSnapshot.status == "running")
@@ -48,7 +49,7 @@ def open_snapshot(
     run_id: str | None = None,
     scope: Scope = "full",
 ) -> int:
-    """Enter a new snapshot as running and return its id; the pages of old ones that were never applied go."""
+    """Record a new running snapshot and return its id. Pages of old snapshots that were never applied are dropped."""
     _prune_unapplied(connection, resource_type)
     row = connection.execute(
         insert(RawSnapshot)
@@ -59,7 +60,7 @@ def open_snapshot(
 
 
 def count_keys(connection: Connection, snapshot_id: int) -> int:
-    """Number of distinct usable keys in a snapshot."""
+    """Return the number of distinct usable keys in a snapshot."""
     distinct = text(
         "SELECT count(DISTINCT entry.key) FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
         " WHERE page.snapshot_id = :snapshot_id"
@@ -68,13 +69,13 @@ def count_keys(connection: Connection, snapshot_id: int) -> int:
 
 
 def same_keys(connection: Connection, one: int, other: int) -> bool:
-    """Whether two snapshots hold the same keys, each as often."""
+    """Whether two snapshots hold the same keys, each equally often."""
     apart = connection.scalar(statement("jwp_pipeline.mirror", "keys_apart"), {"one": one, "other": other})
     return not apart
 
 
 def count_unusable(connection: Connection, snapshot_id: int) -> int:
-    """Number of elements in a snapshot that have no usable key."""
+    """Return the number of elements in a snapshot that have no usable key."""
     unusable = text(
         "SELECT count(*) FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
         " WHERE page.snapshot_id = :snapshot_id AND entry.key IS NULL"
@@ -91,7 +92,7 @@ def close_snapshot(
     counts: Mapping[str, int] = MappingProxyType({}),
     newest_change: datetime | None = None,
 ) -> None:
-    """Enter how the read ended; `counts` by column name."""
+    """Record how the read ended. `counts` gives values by column name."""
     connection.execute(
         update(RawSnapshot)
         .where(RawSnapshot.id == snapshot_id)
@@ -107,15 +108,15 @@ def close_snapshot(
 
 
 def snapshot(connection: Connection, snapshot_id: int) -> Snapshot | None:
-    """One snapshot's row."""
+    """Return the row of a snapshot, or None if there is none."""
     return connection.execute(select(_table).where(RawSnapshot.id == snapshot_id)).one_or_none()
 
 
 def pending(connection: Connection, resource_type: ResourceType) -> Snapshot | None:
-    """The snapshot to apply next: the newest that was read to its end.
+    """Return the snapshot to apply next, which is the newest one that was read to its end.
 
-    None when that is applied already. A quarantined one is returned too: it blocks until it is released or a
-    newer one is read.
+    Returns None if that one has already been applied. A quarantined snapshot is returned as well, because nothing is
+    applied until it is released or a newer one is read.
     """
     last_applied = (
         select(func.coalesce(func.max(RawSnapshot.id), 0))
@@ -135,7 +136,7 @@ def pending(connection: Connection, resource_type: ResourceType) -> Snapshot | N
 
 
 def last_applied(connection: Connection, resource_type: ResourceType) -> Snapshot | None:
-    """The snapshot that the cache stands at."""
+    """Return the snapshot that was applied last, or None."""
     return connection.execute(
         select(_table)
         .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
@@ -145,17 +146,17 @@ def last_applied(connection: Connection, resource_type: ResourceType) -> Snapsho
 
 
 def watermark(connection: Connection, resource_type: ResourceType) -> datetime | None:
-    """The newest change up to which the cache holds them all; None before a complete listing has been applied.
+    """Return the time up to which the cache holds all changes; None before a complete listing has been applied.
 
-    What may have missed some does not count. Never later than the read that saw it, so that a stamp from the
-    future cannot hide what follows.
+    Reads that may have missed changes do not count. The time is never later than the start of the read, so that a stamp
+    in the future cannot hide later changes.
     """
     whole = or_(RawSnapshot.complete, and_(RawSnapshot.scope == "incremental", RawSnapshot.status == "verified"))
     known: datetime | None = connection.scalar(
         select(func.max(func.least(RawSnapshot.newest_change, RawSnapshot.started_at))).where(
             RawSnapshot.resource_type == resource_type,
             RawSnapshot.applied_at.is_not(None),
-            # Else `least` would take the start of a read that saw no stamp.
+            # Otherwise `least` would return the start of a read that saw no stamp.
             RawSnapshot.newest_change.is_not(None),
             whole,
         )
@@ -164,7 +165,7 @@ def watermark(connection: Connection, resource_type: ResourceType) -> datetime |
 
 
 def unkept(connection: Connection, resource_type: ResourceType) -> int:
-    """Elements of the last complete listing that the cache cannot hold as rows: unusable ones, and repeats of a key."""
+    """Return how many elements of the last complete listing have no row: unusable ones and repeated keys."""
     counted: int | None = connection.scalar(
         select(RawSnapshot.resource_count - RawSnapshot.key_count)
         .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None), RawSnapshot.complete)
@@ -175,12 +176,12 @@ def unkept(connection: Connection, resource_type: ResourceType) -> int:
 
 
 def may_delete(snapshot: Snapshot) -> bool:
-    """Whether what a snapshot misses may be deleted: only a full listing that proved complete says so."""
+    """Whether resources that a snapshot does not contain may be deleted: only if it is a complete full listing."""
     return bool(snapshot.complete and snapshot.scope == "full")
 
 
 def require_pages(connection: Connection, snapshot: Snapshot) -> None:
-    """Raise NothingToRelease when a snapshot's pages are not all there any more."""
+    """Raise NothingToRelease if some pages of a snapshot have been dropped."""
     pages = connection.scalar(select(func.count()).where(RawPage.snapshot_id == snapshot.id))
     if pages != snapshot.page_count:
         raise NothingToRelease(
@@ -190,14 +191,15 @@ def require_pages(connection: Connection, snapshot: Snapshot) -> None:
 
 
 def mark_applied(connection: Connection, snapshot_id: int) -> None:
-    """Enter that the cache now holds what the snapshot says."""
+    """Record that the snapshot has been applied to the cache."""
     connection.execute(update(RawSnapshot).where(RawSnapshot.id == snapshot_id).values(applied_at=func.now()))
 
 
 def prune(connection: Connection, resource_type: ResourceType, retention: int) -> int:
-    """Drop the pages of snapshots that nobody will look at again; their rows stay as the record of the reads.
+    """Drop the pages of old snapshots. Their rows stay as a record of the reads.
 
-    Kept: the last `retention` applied ones of each scope, and whatever is newer than the last applied one.
+    The pages of the last `retention` applied snapshots of each scope are kept, and those of all snapshots that are
+    newer than the last applied one.
     """
     applied = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None)
@@ -223,7 +225,7 @@ def _prune_unapplied(connection: Connection, resource_type: ResourceType) -> Non
     unapplied = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_(None), RawSnapshot.status.in_(_READ)
     )
-    # Apart, since a sync that is refused leaves other reads, too.
+    # Quarantined and other snapshots are counted separately, because a refused sync leaves both kinds.
     for alike in (RawSnapshot.status == "quarantined", RawSnapshot.status != "quarantined"):
         old = unapplied.where(alike).order_by(RawSnapshot.id.desc()).offset(UNAPPLIED_KEPT)
         connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old)))

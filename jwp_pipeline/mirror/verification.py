@@ -1,7 +1,7 @@
-"""Is a listing complete? Judged from the ledger of its pages alone. Pure.
+"""Checks whether a listing is complete, from the numbers and keys of its pages alone. The functions are pure.
 
-JWP pages by offset over a library that moves meanwhile, so that a listing may miss or repeat resources
-without any error. Only a listing that proves complete may delete (semantics §1.3).
+JWP pages by offset through a library that may change meanwhile, so a listing can miss or repeat resources without any
+error. Only a listing that proves complete may delete (semantics §1.3).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import groupby
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What the ledger keeps of a page; see `jwplatform.management.Page` for the fields."""
+    """The facts about a page that the checks need; `jwplatform.management.Page` explains the fields."""
 
     number: int
     stretch: int
@@ -21,16 +21,16 @@ class PageFacts:
     page_length: int
     listing_total: int
     count: int
-    """Elements on the page."""
+    """The number of elements on the page."""
     fingerprint: int | None
-    """Hash of its keys in order: two pages with the same one hold the same resources. None without any key."""
+    """A hash of its keys in order. Pages with equal hashes hold the same resources. None if the page has no keys."""
 
 
 def doubts(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
-    """Why the listing cannot be called complete; empty when it can.
+    """Return the reasons why the listing may be incomplete; an empty list means that it is complete.
 
-    `repeated_keys`: elements whose key was listed before, unless that is known to be the listing's own way
-    (JWP lists it twice, again and again).
+    `repeated_keys` counts the elements whose key was listed before. It is 0 if JWP is known to list the same keys twice
+    every time.
     """
     found = [
         doubt
@@ -53,10 +53,10 @@ def doubts(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
 
 
 def doubts_of_changes(pages: Sequence[PageFacts], *, repeated_keys: int) -> list[str]:
-    """Why a read of changes may have missed some; empty when it cannot have.
+    """Return the reasons why a read of changes may have missed some; an empty list means that it has not.
 
-    It may end before the announced total, with a full page: its client saw that the rest is older. More changes
-    than on its first page are no doubt, for they come last and were read.
+    The read may end before the announced total, with a full page, if the client saw that the rest is older. A total
+    that grows during the read is fine, because new changes are added at the end and were read.
     """
     found: list[str] = []
     for stretch in _stretches(pages):
@@ -67,7 +67,7 @@ def doubts_of_changes(pages: Sequence[PageFacts], *, repeated_keys: int) -> list
             found += _not_all(stretch)
         found += _short_pages(stretch)
     if repeated_keys:
-        # One that was read changed again and went to the end, so that all after it moved up by one.
+        # A resource that had been read changed again and moved to the end, so that all resources after it moved up.
         found.append(f"{repeated_keys} resources were listed more than once, so others may have been missed")
     return found
 

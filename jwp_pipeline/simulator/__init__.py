@@ -1,11 +1,10 @@
-"""A JW Platform to run against, over real HTTP on loopback: for the demo and for the tests.
+"""A simulated JW Platform for the demo and the tests, which serves real HTTP on the loopback interface.
 
     with Simulator(demo_library(videos=200), Behaviour(unstable_ties=True)) as sim:
         sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
         environment = sim.environment("v1")
 
-It serves the reading side of both Management APIs, and imports nothing of the
-pipeline.
+It serves the reading side of both Management APIs, and uses no code of the rest of the pipeline.
 """
 
 from jwp_pipeline.simulator.bulk import bulk_library

@@ -1,7 +1,7 @@
-"""`python -m jwp_pipeline.simulator`: the demo library on a port of its own, as long as its parent lives.
+"""`python -m jwp_pipeline.simulator` serves the demo library on its own port for as long as its parent process lives.
 
-One line of JSON on stdout says when it is ready, where it is, and how to configure the pipeline for it. It ends
-when stdin reaches its end, which it does when the parent dies, or at SIGTERM or SIGINT.
+When it is ready, it prints one line of JSON with its URL and the environment that configures the pipeline for it. It
+ends when stdin is closed, which happens when the parent dies, or at SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jwp_pipeline.simulator import DEMO_SEED, Behaviour, Demo, Simulator
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to stop; the exit status."""
+    """Serve until a signal or the end of stdin, and return the exit status."""
     options = _parser().parse_args(arguments)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _stop_at_end_of_stdin(stop: Event) -> None:
-    # Not through sys.stdin: a thread that waits there hinders the interpreter's end.
+    # os.read, because a thread that waits in sys.stdin keeps the interpreter from exiting.
     while os.read(0, 4096):
         pass
     stop.set()

@@ -1,7 +1,4 @@
-"""The ASGI application: HTTP in and out, routes, faults carried out, the request log.
-
-Put here what every request goes through; what the APIs answer is in v1_api.py and v2_api.py.
-"""
+"""The ASGI application: it routes requests to the APIs, applies the planned faults, and logs the requests."""
 
 from __future__ import annotations
 
@@ -41,29 +38,29 @@ ROUTES: tuple[tuple[str, Api, Route, Kind], ...] = (
 )
 
 Hangup = Callable[[Any], None]
-"""Closes the connection of a client (its address, as ASGI names it), after what was written is sent."""
+"""Closes the connection of a client, given by its ASGI address, after everything written has been sent."""
 
 
 class Control(Protocol):
-    """What the control routes drive: a library that lives on."""
+    """The library that the control routes drive."""
 
     def evolve(self) -> dict[str, Any]:
-        """Go to the next generation; tell what changed."""
+        """Go to the next generation and return what changed."""
         ...
 
     def state(self) -> dict[str, Any]:
-        """Tell where it stands."""
+        """Return the current state."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request as it was answered; `status` None when the connection was dropped instead."""
+    """One request and how it was answered. `status` is None if the connection was dropped instead."""
 
     method: str
     path: str
     params: dict[str, str]
-    """Query and form parameters without the signature; the first of repeated ones."""
+    """Query and form parameters without the signature. For a repeated parameter, the first value is kept."""
     status: int | None
     api: Api | None
     route: Route | None
@@ -71,12 +68,12 @@ class LoggedRequest:
     page: int | None
     faults: tuple[str, ...]
     at: float
-    """When it came in, epoch seconds."""
+    """When it arrived, in epoch seconds."""
 
 
 @dataclass(slots=True)
 class Application:
-    """One site on HTTP. Runs in one event loop; `log` and `faults` may be used from other threads."""
+    """Serves one site over HTTP. It runs in one event loop; other threads may use `log` and `faults`."""
 
     site: Site
     faults: Faults
@@ -92,7 +89,7 @@ class Application:
         self._v2 = v2_api.V2Api(self.site)
 
     def asgi(self) -> Starlette:
-        """The application to serve."""
+        """Return the application to serve."""
         routes = [
             HttpRoute(path, self._endpoint(api, route, kind), methods=METHODS) for path, api, route, kind in ROUTES
         ]
@@ -173,7 +170,7 @@ class Application:
         return v1_api.error_answer(refused.status, refused.code, refused.message, refused.headers)
 
     async def _pause(self, seconds: float) -> None:
-        # In small steps, so that a server that stops does not wait for a slow answer.
+        # The pause is in small steps, so that a server that stops does not wait for a slow answer.
         until = time.monotonic() + seconds
         while not self.stopping and (left := until - time.monotonic()) > 0:
             await asyncio.sleep(min(left, 0.05))
@@ -188,7 +185,7 @@ class Application:
 
 
 class _CutResponse(Response):
-    """Sends the head of `whole`, if any, and `part` of its body, then hangs up."""
+    """Sends the head of `whole`, if there is one, and `part` of its body, and then closes the connection."""
 
     def __init__(self, hang_up: Hangup, part: bytes, whole: Response | None) -> None:
         super().__init__()

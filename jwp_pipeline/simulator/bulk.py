@@ -1,6 +1,6 @@
-"""Big libraries for benchmarks: made in seconds, held in little memory, each video written when it is sent.
+"""Makes big libraries for benchmarks in seconds. They need little memory, because a video is written when it is sent.
 
-Videos differ in key, ids, stamps and text, and have all custom properties. Believable ones are in demo.py.
+The videos differ in key, ids, stamps and text, and have all custom properties.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FILLER_LENGTH = 1 << 16
 
 
 class _Template:
-    """The JSON of all bulk videos in both APIs: a sample is written once, its variable parts then filled in."""
+    """The JSON of all bulk videos in both APIs, as a sample whose variable parts are filled in for each video."""
 
     def __init__(self, bytes_per_video: int, seed: int) -> None:
         chance = Random(seed)  # noqa: S311 - reproducible on purpose
@@ -106,18 +106,18 @@ def _slots(sample: bytes) -> str:
 
 
 class _BulkVideo(Record):
-    """A video that is only a number until it is asked for."""
+    """A video that is only a number until it is requested."""
 
     __slots__ = ("_number", "_template")
 
     def __init__(self, template: _Template, number: int) -> None:
-        # Not Record's own way of making one: it would write down what is to stay unwritten.
+        # Record.__init__ is not called, because it stores the object that should not exist yet.
         self._template = template
         self._number = number
         self.kind = "video"
         self.key = _key(template.seed, number)
         self.created = START - 60 * number
-        # Two share each stamp, as records that a script made do.
+        # Two videos share each stamp, like records made by a script.
         self.modified = self.created // 120 * 120 + 3600
         self.members = None
         self.raw = {}
@@ -135,9 +135,9 @@ class _BulkVideo(Record):
 def bulk_library(
     videos: int, channels: int | None = None, bytes_per_video: int = 1500, seed: int = DEMO_SEED
 ) -> Library:
-    """A library of so many videos of about so many bytes (v1 JSON), newest first, 50 in each manual channel.
+    """Make a library of videos of about `bytes_per_video` (v1 JSON), newest first, with 50 in each manual channel.
 
-    Left out, `channels` is as many as take all videos; more than that stay empty.
+    By default there are as many channels as the videos fill; further channels are empty.
     """
     template = _Template(bytes_per_video, seed)
     library = Library()

@@ -1,7 +1,7 @@
-"""How v2's `q` compares one value, by the type of its attribute. Pure.
+"""Compares a single value as v2's `q` does, by the type of its attribute. lucene.py parses `q`.
 
-Types: `keyword` (as it is, case and all), `text` (by words, whatever their case), `number`, `boolean`, and
-`instant` (epoch seconds or ISO text; a bare date means its whole day, no zone means UTC).
+The types are `keyword` (exact, including case), `text` (by words, ignoring case), `number`, `boolean`, and `instant`
+(epoch seconds or ISO text; a date alone means the whole day, and UTC is the default zone). The functions are pure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class QueryError(ValueError):
 
 
 def value_test(field_type: str, text: str, *, phrase: bool) -> ValueTest:
-    """Whether a value of this type matches `text`, a quoted phrase or not. Raises QueryError."""
+    """Return a test for whether a value of this type matches `text`, which may be a phrase. Raises QueryError."""
     match field_type:
         case "text":
             words = _words(text)
@@ -36,7 +36,7 @@ def value_test(field_type: str, text: str, *, phrase: bool) -> ValueTest:
 
 
 def range_test(field_type: str, low: str, high: str) -> ValueTest:
-    """Whether a value lies between two ends, which belong to the range; `*` is open. Raises QueryError."""
+    """Return a test for whether a value lies in a range, ends included; `*` is an open end. Raises QueryError."""
     bound: Callable[[str, bool], Any]
     read: Callable[[Any], Any]
     if field_type == "instant":
@@ -74,7 +74,7 @@ def _instant(text: str, upper: bool) -> float:
     except ValueError:
         raise QueryError(f"`{text}` is not a date") from None
     if upper and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        # As search engines round an inclusive upper end.
+        # Search engines round an inclusive upper end up in this way.
         moment += timedelta(days=1) - timedelta(microseconds=1)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 

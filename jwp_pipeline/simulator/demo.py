@@ -1,8 +1,7 @@
-"""The demo library: lectures and courses of an invented university, all of it a function of the seed.
+"""Makes the demo library: lectures and courses of an invented university, which depend only on the seed.
 
-A video's number, given once and never again, decides its key, its SMS id and all its texts. Custom properties are
-written as the university's own tools write them. Put here how the library is made; how it lives on is in
-evolution.py.
+Each video has a unique number, which decides its key, its SMS id and all its texts. Custom properties are written as
+the university's own tools write them. evolution.py changes the library from day to day.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ from jwp_pipeline.simulator.translation import iso
 DEMO_SEED = 2025
 DAY = 86_400
 START = int(datetime(2025, 10, 1, 6, tzinfo=UTC).timestamp())
-"""The moment of generation 0: a first day of term. Everything in the library is older."""
+"""The time of generation 0, the first day of a term. Everything in the library is older."""
 MASS_UPDATE = START - 200 * DAY
-"""When a script touched many videos within one second, as such scripts do."""
+"""The time at which a script updated many videos within one second."""
 YEARS_BACK = 8
 FIRST_SMS_ID = 1_000_000
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -53,9 +52,9 @@ class Course:
 
 
 def demo_library(videos: int = 2000, channels: int = 60, seed: int = DEMO_SEED) -> Library:
-    """A library of so many videos and manual channels, as it is in generation 0.
+    """Make a library of so many videos and manual channels, as it is in generation 0.
 
-    Beyond those it has the two playlists that every site has: the default feed and a dynamic one.
+    It also has the two playlists that every site has: the default feed and a dynamic one.
     """
     courses = [course(seed, number) for number in range(1, channels + 1)]
     lectures: dict[int, list[int]] = {each.number: [] for each in courses}
@@ -86,18 +85,18 @@ def demo_library(videos: int = 2000, channels: int = 60, seed: int = DEMO_SEED) 
 
 
 def dice(seed: int, *what: object) -> Random:
-    """Chance that depends on nothing but the seed and what it is for."""
+    """Return a random generator that depends only on the seed and on its purpose."""
     return Random(":".join(map(str, (seed, *what))))  # noqa: S311 - reproducible on purpose
 
 
 def resource_key(seed: int, kind: str, number: int) -> str:
-    """An 8-character JWP key."""
+    """Return an 8-character JWP key."""
     digest = int.from_bytes(hashlib.blake2b(f"{seed}:{kind}:{number}".encode(), digest_size=8).digest())
     return "".join(BASE62[digest // 62**place % 62] for place in range(8))
 
 
 def course(seed: int, number: int) -> Course:
-    """The course with this number."""
+    """Return the course with this number."""
     chance = dice(seed, "course", number)
     instid = chance.choice(list(SUBJECTS))
     subject, topics = SUBJECTS[instid]
@@ -113,7 +112,7 @@ def course(seed: int, number: int) -> Course:
 
 
 def lecture(seed: int, number: int, taken: Course | None, part: int, published: int | None = None) -> dict[str, Any]:
-    """The v1 object of video `number`, the `part`-th of its course; `published` in epoch seconds."""
+    """Return the v1 object of video `number`, part `part` of its course. `published` is in epoch seconds."""
     chance = dice(seed, "video", number)
     instid = taken.instid if taken else chance.choice(list(SUBJECTS))
     subject, topics = SUBJECTS[instid]
@@ -157,7 +156,7 @@ def lecture(seed: int, number: int, taken: Course | None, part: int, published: 
 
 
 def _recorded(chance: Random, taken: Course | None, part: int) -> int:
-    """When part of a course was recorded: another every other day of its year, and all before the start."""
+    """Return when a part of a course was recorded: one part every second day, and all before START."""
     if taken is None:
         return START - chance.randrange(DAY, YEARS_BACK * 365 * DAY)
     term = int(datetime(taken.year, 10, 4, 9, tzinfo=UTC).timestamp())
@@ -195,14 +194,14 @@ def _properties(
         "sms_image_id": f"image_id:{chance.choice((None, sms_id * 5))}:",
         "sms_image_status": "image_status:loaded:",
     }
-    # Without sms_acl a video is public: some old ones are.
+    # A video without sms_acl is public, and some old videos have none.
     if chance.random() < 0.03:
         del properties["sms_acl"]
     return properties
 
 
 def acl(chance: Random) -> str:
-    """An ACL of any kind: public, signed-in, institutions, groups, people, several of them, or nobody."""
+    """Return an ACL of any kind: public, signed-in users, institutions, groups, people, a mixture, or nobody."""
     entries = (
         f"INST_{chance.choice(list(SUBJECTS))}",
         f"GROUP_{chance.randrange(100_000, 105_000)}",
@@ -217,12 +216,12 @@ def acl(chance: Random) -> str:
 
 
 def crsid(chance: Random) -> str:
-    """A person's identifier."""
+    """Return a person's identifier."""
     return "".join(chance.choices(string.ascii_lowercase, k=chance.randint(2, 3))) + str(chance.randrange(1, 999))
 
 
 def course_record(seed: int, each: Course, numbers: list[int], edited: int | None = None) -> Record:
-    """The record of a course's channel with these videos; `edited` in epoch seconds."""
+    """Return the record of a course's channel with these videos. `edited` is in epoch seconds."""
     chance = dice(seed, "channel", each.number)
     made = _recorded(chance, each, -14) if edited is None else edited
     edited = min(made + chance.randrange(400 * DAY), START - DAY) if edited is None else edited

@@ -1,7 +1,6 @@
-"""How the demo library lives on: generation after generation, each a day at the university.
+"""Changes the demo library from generation to generation; each generation is a day at the university.
 
-The same seed and generation always give the same library, so a demo that lasts remembers one number. Put here what
-may happen on a day.
+The same seed and generation always give the same library, so a long-lived demo needs to remember only one number.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from jwp_pipeline.simulator.library import Library
 from jwp_pipeline.simulator.translation import iso
 
 NUMBERS_A_DAY = 10_000
-"""Numbers of videos and courses set apart for each generation, so that none is given twice."""
+"""How many numbers of videos and courses are reserved for each generation, so that none is used twice."""
 FIRST_DAY_NUMBER = 1_000_000
 _ADDED = (0.003, 0.006)
 _CHANGED = (0.011, 0.018)
@@ -39,7 +38,7 @@ _WATCHED = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Evolution:
-    """Keys of what one generation changed. `watched` videos have more views and are otherwise as they were."""
+    """The keys of what one generation changed. Watched videos have more views and are otherwise unchanged."""
 
     generation: int
     videos_added: list[str] = field(default_factory=list)
@@ -54,7 +53,7 @@ class Evolution:
 
 
 def evolve(library: Library, generation: int, seed: int = DEMO_SEED) -> Evolution:
-    """Bring a demo library from the generation before to this one (1, 2, …), by the seed it was made from."""
+    """Change a demo library from the previous generation to this one (1, 2, …), with the seed that it was made from."""
     chance = dice(seed, "generation", generation)
     now = START + generation * DAY
     with library.lock:
@@ -182,14 +181,14 @@ class Demo:
             self.evolve()
 
     def evolve(self) -> dict[str, Any]:
-        """Go to the next generation; its number and the keys of what changed."""
+        """Go to the next generation, and return its number and the keys of what changed."""
         with self._lock:
             evolution = evolve(self.library, self._generation + 1, self._seed)
             self._generation = evolution.generation
             return asdict(evolution)
 
     def state(self) -> dict[str, Any]:
-        """Generation, seed, and how many videos and manual channels there are."""
+        """Return the generation, the seed, and the numbers of videos and manual channels."""
         with self._lock:
             return {
                 "generation": self._generation,

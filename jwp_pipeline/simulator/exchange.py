@@ -1,4 +1,4 @@
-"""What passes between the HTTP server and the two APIs: a call, and an answer that faults can still bend."""
+"""Defines what passes between the HTTP server and the two APIs: calls, and answers that faults can still change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Call:
     method: str
     path: str
     params: tuple[tuple[str, str], ...] = ()
-    """Query and form parameters in the order sent, also those that sign."""
+    """Query and form parameters in the order sent, including the signature's."""
     authorization: str | None = None
     api: Api | None = None
     route: Route | None = None
@@ -29,12 +29,12 @@ class Call:
     """Parameters of the path: `site`, `id`."""
 
     def param(self, name: str) -> str | None:
-        """First value of a parameter, None when it is not given."""
+        """Return the first value of a parameter, or None if it is not given."""
         return next((value for key, value in self.params if key == name), None)
 
     @property
     def page(self) -> int | None:
-        """The page asked for, 1, 2, …; None when the call lists nothing or nonsense."""
+        """The number of the requested page, counted from 1; None if the call is not a valid list call."""
         try:
             if self.api == "v2":
                 return int(self.param("page") or 1) if self.route == "list" else None
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """A complete answer. With `cut_at` only so many bytes of the body are sent, then the connection closes."""
+    """A complete answer. If `cut_at` is set, the connection closes after so many bytes of the body."""
 
     status: int
     body: bytes
@@ -65,14 +65,14 @@ class ListingPage:
     elements: list[bytes]
     """JSON of each element."""
     previous: Callable[[], list[bytes]]
-    """Elements of the page before this one; of this one when it is the first."""
+    """Returns the elements of the page before this one, or of this one if it is the first."""
     envelope: dict[str, Any]
-    """All other members, `total` among them."""
+    """All other members, including `total`."""
     headers: dict[str, str] = field(default_factory=dict)
     shape: Shape = "array"
 
     def answer(self) -> Answer:
-        """The page as it goes out."""
+        """Return the page as it is sent."""
         array = b"[%s]" % b",".join(self.elements)
         envelope = dict(self.envelope)
         match self.shape:
@@ -92,7 +92,7 @@ class ListingPage:
 
 
 class Refused(Exception):
-    """An error answer: its HTTP status, JWP's code for it and a text. Each API writes it in its own shape."""
+    """An error answer with its HTTP status, JWP's code for it and a text. Each API writes it in its own format."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)

@@ -1,11 +1,11 @@
-"""Faults to inject: what goes wrong, at which requests, how often.
+"""Faults to inject: what goes wrong, for which requests, and how often.
 
     sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
     sim.faults.add(Fault.short_page(), api="v2", resource="video", page=3)
     sim.faults.add(Fault.edit(lambda library: library.remove("video", "aB3dE5gH")), page=1)
 
-All that match a request act, in the order added; of several that answer in place of the API the first wins. Put
-here further faults; app.py carries them out.
+All faults that match a request are applied, in the order in which they were added. If several of them replace the
+answer, the first one wins. app.py applies them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Fault:
 
     @classmethod
     def status(cls, status: int, body: Body = "json", *, retry_after: int | str | None = None) -> Fault:
-        """Answer with this HTTP status; the JSON is an error as the API asked writes it, also with 200."""
+        """Answer with this HTTP status. The JSON body is an error in the format of the API, even with status 200."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
 
         def answer(call: Call) -> Answer:
@@ -74,7 +74,7 @@ class Fault:
 
     @classmethod
     def truncate(cls, fraction: float = 0.5) -> Fault:
-        """Send only this part of the body that Content-Length promises, then close."""
+        """Send only this part of the body that Content-Length announces, and then close the connection."""
         return cls("truncate", cuts_at=fraction)
 
     @classmethod
@@ -102,7 +102,7 @@ class Fault:
 
     @classmethod
     def repeated_page(cls) -> Fault:
-        """The elements of the page before, under this page's numbers."""
+        """A page with the elements of the page before, but its own page number."""
 
         def bend(page: ListingPage) -> None:
             page.elements = page.previous()
@@ -120,7 +120,7 @@ class Fault:
 
     @classmethod
     def edit(cls, edit: Callable[[Library], None]) -> Fault:
-        """Change the library once the page is made and before it is sent: it moves between two pages."""
+        """Change the library after the page is made and before it is sent, so that the next page sees the change."""
         return cls("edit", edits=edit)
 
 
@@ -140,7 +140,7 @@ class PlannedFault:
     hits: int = 0
 
     def fits(self, call: Call) -> bool:
-        """Whether the request is one that it is meant for, whatever came before."""
+        """Whether the fault is meant for this request, regardless of earlier ones."""
         if self.path is not None and not fnmatchcase(call.path, self.path):
             return False
         if self.fault.bend is not None and call.page is None:
@@ -168,9 +168,9 @@ class Faults:
         nth: int = 1,
         times: int | None = 1,
     ) -> PlannedFault:
-        """Plan a fault for requests that fit all that is given (`path` may hold `*`, pages count from 1).
+        """Plan a fault for the requests that match all given conditions. `path` may contain `*`; pages count from 1.
 
-        It acts from the `nth` of them on, `times` times, None for ever.
+        It acts `times` times, beginning with the `nth` matching request; None means without end.
         """
         planned = PlannedFault(fault, path, api, route, resource, page, nth, times)
         with self._lock:
@@ -178,12 +178,12 @@ class Faults:
         return planned
 
     def clear(self) -> None:
-        """From now on nothing goes wrong."""
+        """Remove all faults."""
         with self._lock:
             self._planned.clear()
 
     def take(self, call: Call) -> list[Fault]:
-        """Faults that act on this request; counts it."""
+        """Count this request and return the faults that act on it."""
         acting = []
         with self._lock:
             for planned in self._planned:

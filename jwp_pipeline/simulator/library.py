@@ -1,6 +1,6 @@
-"""What the simulated site holds: ordered videos and channels, which anyone may change while they are served.
+"""The content of the simulated site: ordered videos and channels, which may be changed while they are served.
 
-Objects are v1-shaped. Safe to use from several threads; hold `lock` to make several changes at once.
+Objects have the format of v1. A library may be used from several threads; hold `lock` to make several changes at once.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from jwp_pipeline.simulator.records import (
 
 
 class Library:
-    """Videos and channels in their order, and the last state of those removed.
+    """Videos and channels in order, and the last state of those that were removed.
 
-    A key may occur more than once (JWP has been seen to list a key twice); what is asked for by key is then
-    its last occurrence. `version` moves with every change.
+    A key may occur more than once, because JWP has been seen to list a key twice; a lookup then finds the last
+    occurrence. `version` grows with every change.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Library:
             self._changed()
 
     def hide(self, kind: Kind, *keys: str) -> None:
-        """Let listings and their totals leave these keys out, as an index that lags does. By key they are there."""
+        """Leave these keys out of listings and totals, as a lagging index does. They can still be requested by key."""
         with self.lock:
             self._hidden[kind].update(keys)
             self._changed()
@@ -131,9 +131,9 @@ class Library:
                 self._put(kind, self._removed[kind][key])
 
     def replace_all(self, videos: Iterable[dict[str, Any]], channels: Iterable[dict[str, Any]]) -> None:
-        """Make the library exactly these objects, in this order; a channel that stays keeps its members.
+        """Make the library exactly these objects, in this order. A channel that stays keeps its members.
 
-        Overrides and raw elements go.
+        Overrides and raw elements are removed.
         """
         with self.lock:
             made: dict[Kind, list[Record]] = {
@@ -162,12 +162,12 @@ class Library:
             stamp = int(self._clock()) if modified is None else modified
             self._put("channel", channel_record(record.source, record.created, stamp, tuple(keys)))
 
-    # --- What no JWP should send -------------------------------------------------------------------------
+    # --- Malformed content -------------------------------------------------------------------------------
 
     def override(self, kind: Kind, key: str, value: Any, api: Api | None = None) -> None:
         """Send `value` (any JSON value, or RawJson) instead of an object, in one API or in both.
 
-        The object is still found, ordered and counted by what it was. Raises KeyError.
+        The object is still found, ordered and counted by its original content. Raises KeyError.
         """
         with self.lock:
             record = self._existing(kind, key)

@@ -1,4 +1,4 @@
-"""Finding and ordering: the records that a query selects, in its order, worked out once per library version."""
+"""Finds and orders the records that a query selects, and remembers the result until the library changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jwp_pipeline.simulator.library import Library
 from jwp_pipeline.simulator.records import Api, Kind, Record
 
 CACHED_SELECTIONS = 512
-"""Enough for a big library cut into ranges of id and read several times over."""
+"""Enough for a big library that is cut into ranges of ids and read several times."""
 
 Predicate = Callable[[Record], bool]
 

@@ -1,11 +1,9 @@
-"""The subset of v2's `q` that is known to work: a text becomes a predicate over records.
+"""Parses the subset of v2's `q` that is known to work, and turns it into a predicate over records.
 
     field:value   field:several words   field:"a phrase"   field:[a TO b]   (… AND …) OR …
     custom_params: ( name: "abc" AND value: "123" )                 on media, both in one property
 
-Ranges include their ends, `*` is an open end. Ids and other keywords compare as they are, case and all; texts by
-words, whatever their case; stamps as instants, a bare date meaning its whole day. Put here the grammar; single
-values are compared in comparison.py.
+Ranges include their ends, and `*` is an open end. comparison.py compares the values.
 """
 
 from __future__ import annotations

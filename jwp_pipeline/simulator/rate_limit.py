@@ -1,4 +1,4 @@
-"""JWP's request limit: so many a minute, of the clock or sliding."""
+"""JWP's limit on requests, counted either per minute of the clock or over a sliding minute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One element of a listing: a v1 object, served in either API's form, encoded once for each."""
+"""One element of a listing: a v1 object that can be served in the format of either API."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ def encode(value: Any) -> bytes:
 
 
 class Record:
-    """Immutable; an edit of the library replaces it.
+    """A video or channel. It is immutable; an edit of the library replaces it.
 
-    `created` and `modified` are epoch seconds, `members` a
-    channel's video keys or None when they were never set, `raw` what is sent instead of the object in each API
-    that has an entry, `apis` the APIs that list the record at all.
+    `created` and `modified` are in epoch seconds. `members` has a channel's video keys, or is None if they were never
+    set. `raw` is sent instead of the object in the APIs that have an entry. `apis` names the APIs that list the record.
     """
 
     __slots__ = ("_encoded", "_source", "apis", "created", "key", "kind", "members", "modified", "raw")

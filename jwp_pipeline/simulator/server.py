@@ -1,7 +1,4 @@
-"""A JW Platform on a port of 127.0.0.1: starts and stops, and says how to reach it.
-
-Put here the server's life; what happens to a request is in app.py.
-"""
+"""Starts and stops a simulated JW Platform on a port of 127.0.0.1. app.py handles its requests."""
 
 from __future__ import annotations
 
@@ -24,10 +21,10 @@ HOST = "127.0.0.1"
 
 
 class Simulator:
-    """Serves a library over HTTP from a thread of its own, between `with` and its end.
+    """Serves a library over HTTP from its own thread, inside a `with` block.
 
-    `library`, `behaviour` and `faults` may be changed while it runs. Credentials are invented anew for each
-    simulator; the site's key is always the same.
+    `library`, `behaviour` and `faults` may be changed while it runs. Each simulator has new credentials, but the site's
+    key is always the same.
     """
 
     def __init__(
@@ -97,7 +94,7 @@ class Simulator:
         return environment
 
     def start(self) -> None:
-        """Listen; requests are accepted from the return on. Raises OSError when the port is taken."""
+        """Start to listen. Requests are accepted once it returns. Raises OSError if the port is taken."""
         listener = socket.create_server((HOST, self._port), backlog=128)
         # Accepted connections inherit it. asyncio does not set it on those of a socket made elsewhere, and
         # without it the second segment of every answer waits 40 ms for the client's delayed acknowledgement.

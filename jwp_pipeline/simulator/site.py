@@ -1,7 +1,4 @@
-"""The simulated site as both APIs see it: its library, credentials and how its server behaves.
-
-Put here what belongs to the site as a whole.
-"""
+"""The simulated site as both APIs see it: its library, its credentials, and the behaviour of its server."""
 
 from __future__ import annotations
 
@@ -22,27 +19,28 @@ PLAYER_KEY = "DemoPlyr"
 
 @dataclass(slots=True, kw_only=True)
 class Behaviour:
-    """What is not known about JW Platform, or differs between sites. May be changed while the server runs."""
+    """Behaviour that is not documented or differs between sites. It may be changed while the server runs."""
 
     max_page_length: int = 1000
-    """Longest page; more is cut to it, and the answer says so. v2's own default is 10, v1's 50."""
+    """The longest page. The default page length is 10 in v2 and 50 in v1."""
     longer_pages: Literal["cut", "refused"] = "cut"
-    """Asked for more than that, a site may also answer HTTP 400."""
+    """Whether a longer page is cut to the maximum, which the answer echoes, or refused with HTTP 400."""
     window: int = 10_000
-    """v2: a query gives at most its first so many results."""
+    """v2: the largest number of results of one query."""
     past_window: Literal["empty", "error"] = "empty"
-    """v2: a page past the window is empty, or HTTP 400 (then also one that only reaches past it)."""
+    """v2: whether a page past the window is empty or HTTP 400 (also for a page that only reaches past it)."""
     total_is_capped: bool = False
     """v2: `total` stops at the window, too."""
     unstable_ties: bool = False
     """Records with equal sort values stand in another order at every request (seeded)."""
     seed: int = 0
     requests_per_minute: int | None = None
-    """Above it, for each API of its own: HTTP 429. None: no limit, though the counters pretend 60."""
+    """The limit, counted separately for each API, above which the answer is HTTP 429. With None there is no limit, but
+    the counters pretend that it is 60."""
     rate_window: Literal["minute", "sliding"] = "minute"
     """The limit counts within the clock's minute, or within the last 60 seconds."""
     minute_seconds: float = 60.0
-    """Length of that minute, for the impatient."""
+    """The length of that minute; tests make it shorter."""
     retry_after: bool = False
     """Whether a 429 carries Retry-After."""
     bare_error_array: bool = False

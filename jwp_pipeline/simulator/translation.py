@@ -1,8 +1,8 @@
-"""v1 objects in their v2 form: one library, served by both Management APIs. Pure.
+"""Translates v1 objects into their v2 form, so that both Management APIs can serve one library.
 
-What v1 leaves out, v2 leaves out; a null stays null where null means the same; a value that has no v2 form is
-passed on as it is, so that what is malformed in v1 is malformed in v2. Fields that v2 does not have (`views`,
-`size`, …) are dropped; fields that no API knows are kept.
+A field that is missing in v1 is missing in v2, and a null stays null if it means the same in both. A value without a v2
+form is kept as it is, so that malformed v1 values are malformed in v2 as well. Fields that v2 does not have (`views`,
+`size`, …) are dropped, and fields that neither API knows are kept. The functions are pure.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the Management API v1 answers: envelopes, paging, errors. Nothing of HTTP beyond status codes.
+"""Answers calls as the Management API v1 does, with its envelopes, paging and errors.
 
-Who may call is checked in v1_signature.py, and filters are read in v1_filters.py.
+v1_signature.py checks who may call, and v1_filters.py interprets the filters.
 """
 
 from __future__ import annotations

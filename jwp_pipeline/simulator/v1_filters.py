@@ -1,4 +1,4 @@
-"""What v1's listing parameters select and how they order. Pure: a call becomes a predicate and an order."""
+"""Turns the listing parameters of a v1 call into a predicate and an order. The functions are pure."""
 
 from __future__ import annotations
 

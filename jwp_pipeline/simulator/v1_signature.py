@@ -1,6 +1,6 @@
-"""Who may call v1: key, timestamp, nonce and signature of a request, checked as JW Platform does.
+"""Checks the key, timestamp, nonce and signature of a v1 request as JW Platform does.
 
-Written from the rule, not from the client that signs, so that each proves the other.
+It is written from v1's documentation and shares no code with our client, so that each tests the other.
 """
 
 from __future__ import annotations

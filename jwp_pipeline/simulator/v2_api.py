@@ -1,6 +1,6 @@
-"""What the Management API v2 answers: envelopes, paging within the window, errors.
+"""Answers calls as the Management API v2 does, with its envelopes, paging within the window, and errors.
 
-The query language is in lucene.py.
+lucene.py parses the query language.
 """
 
 from __future__ import annotations

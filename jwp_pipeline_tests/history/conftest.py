@@ -1,4 +1,4 @@
-"""A change log that can be dated at will."""
+"""Fixtures for a change log whose entries can be given any date."""
 
 from sqlalchemy import text
 
@@ -22,6 +22,6 @@ def mirror(engine, elements, resource_type="video", *, at=None):
 
 
 def kept(engine):
-    """(day, type) → row of library_history, with the transactions that wrote it and that locked it."""
+    """Return the rows of library_history by (day, type), with the transactions that wrote and locked them."""
     found = rows(engine, f"SELECT *, xmin || ' ' || xmax AS touched_by FROM {LibraryDay.__tablename__}")
     return {(row.day, row.type): row for row in found}

@@ -77,7 +77,7 @@ def meaningful(data):
 
 
 def known(value):
-    """The number that a duration or a size says, if it says one."""
+    """Return a duration or size as a number, or None if it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -107,7 +107,7 @@ steps = st.lists(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, alone=st.permutations(DAYS).map(lambda days: days[:3]), since=st.sampled_from(DAYS))
-def test_every_day_is_what_the_model_wrote_down(engine, steps, alone, since):
+def test_every_day_agrees_with_the_model(engine, steps, alone, since):
     empty(engine)
     models = {"video": Model(), "channel": Model()}
     moment = datetime.combine(FIRST, time(0), UTC)
@@ -136,7 +136,7 @@ def test_every_day_is_what_the_model_wrote_down(engine, steps, alone, since):
         assert days_that_do_not_add_up(connection) == []
 
 
-def test_a_day_touches_no_other(engine):
+def test_computing_a_day_writes_no_other_day(engine):
     for number, day in enumerate(DAYS):
         mirror(engine, videos(*range(number + 1)), at=datetime.combine(day, time(12), UTC))
     record_days(engine, DAYS[0], DAYS[-1])
@@ -154,7 +154,7 @@ def test_a_day_touches_no_other(engine):
     assert any(line.startswith(f"{DAYS[4]} videos: -1 + 1 - 0 <> 5") for line in apart)
 
 
-def test_days_are_utc_wherever_the_session_is(tables_url, engine):
+def test_days_are_utc_in_any_session_time_zone(tables_url, engine):
     for at, count in (
         ("2026-03-28T23:59:59Z", 1),
         ("2026-03-29T00:00Z", 2),
@@ -174,7 +174,7 @@ def test_days_are_utc_wherever_the_session_is(tables_url, engine):
     abroad.dispose()
 
 
-def test_what_is_not_known_is_said(engine):
+def test_a_day_that_is_not_known_is_marked_as_such(engine):
     today = datetime.now(UTC).date()
     record_days(engine, today, today)
     assert kept(engine)[today, "video"].note == "Nothing has been mirrored yet."
@@ -217,7 +217,7 @@ def test_days_to_compute_end_with_yesterday(engine):
     assert days_to_compute(engine) == DaysToCompute(3, today - 3 * DAY, today - DAY)
 
 
-def test_a_switch_of_the_api_is_no_change_that_had_to_be_waited_for(engine):
+def test_a_switch_of_the_api_does_not_count_as_a_change_to_reflect(engine):
     """Every video then gets the stamp of its last edit, years ago, where it had none."""
     now = int(datetime.now(UTC).timestamp())
     old = [1_500_000_000 + number for number in range(10)]

@@ -105,7 +105,7 @@ def test_the_report_of_a_library(engine, run, monkeypatch, tmp_path):
     assert 90 <= metadata["median_seconds_to_reflect"].value < 200
 
 
-def test_the_report_of_nothing(run):
+def test_the_report_of_an_empty_library(run):
     metadata = report_of(run)
     assert len(pngs(metadata)) == 8
     assert metadata["media_items"].value == metadata["days"].value == metadata["days_to_compute"].value == 0

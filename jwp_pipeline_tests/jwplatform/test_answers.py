@@ -115,7 +115,7 @@ def test_a_proxy_that_wants_a_login_is_named_with_the_place_where_it_is_set():
     assert "user and password to its URL in HTTPS_PROXY" in told
 
 
-def test_a_redirection_is_told_by_its_host_alone():
+def test_the_message_about_a_redirection_names_only_its_host():
     told = str(error(302, "", Location=f"https://user:pw@login.example.com/{SECRET}?next=1#{SECRET}"))
     assert "leads to https://login.example.com, perhaps a login page" in told
     assert not any(part in told for part in (SECRET, "pw", "next"))

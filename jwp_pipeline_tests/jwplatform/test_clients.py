@@ -100,7 +100,7 @@ def test_v2_overlaps_rather_than_skips_when_the_page_length_changes(script, make
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])
-def test_a_listing_that_never_ends_is_left(script, make_v1, make_v2, api):
+def test_a_listing_that_never_ends_is_given_up(script, make_v1, make_v2, api):
     """The server repeats its page and announces ever more."""
     totals = iter(range(5, 10_000, 5))
 
@@ -115,7 +115,7 @@ def test_a_listing_that_never_ends_is_left(script, make_v1, make_v2, api):
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])
-def test_absence(script, make_v1, make_v2, api):
+def test_only_a_404_about_the_resource_means_that_it_does_not_exist(script, make_v1, make_v2, api):
     client = {"v1": make_v1, "v2": make_v2}[api]()
     script.answers = [answer(404, NOT_FOUND[api])]
     assert client.show("video", "AbCd1234") is None

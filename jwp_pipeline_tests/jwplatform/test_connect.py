@@ -44,7 +44,7 @@ def test_the_api_in_use_is_chosen():
         ),
     ],
 )
-def test_what_is_missing_or_wrong_is_named(values, named, unnamed):
+def test_missing_or_wrong_settings_are_named(values, named, unnamed):
     with pytest.raises(SettingsError) as raised:
         connect(settings(**values))
     assert all(name in str(raised.value) for name in named)
@@ -73,7 +73,7 @@ ADDRESS = "JWPLATFORM_MANAGEMENT_API_URL"
         "https://host/a b",
     ],
 )
-def test_an_address_that_is_none_is_refused_at_once(url):
+def test_an_invalid_address_is_refused_at_once(url):
     unusable = settings(api_key="k", api_secret="s", management_api_url=url)
     assert list(refused_settings(unusable)) == [ADDRESS]
     with pytest.raises(SettingsError, match=rf"{ADDRESS} is not of the form https://host") as raised:
@@ -82,7 +82,7 @@ def test_an_address_that_is_none_is_refused_at_once(url):
 
 
 @pytest.mark.parametrize("url", ["HTTP://localhost:8080/", "https://proxy_1.example.com/jwp", "http://[::1]:80", None])
-def test_an_address_that_is_one_is_taken(url):
+def test_a_valid_address_is_accepted(url):
     assert refused_settings(settings(api_key="k", v2_api_secret="s", management_api_url=url)) == {}
 
 

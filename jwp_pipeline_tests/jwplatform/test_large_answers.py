@@ -1,4 +1,4 @@
-"""An answer without end, packed small or not, is left at the bound: told, and not taken into memory."""
+"""An oversized answer, compressed or not, is given up at the limit and reported, and never held in memory."""
 
 import gzip
 import tracemalloc
@@ -17,7 +17,7 @@ def _small_bound(monkeypatch):
     monkeypatch.setattr(transport, "MOST_BYTES", BOUND)
 
 
-def test_a_bomb_is_not_unpacked(script, make_v1, clock):
+def test_a_compressed_bomb_is_not_unpacked(script, make_v1, clock):
     packed = gzip.compress(b'{"status": "ok", "video": "' + b" " * (200 * 2**20) + b'"}', 9)
     assert len(packed) < 300_000
     script.answers = [answer(200, packed, Content_Encoding="gzip")]
@@ -33,13 +33,13 @@ def test_a_bomb_is_not_unpacked(script, make_v1, clock):
     assert (len(script.requests), clock.slept) == (1, []), "asking again would not help"
 
 
-def test_how_large_it_would_have_been_is_told(script, make_v2):
+def test_the_message_names_the_announced_size(script, make_v2):
     script.answers = [answer(200, b"[" + b"1," * BOUND)]
     with pytest.raises(AnswerTooLarge, match=r"more than 2\.0 MB of 4\.0 MB announced"):
         make_v2().show("video", "AbCd1234")
 
 
-def test_what_has_no_end_is_left(script, make_v2):
+def test_an_endless_answer_is_given_up(script, make_v2):
     def endless(handler):
         handler.wfile.write(b"HTTP/1.1 503 Away\r\nConnection: close\r\n\r\n")
         try:

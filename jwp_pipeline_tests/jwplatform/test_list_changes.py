@@ -39,7 +39,7 @@ def test_v1_asks_for_videos_changed_at_a_moment_or_later(script, make_v1):
     ]
 
 
-def test_v1_asks_for_no_time_before_the_epoch(script, make_v1):
+def test_v1_never_asks_for_a_time_before_the_epoch(script, make_v1):
     script.answers = [v1_videos("a")]
     list(make_v1().list_changes("video", datetime.fromtimestamp(0, UTC)))
     assert asked(script)[0][1]["updated_after"] == "0"

@@ -32,7 +32,7 @@ def through(script, clock, monkeypatch):
     return make
 
 
-def test_a_proxy_is_used_for_what_is_elsewhere(script, through):
+def test_a_proxy_is_used_for_other_hosts(script, through):
     script.answers = [v2_media("a", total=1)]
     assert through("http").probe("video").total == 1
     assert script.requests[0].startswith(f"http://api.example.com/v2/sites/{KEY}/media/")
@@ -72,7 +72,7 @@ def test_a_proxy_that_refuses_the_host_is_told_from_one_that_is_in_trouble(scrip
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_is_not_there_is_named(script, through, scheme):
+def test_a_proxy_that_cannot_be_reached_is_named(script, through, scheme):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         script.url = f"http://127.0.0.1:{taken.getsockname()[1]}"

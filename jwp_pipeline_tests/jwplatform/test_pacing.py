@@ -1,4 +1,4 @@
-"""Never above the rate, never before what JW Platform asks for."""
+"""Requests never exceed the rate, and are never sent before the time that JW Platform asks for."""
 
 import threading
 from email.utils import formatdate
@@ -41,7 +41,7 @@ def test_bursts_pass_and_a_hold_stops_them():
     assert limiter.wait(8.0) == 0
 
 
-def test_what_is_under_way_counts():
+def test_requests_in_progress_count():
     limiter = RateLimiter(3)
     assert limiter.begin(0.0) == 0
     limiter.end(5.0)
@@ -96,7 +96,7 @@ def test_threads_that_share_a_limiter_keep_to_it_together():
         (429, {}, [{"code": "rate_limit_exceeded"}], None),
     ],
 )
-def test_what_an_answer_asks_for(status, headers, document, expected):
+def test_the_wait_that_an_answer_asks_for(status, headers, document, expected):
     assert asked_wait(status, headers, document, NOW) == expected
 
 

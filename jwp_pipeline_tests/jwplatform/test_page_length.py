@@ -54,7 +54,7 @@ def test_a_listing_of_short_pages_proves_complete_also_in_ranges(engine, api):
     assert listing.page_count >= 42
 
 
-def test_a_400_for_another_reason_is_told_as_it_came(script, make_v1, make_v2, api):
+def test_a_400_for_another_reason_is_raised_unchanged(script, make_v1, make_v2, api):
     reasons = iter(range(10))
     refusal = {"status": "error", "code": "ParameterInvalid", "errors": [{"code": "invalid", "description": ""}]}
 

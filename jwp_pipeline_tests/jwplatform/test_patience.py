@@ -36,7 +36,7 @@ def test_a_usable_answer_begins_the_time_anew(script, make_v2, clock):
     assert clock.now - before > 20
 
 
-def test_keeping_to_the_own_rate_is_no_waiting_in_vain(script, make_v2, clock):
+def test_waiting_for_the_rate_limit_does_not_use_up_patience(script, make_v2, clock):
     script.answers = [v2_media("a")]
     client = make_v2(patience=Patience(5), requests_per_minute=1)
     for _ in range(3):
@@ -44,7 +44,7 @@ def test_keeping_to_the_own_rate_is_no_waiting_in_vain(script, make_v2, clock):
     assert sum(clock.slept) >= 120
 
 
-def test_what_jwp_asks_to_wait_for_longer_than_that_is_not_waited_for(script, make_v2, clock):
+def test_a_wait_longer_than_the_patience_is_not_waited(script, make_v2, clock):
     script.answers = [answer(429, "", Retry_After=400)]
     patience = Patience(300)
     for _ in range(2):

@@ -53,7 +53,7 @@ def test_each_id_is_in_exactly_one_range(ids, window, page_length, capped):
 
 
 @given(first=st.integers(0, ALL_IDS - 1), size=st.integers(2, 10**6), parts=st.integers(1, 20), share=st.floats(0, 1))
-def test_a_cut_loses_nothing(first, size, parts, share):
+def test_cutting_a_range_loses_no_id(first, size, parts, share):
     whole = IdRange(first, min(first + size, ALL_IDS) - 1)
     pieces = whole.cut(parts)
     if whole.size > 1:
@@ -87,7 +87,7 @@ def test_fifty_thousand_cost_about_their_fifty_pages(make, extra, capped):
 
 
 @pytest.mark.parametrize("total", [10_000, 10**15])
-def test_totals_that_make_no_sense_end_it(total):
+def test_contradictory_totals_end_the_walk(total):
     always_full = RangeWalk(total, 10_000, 1000)
     with pytest.raises(MalformedAnswer):
         deque(always_full.too_big(part, 10_000) for part in iter(always_full.next_range, None))
@@ -99,7 +99,7 @@ def test_totals_that_make_no_sense_end_it(total):
     assert asked < 1000
 
 
-def test_a_listing_without_end_is_left():
+def test_an_endless_listing_is_given_up():
     """Each range holds what is announced, and still there is ever more."""
     walk = RangeWalk(10**15, 10_000, 1000)
     with pytest.raises(MalformedAnswer, match="contradict"):

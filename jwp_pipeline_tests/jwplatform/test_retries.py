@@ -1,4 +1,4 @@
-"""What is asked again, when, and when no more: over real HTTP, with a clock that does not wait."""
+"""Which requests are retried, when, and for how long: over real HTTP, with a clock that does not wait."""
 
 import socket
 import threading
@@ -67,7 +67,7 @@ TRANSIENT = {
 
 
 @pytest.mark.parametrize("trouble", TRANSIENT.values(), ids=TRANSIENT.keys())
-def test_what_is_transient_is_asked_again_with_a_fresh_signature(script, make_v1, clock, trouble):
+def test_transient_errors_are_retried_with_a_fresh_signature(script, make_v1, clock, trouble):
     script.answers = [trouble, trouble, v1_videos("AbCd1234")]
     told = []
     client = make_v1(on_wait=told.append)
@@ -92,7 +92,7 @@ def test_what_is_transient_is_asked_again_with_a_fresh_signature(script, make_v1
         (302, "", RequestRefused),
     ],
 )
-def test_what_is_permanent_is_asked_once(script, make_v1, status, body, error):
+def test_permanent_errors_are_not_retried(script, make_v1, status, body, error):
     script.answers = [answer(status, body, Location="/elsewhere")]
     client = make_v1()
     with pytest.raises(error, match=r"^Listing videos, page 1: "):
@@ -101,14 +101,14 @@ def test_what_is_permanent_is_asked_once(script, make_v1, status, body, error):
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:99999", "http://exa mple", "htp://host", "host", "http://[::1"])
-def test_an_address_that_is_none_is_not_asked_again(clock, origin):
+def test_an_invalid_address_is_not_retried(clock, origin):
     client = ManagementV2(KEY, SECRET, origin=origin, clock=clock)
     with pytest.raises(RequestRefused, match=r"^Probing media: .* Check JWPLATFORM_MANAGEMENT_API_URL"):
         client.probe("video")
     assert (client.stats.requests, clock.slept) == (1, [])
 
 
-def test_tls_that_is_refused_is_not_asked_again(script, clock):
+def test_refused_tls_is_not_retried(script, clock):
     script.answers = [answer(200, {})]
     client = ManagementV1(KEY, SECRET, origin=script.url.replace("http:", "https:"), clock=clock)
     with pytest.raises(RequestRefused, match=r"TLS.*JWPLATFORM_MANAGEMENT_API_URL.*certificate"):
@@ -116,13 +116,13 @@ def test_tls_that_is_refused_is_not_asked_again(script, clock):
     assert (client.stats.requests, clock.slept) == (1, [])
 
 
-def test_certificates_that_are_not_there_are_told(clock, monkeypatch):
+def test_missing_certificates_are_reported(clock, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     with pytest.raises(RequestRefused, match="REQUESTS_CA_BUNDLE"):
         ManagementV2(KEY, SECRET, origin="https://127.0.0.1:9", clock=clock).probe("video")
 
 
-def test_tls_that_is_cut_short_is_asked_again(clock):
+def test_tls_that_is_cut_short_is_retried(clock):
     def hang_up():
         while True:
             try:
@@ -144,7 +144,7 @@ def test_tls_that_is_cut_short_is_asked_again(clock):
     assert clock.slept
 
 
-def test_a_service_that_is_away_is_worth_the_deadline(script, make_v1, clock):
+def test_a_service_that_is_down_is_retried_until_the_deadline(script, make_v1, clock):
     script.answers = [answer(503, "")]
     began = clock.now
     with pytest.raises(MalformedAnswer, match=r"HTTP 503.*Tried \d+ times"):
@@ -152,14 +152,14 @@ def test_a_service_that_is_away_is_worth_the_deadline(script, make_v1, clock):
     assert 200 < clock.now - began <= 300
 
 
-def test_a_body_that_stays_wrong_is_not(script, make_v2, clock):
+def test_a_body_that_stays_wrong_is_not_retried_until_the_deadline(script, make_v2, clock):
     script.answers = [answer(200, {"media": None, "total": 0})]
     with pytest.raises(MalformedAnswer, match='no list "media"'):
         list(make_v2().list_pages("video"))
     assert sum(clock.slept) < 60
 
 
-def test_nobody_there(make_v1, script, clock):
+def test_a_closed_port_is_retried_until_the_deadline(make_v1, script, clock):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         script.url = f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -11,7 +11,7 @@ from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer, send, v1_vide
 
 
 def echo(handler):
-    """A server that repeats all that it was sent, and refuses it."""
+    """Answer as a server that refuses every request and repeats all of it."""
     body = f"{handler.path} {handler.headers.get('Authorization')} {SECRET}".encode()
     send(handler, 400, body)
 
@@ -30,7 +30,7 @@ TROUBLES = {
 
 @pytest.mark.parametrize("answers", TROUBLES.values(), ids=TROUBLES.keys())
 @pytest.mark.parametrize("api", ["v1", "v2"])
-def test_nothing_shows(script, make_v1, make_v2, caplog, api, answers):
+def test_no_secret_is_shown(script, make_v1, make_v2, caplog, api, answers):
     caplog.set_level(logging.DEBUG)
     script.answers = list(answers)
     if not answers:

@@ -47,5 +47,5 @@ def test_a_change_stamp_is_read_in_either_shape_or_is_none(element, stamp):
     assert change_stamp(element) == stamp
 
 
-def test_the_key_is_v1s_or_else_v2s():
+def test_v1s_key_takes_precedence_over_v2s():
     assert [raw_key(element) for element in ({"key": "a", "id": 1}, {"id": "b"}, {}, None)] == ["a", "b", None, None]

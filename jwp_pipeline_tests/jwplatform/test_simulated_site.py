@@ -84,7 +84,7 @@ def test_ten_thousand_playlists_are_cut_with_their_filter():
         assert sorted(ids) == sorted(set(library.keys("channel")) - {"dynaBBBB"})
 
 
-def test_ranges_that_miss_something_are_told():
+def test_ranges_that_miss_something_show_in_the_total():
     """An id that lies in no range: the last page tells a whole that is more than its stretches."""
     library = bulk_library(10_200, channels=0, bytes_per_video=300)
     library.put("video", {"key": "~oddkey~", "title": "Elsewhere", "date": 1, "updated": 1, "custom": {}})

@@ -1,4 +1,4 @@
-"""Resources that no database takes as they are, among good ones: the good are cached, the bad are told, one by one."""
+"""Resources that PostgreSQL cannot store do not stop the others: good ones are cached, each bad one is reported."""
 
 import json
 
@@ -35,7 +35,7 @@ UNUSABLE_KEYS = ["", 12345678, None, "k" * 256, ["v0000"]]
 
 
 @pytest.mark.parametrize("page_length", [1000, 4])
-def test_bad_resources_are_told_and_stop_nothing(engine, simulator, api, page_length):
+def test_bad_resources_are_reported_and_stop_nothing(engine, simulator, api, page_length):
     library, name = simulator.library, {"v1": "key", "v2": "id"}[api]
     library.replace_all(videos(*range(20)), [])
     with jwplatform(simulator, api, page_length=page_length) as client:

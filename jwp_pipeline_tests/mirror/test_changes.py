@@ -139,7 +139,7 @@ def test_v1_channels_have_no_stamp_and_are_listed_in_full(make_site):
         site.assert_in_step()
 
 
-def test_what_is_gone_is_listed_in_full_confirmed_and_deleted(make_site, api):
+def test_a_deletion_leads_to_a_full_listing_and_is_confirmed(make_site, api):
     site = make_site(api)
     kept, gone = site.put(), site.put()
     site.sync()
@@ -194,7 +194,7 @@ def test_changes_that_reach_the_window_are_all_read(make_site, monkeypatch):
     ids=lambda fault: fault.name,
 )
 @pytest.mark.parametrize(("api", "kind"), LISTED_BY_CHANGE)
-def test_a_faulty_list_of_changes_hides_none(make_site, api, kind, fault):
+def test_a_faulty_list_of_changes_hides_no_change(make_site, api, kind, fault):
     site = make_site(api, kind)
     for _ in range(7):
         site.put(stamp=site.now - 48 * HOUR)
@@ -213,7 +213,7 @@ def test_a_faulty_list_of_changes_hides_none(make_site, api, kind, fault):
         site.simulator.faults.clear()
 
 
-def test_a_change_while_changes_are_paged_hides_none(make_site, api):
+def test_a_change_while_changes_are_paged_hides_no_other(make_site, api):
     """The first of them changes again and goes to the end, so that the fourth becomes the third, which was read."""
     site = make_site(api)
     for number in range(8):
@@ -281,8 +281,8 @@ def test_what_the_cache_cannot_hold_does_not_force_full_listings(make_site, api)
     assert len(live(site.engine)) == 4
 
 
-def test_a_read_that_fails_is_in_the_books(make_site, api):
-    """Also when it is the probe that fails: `jwpfetch --status` looks there."""
+def test_a_failed_read_is_recorded(make_site, api):
+    """`jwpfetch --status` shows it, even if only the probe failed."""
     site = make_site(api)
     site.put()
     site.sync()

@@ -1,4 +1,4 @@
-"""Nothing is deleted on the word of a listing: each deletion has a 404 of its own, from JW Platform itself."""
+"""A listing alone deletes nothing: each deletion needs its own 404 from JW Platform itself."""
 
 from datetime import timedelta
 
@@ -103,7 +103,7 @@ def test_many_deletions_are_confirmed_over_several_syncs_frequent_ones_among_the
     assert live(engine) == set(library.keys("video"))
 
 
-def test_being_listed_again_by_any_read_settles_it(engine, library, client):
+def test_a_row_that_any_read_lists_again_is_no_longer_missing(engine, library, client):
     library.hide("video", "v0003", "v0004")
     sync(engine, client)
     assert missing(engine) == {"v0003", "v0004"}
@@ -117,7 +117,7 @@ def test_being_listed_again_by_any_read_settles_it(engine, library, client):
     assert rewritten["v0004"].updated_at == before.updated_at
 
 
-def test_marks_do_not_touch_the_content(engine, library, client):
+def test_marking_rows_as_missing_does_not_change_their_content(engine, library, client):
     before = cache(engine)
     library.hide("video", "v0003")
     sync(engine, client)
@@ -162,7 +162,7 @@ def test_without_a_client_nothing_is_deleted(engine, library, client):
     assert applied.plan.deleted == 1
 
 
-def test_what_became_unreadable_is_not_deleted_for_it(engine, library, client):
+def test_a_resource_that_became_unreadable_is_not_deleted(engine, library, client):
     unreadable = library.keys("video")[:4]
     for key, value in zip(unreadable, [None, 7, {"title": "no key"}, {"key": ""}], strict=True):
         library.override("video", key, value)

@@ -1,4 +1,4 @@
-"""Killed anywhere, started twice, hammered from all sides: nothing half done, no deadlock, the next run converges."""
+"""Killed anywhere or started twice, the mirror leaves nothing half done, never deadlocks, and converges next time."""
 
 import signal
 from concurrent.futures import ThreadPoolExecutor

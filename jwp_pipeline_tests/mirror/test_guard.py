@@ -114,7 +114,7 @@ def test_changes_beyond_the_ratio_are_refused(engine, simulator, client):
     assert release(engine, outcome.snapshot_id).plan.changed == 5
 
 
-def test_up_to_the_ratio_it_goes_through(engine, simulator, client):
+def test_deletions_up_to_the_ratio_are_applied(engine, simulator, client):
     remove(simulator, 6)
     for key in simulator.library.keys("video")[:4]:
         simulator.library.edit("video", key, title="Changed")
@@ -250,7 +250,7 @@ def test_the_same_set_of_withheld_deletions_keeps_its_snapshot(engine, simulator
     assert withheld(engine, client).snapshot_id > first.snapshot_id
 
 
-def test_a_release_that_comes_to_nothing_leaves_nothing_armed(engine, simulator, client, monkeypatch):
+def test_a_release_that_fails_has_no_later_effect(engine, simulator, client, monkeypatch):
     """Else the next sync would apply it, past the guard, though a good listing is at hand."""
     remove(simulator, 10)
     outcome = withheld(engine, client)
@@ -262,7 +262,7 @@ def test_a_release_that_comes_to_nothing_leaves_nothing_armed(engine, simulator,
     assert (applied.plan.deleted, applied.missing, len(live(engine))) == (0, 0, 20)
 
 
-def test_what_is_refused_again_and_again_does_not_fill_the_disk(engine, simulator, client):
+def test_repeated_refusals_do_not_fill_the_disk(engine, simulator, client):
     remove(simulator, 20)
     first = refused(engine, client)
     for _ in range(5):
@@ -307,7 +307,7 @@ def test_pages_that_vanish_while_they_are_compared_delete_nothing(engine, simula
 
 
 @pytest.mark.parametrize("unknown", [4711, -1])
-def test_only_what_was_stopped_can_be_released(engine, unknown):
+def test_only_withheld_or_refused_snapshots_can_be_released(engine, unknown):
     with pytest.raises(NothingToRelease, match=f"no snapshot {unknown}"):
         release(engine, unknown)
     (applied,) = rows(engine, "SELECT id FROM raw_snapshots WHERE resource_type = 'video'")

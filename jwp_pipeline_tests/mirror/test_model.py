@@ -1,4 +1,4 @@
-"""`set_resources` against a model of the cache that fits on one page, over random libraries that live on."""
+"""`set_resources` agrees with a small model of the cache, for random libraries that change over time."""
 
 import json
 from collections import Counter
@@ -229,7 +229,7 @@ def test_an_unknown_type_is_refused(engine):
         set_resources(connection, [video("a")], "videos")
 
 
-def test_what_json_cannot_say_is_refused(engine):
+def test_values_that_are_not_json_are_refused(engine):
     with engine.begin() as connection:
         with pytest.raises(UnusableResources, match="JSON"):
             set_resources(connection, [video("a"), video("b", title={1, 2})], "video")
@@ -246,7 +246,7 @@ def test_a_listing_is_fetched_and_set_as_the_reference_documents_it(engine, simu
     assert (live(engine), live(engine, "channel")) == ({"a", "b"}, {"c"})
 
 
-def test_half_of_a_transaction_is_nothing_to_its_readers(engine):
+def test_readers_never_see_half_of_a_transaction(engine):
     with engine.begin() as connection:
         set_resources(connection, [video("first")], "video")
     with engine.connect() as connection:
@@ -256,7 +256,7 @@ def test_half_of_a_transaction_is_nothing_to_its_readers(engine):
     assert live(engine) == {"second"}
 
 
-def test_an_iterable_is_taken_as_a_stream(engine):
+def test_an_iterable_is_streamed(engine):
     taken = []
 
     def stream(connection: Connection):

@@ -1,4 +1,4 @@
-"""A sync writes what changed and nothing else: no row, next to no WAL, no heap of old snapshots."""
+"""A sync writes what changed and nothing else: no other row, almost no WAL, and no pile of old snapshots."""
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +11,7 @@ from jwp_pipeline_tests.support import jwplatform, rows, sync, touched
 
 VIDEOS = 5000
 LITTLE = 1_000_000
-"""Bytes of WAL: temporary tables in the catalogue, the books, the pruned pages. The 5,000 videos have 8 MB."""
+"""Bytes of WAL for temporary tables, the records of the sync, and the pruned pages. The 5,000 videos have 8 MB."""
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def apply_and_measure(engine, client):
     return applied, {key for (_, key), _ in after.items() - before.items()}, int(wal)
 
 
-def test_nothing_new_writes_nothing(engine, client):
+def test_an_unchanged_listing_writes_nothing(engine, client):
     changes = rows(engine, "SELECT count(*) FROM resource_changes")
     read_listing(engine, client, "video")
     applied, rows_touched, wal = apply_and_measure(engine, client)

@@ -1,4 +1,4 @@
-"""What PostgreSQL cannot store is replaced and told; what has no key is set aside by its place."""
+"""Values that PostgreSQL cannot store are replaced and reported; elements without a key are set aside."""
 
 import json
 
@@ -33,7 +33,7 @@ KEY = "has no usable key (a non-empty text of up to 255 characters); set aside"
         (["\0", float("nan")], ["\ufffd", None], [("[0]", "\ufffd", CHARACTERS), ("[1]", "nan", NUMBER)]),
     ],
 )
-def test_what_jsonb_refuses_is_replaced_and_told_by_its_path(value, stored, problems):
+def test_values_that_jsonb_refuses_are_replaced_and_reported_by_path(value, stored, problems):
     assert storable(value) == (stored, problems)
 
 
@@ -44,7 +44,7 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_what_is_storable_is_strict_utf8_json_and_stays_as_it_is(value):
+def test_storable_values_stay_as_they_are(value):
     stored, _ = storable(value)
     assert "\\u0000" not in json.dumps(stored, allow_nan=False).replace("\\\\", "")
     json.dumps(stored, ensure_ascii=False).encode()
@@ -88,7 +88,7 @@ def test_problems_are_short_whatever_was_sent():
     assert max(len(found.field) for found in entry.problems) == MAX_FIELD_LENGTH
 
 
-def test_what_is_nested_too_deep_to_be_walked_is_left_to_postgresql():
+def test_deeply_nested_elements_are_left_to_postgresql():
     deep = "\0"
     for _ in range(600):
         deep = [deep]
@@ -99,7 +99,7 @@ def test_what_is_nested_too_deep_to_be_walked_is_left_to_postgresql():
     assert [found.key for found in entry.problems] == ["page 1, element 2", "flat"]
 
 
-def test_what_is_refused_whole_counts_as_seen():
+def test_a_refused_element_counts_as_listed():
     elements = [{"key": "a", "title": "t" * 1000}, {"title": "no key"}, {"key": "c"}]
     kept, entry = without(elements, ledger(elements, 2), 2, {0: "too large", 1: "too large"})
     assert kept == [None, None, {"key": "c"}]

@@ -67,7 +67,7 @@ def page_repeats():
         ),
     ],
 )
-def test_doubts(listing, repeated_keys, expected):
+def test_reasons_why_a_listing_may_be_incomplete(listing, repeated_keys, expected):
     assert doubts(listing, repeated_keys=repeated_keys) == expected
 
 

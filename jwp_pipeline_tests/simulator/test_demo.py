@@ -86,7 +86,7 @@ def test_a_bulk_library_has_the_size_asked_for(size):
     assert library.record("video", key).object("v2") == before
 
 
-def test_a_day_passes_at_each_run_and_what_is_spoilt_begins_anew(tmp_path):
+def test_a_day_passes_at_each_run_and_a_damaged_state_starts_again(tmp_path):
     home = tmp_path / "home"
     days = [demo._generation(home, advance=advance) for advance in (True, True, False, True)]
     assert days == [0, 1, 1, 2]
@@ -99,7 +99,7 @@ def test_a_day_passes_at_each_run_and_what_is_spoilt_begins_anew(tmp_path):
 
 
 @pytest.mark.parametrize("home", ["file", "file/home"])
-def test_a_home_that_cannot_be_is_named(tmp_path, monkeypatch, home):
+def test_an_impossible_home_is_named(tmp_path, monkeypatch, home):
     for name in ("JWPLATFORM_API_KEY", "JWPLATFORM_API_SECRET", "JWPLATFORM_V2_API_SECRET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

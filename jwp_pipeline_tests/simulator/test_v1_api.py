@@ -109,7 +109,7 @@ def test_errors_have_v1s_shape(sim, path, params, status, code):
     assert answer.json()["code"] == code
 
 
-def test_beyond_the_rate_limit_the_body_counts_and_429_tells():
+def test_v1_counts_in_the_body_and_answers_429_beyond_the_limit():
     behaviour = Behaviour(requests_per_minute=2, rate_window="sliding", retry_after=True)
     with Simulator(Library([video("aaaa")]), behaviour) as sim:
         bodies = [v1(sim, "/videos/list").json()["rate_limit"] for _ in range(2)]
@@ -119,7 +119,7 @@ def test_beyond_the_rate_limit_the_body_counts_and_429_tells():
         assert 0 < int(refused.headers["Retry-After"]) <= 60
 
 
-def test_the_log_tells_what_was_asked_but_not_the_signature(sim):
+def test_the_log_shows_requests_without_their_signature(sim):
     sim.forget_requests()
     v1(sim, "/videos/list", result_limit=2, result_offset=2)
     (logged,) = sim.requests

@@ -87,7 +87,7 @@ def test_playlists_are_found_by_type(sim):
         ("/media/", {"page_length": "all"}),
     ],
 )
-def test_what_v2_does_not_know_is_an_invalid_body(sim, path, params):
+def test_unknown_parameters_are_an_invalid_body(sim, path, params):
     answer = v2(sim, path, **params)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalid_body")
 
@@ -140,7 +140,7 @@ def test_unstable_ties_lose_and_repeat_records_across_pages(bulk):
     assert first[0] == second[0] == bulk.library.keys("video")[7]
 
 
-def test_beyond_the_rate_limit_headers_count_and_429_tells():
+def test_v2_counts_in_headers_and_answers_429_beyond_the_limit():
     with Simulator(Library(), Behaviour(requests_per_minute=2, rate_window="sliding")) as sim:
         answers = [v2(sim, "/media/") for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 429]

@@ -1,5 +1,5 @@
--- Days from the one on which the change log began to yesterday that library_history lacks, or holds as they were
--- before they were over. Today is not one of them: nobody can complete it.
+-- The days from the start of the change log to yesterday that library_history lacks, or that it stored before they
+-- were over. Today is not included, because it cannot be complete yet.
 SELECT count(DISTINCT due.day) AS days, min(due.day) AS first, max(due.day) AS last
 FROM (
     SELECT type, first_day + step AS day

@@ -1,4 +1,4 @@
--- The days that are known, for pictures: what the first mirror added is no addition, for it had been there before.
+-- The known days, for the charts. What the first sync added does not count as added, because it existed before.
 WITH first_mirror AS (
     SELECT DISTINCT ON (resource_type) resource_type AS type, id AS snapshot_id
     FROM raw_snapshots

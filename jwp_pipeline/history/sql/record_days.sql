@@ -1,9 +1,10 @@
--- What the library was on each day from :first_day to :last_day (UTC), by type: the present, less what was logged
--- after that day. Rows are written only where they differ; one row back for each day and type.
+-- Computes the state of the library at the end of each day from :first_day to :last_day (UTC), by type: the present
+-- state minus everything that was logged after that day. Only rows that differ are written; the query returns one row
+-- for each day and type.
 --
--- Every logged change moves the live total, the seconds and the bytes by some amount, which one pass finds for all
--- days at once. A field's value after a change is the old value that the next change of that field quotes, or,
--- where none follows, the present one. (A volatile field is not logged: of it only the present is known.)
+-- Every logged change moves the live total, the seconds and the bytes by some amount. One pass finds these amounts for
+-- all days. The value of a field after a change is the old value in the next change of that field or, if there is no
+-- later change, the present value. (Volatile fields are not logged, so only their present value is known.)
 WITH log_of_type AS (
     SELECT DISTINCT ON (resource_type)
         resource_type AS type,
@@ -107,7 +108,7 @@ computed AS MATERIALIZED (
         CASE WHEN is_logged THEN changed END AS changed,
         CASE WHEN is_logged THEN restored END AS restored,
         CASE WHEN is_logged THEN deleted END AS deleted,
-        -- Rounded, for the same sum may come with more or fewer digits.
+        -- Rounded, because the same sum may be computed with more or fewer digits.
         CASE WHEN is_logged AND type = 'video' AND (seconds > 0 OR live = 0)
             THEN CAST(round(seconds / 3600, 4) AS double precision) END AS hours,
         CASE WHEN is_logged AND type = 'video' AND (bytes > 0 OR live = 0)

@@ -1,6 +1,7 @@
--- JWP's own stamp of a change beside the moment it was cached, newest first.
--- v1: `updated`, seconds since the epoch; v2: `last_modified`, ISO 8601. A stamp counts only where there was an older
--- one: the other API's, which every video gets when the API is switched, tells of its last edit, not of this change.
+-- JWP's time stamp of each change next to the time at which it was cached, newest first.
+-- v1 has `updated` (seconds since the epoch), v2 has `last_modified` (ISO 8601). A stamp counts only if it replaced an
+-- older one of the same field: when the API is switched, every video gets a stamp in the other field, which belongs to
+-- its last edit and not to this change.
 SELECT changed_at, updated, last_modified
 FROM resource_changes
 CROSS JOIN LATERAL (

@@ -1,5 +1,5 @@
--- The whole plan in one statement: every part sees the cache as it was before, so the change log can quote
--- the old values. Only planned rows are touched. The caller holds the apply lock.
+-- Carries out the whole plan in one statement. Every part of it sees the cache as it was before, so the change log can
+-- record the old values. Only planned rows are touched. The caller holds the writer lock.
 WITH added AS (
     INSERT INTO cached_resources (type, key, data)
     SELECT :resource_type, key, data FROM plan WHERE change = 'added'
@@ -50,7 +50,7 @@ SELECT
             AND compared.old_value IS DISTINCT FROM compared.new_value
             AND compared.field <> ALL (CAST(:volatile_fields AS text[]))
     ) END
--- In the order of keys, and sorted without their data: that of a first mirror would not fit in memory.
+-- The rows are sorted by key without their data, because the data of a first sync would not fit in memory.
 FROM (
     SELECT key, change FROM plan WHERE change IN ('added', 'changed', 'restored', 'deleted') ORDER BY key
 ) AS logged

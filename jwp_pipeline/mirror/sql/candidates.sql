@@ -1,4 +1,4 @@
--- Missing keys in the order in which JW Platform is asked about them, so that none waits for ever behind the others.
+-- The missing keys, ordered so that JW Platform is eventually asked about each of them.
 SELECT plan.key
 FROM plan
 JOIN cached_resources AS cached ON cached.type = :resource_type AND cached.key = plan.key

@@ -1,4 +1,4 @@
--- The plan in numbers, beside the live rows before it.
+-- The counts of the plan, and of the live rows before it.
 SELECT
     (SELECT count(*) FROM cached_resources WHERE type = :resource_type AND deleted_at IS NULL) AS live,
     count(*) FILTER (WHERE change = 'added') AS added,

@@ -1,4 +1,4 @@
--- Keys that a snapshot lists, but neither the plan nor the live cache knows: what stands there cannot be stored.
+-- Counts the keys that a snapshot lists but that are neither in the plan nor live: their resources cannot be stored.
 SELECT count(DISTINCT entry.key)
 FROM raw_pages AS page
 CROSS JOIN LATERAL unnest(page.keys) AS entry (key)

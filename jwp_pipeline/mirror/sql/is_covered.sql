@@ -1,4 +1,4 @@
--- Whether everything that is missing now belongs to a set that was withheld before.
+-- Whether all keys that are missing now belong to a set of keys that was withheld before.
 SELECT NOT EXISTS (
     SELECT key FROM plan WHERE change = 'missing'
     EXCEPT

@@ -1,4 +1,4 @@
--- The keys that a refused or partly applied snapshot would have deleted: the set that a release is for, and its ceiling.
+-- Stores the keys that a refused or partly applied snapshot would have deleted. A release deletes no others.
 UPDATE raw_snapshots
 SET withheld_keys = coalesce(
     (SELECT array_agg(key ORDER BY key COLLATE "C") FROM plan WHERE :deletes AND change = 'missing'), '{}'

@@ -1,4 +1,4 @@
--- Keys that one of two snapshots lists more often than the other. Reads the ledger, never the bodies.
+-- The keys that one of two snapshots lists more often than the other. It reads only raw_pages.keys, not the bodies.
 SELECT count(*)
 FROM (
     SELECT entry.key

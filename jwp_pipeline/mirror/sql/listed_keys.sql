@@ -1,4 +1,4 @@
--- Live keys that JW Platform should show, because the newest listing does not miss them.
+-- Live keys that JW Platform should have, because the newest listing contains them.
 SELECT cached.key
 FROM cached_resources AS cached
 WHERE cached.type = :resource_type

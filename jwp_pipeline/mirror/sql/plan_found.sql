@@ -1,4 +1,4 @@
--- Rows that an earlier listing missed and this one has again, whether or not what it has can be stored.
+-- Rows that were missing from an earlier listing and are in this one again, even if the new content cannot be stored.
 INSERT INTO plan (key, change)
 SELECT cached.key, 'found'
 FROM cached_resources AS cached

@@ -1,4 +1,4 @@
--- The first rows of the plan for people: deletions first, since they are what one looks for.
+-- The first rows of the plan, to show to people. Deletions come first, because they matter most.
 SELECT
     plan.key,
     plan.change,

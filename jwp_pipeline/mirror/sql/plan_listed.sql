@@ -1,6 +1,6 @@
--- One pass over a snapshot's pages beside the cache: what must be added, changed or restored, and nothing else.
--- Takes no row locks and writes to the temporary table only, so that an unchanged listing costs no WAL.
--- Of a key listed more than once the last occurrence wins.
+-- Compares a snapshot's pages with the cache in one pass, and plans what must be added, changed or restored.
+-- It takes no row locks and writes only to the temporary table, so that an unchanged listing costs no WAL.
+-- If a key is listed more than once, its last occurrence wins.
 INSERT INTO plan (key, change, data)
 WITH listed AS (
     SELECT page.page_number, element.position, element.key, element.data

@@ -1,4 +1,4 @@
--- Rows that an earlier complete listing missed, and that this read, which is not complete, does not hold either.
+-- Rows that were missing from an earlier complete listing and are not in this read, which is not complete, either.
 INSERT INTO plan (key, change)
 SELECT key, 'missing'
 FROM cached_resources

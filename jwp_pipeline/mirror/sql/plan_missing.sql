@@ -1,4 +1,4 @@
--- Live rows that a complete listing does not hold. Whether they are gone is for JW Platform to say, key by key.
+-- Live rows that are missing from a complete listing. JW Platform is asked about each key to find out if it is gone.
 INSERT INTO plan (key, change)
 SELECT cached.key, 'missing'
 FROM cached_resources AS cached

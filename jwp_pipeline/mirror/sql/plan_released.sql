@@ -1,5 +1,5 @@
--- What a release deletes: the keys that were withheld and that the newest complete listing still misses. That listing
--- is an applied one, which has marked them, and perhaps a newer one that was refused in its turn.
+-- Plans what a release deletes: the withheld keys that are still missing from the newest complete listing. An applied
+-- listing has marked them in the cache; a newer listing that was refused is looked at as well.
 INSERT INTO plan (key, change)
 SELECT cached.key, 'deleted'
 FROM raw_snapshots AS released
