@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.leases import Lease
@@ -53,13 +52,9 @@ def record_days(engine: Engine, first: date, last: date, *, lease: Lease | None 
     """
     days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-
-        def work() -> Sequence[Row[Any]]:
-            if lease is not None:
-                lease.require(connection)
-            return connection.execute(statement(PACKAGE, "record_days"), days).all()
-
-        rows = in_transaction(connection, work)
+        rows = in_transaction(
+            connection, lambda: connection.execute(statement(PACKAGE, "record_days"), days).all(), lease=lease
+        )
         return [Day(**row._mapping) for row in rows]
 
 

@@ -43,7 +43,9 @@ def sync_media(
     with connect(engine) as connection:
         members_asked = ask_members(connection, options, client) if client and _needs_channels(assets) else 0
         with advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-            steps, still_open = in_transaction(connection, lambda: _take_steps(connection, assets, options, lease))
+            steps, still_open = in_transaction(
+                connection, lambda: _take_steps(connection, assets, options), lease=lease
+            )
     vacuum(engine, steps.written_much)
     return MediaReport(
         counts={asset: counts for asset, counts in steps.counts.items() if asset in assets},
@@ -56,11 +58,9 @@ def sync_media(
 
 
 def _take_steps(
-    connection: Connection, assets: Collection[MediaAsset], options: MediaOptions, lease: Lease | None
+    connection: Connection, assets: Collection[MediaAsset], options: MediaOptions
 ) -> tuple[Steps, dict[str, int]]:
-    """All in the caller's transaction: the steps that were taken, and the problems that are open afterwards."""
-    if lease is not None:
-        lease.require(connection)
+    """Take the steps in the caller's transaction; return them, and the problems that are open afterwards."""
     # Sorting and hashing a large library in memory; it is the server's, and freed at commit.
     connection.execute(text("SET LOCAL work_mem TO '64MB'"))
     steps = Steps(connection, options, with_channels=_needs_members(assets))

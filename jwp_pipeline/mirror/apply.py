@@ -66,7 +66,7 @@ class Applied:
     listed: int | None
     """The number of distinct keys in the last applied snapshot; None unless that was a complete full listing."""
     open_problems: int
-    seconds: float
+    seconds: float = 0.0
     """The wall-clock time of planning, confirming and applying."""
     dry_run: bool = False
     verdict: Verdict = ACCEPTED
@@ -101,7 +101,7 @@ def apply_newest(
     """
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-        work = _Work(connection, resource_type, options, started, dry_run=dry_run, lease=lease)
+        work = _Work(connection, resource_type, options, dry_run=dry_run, lease=lease)
         outcome = work.release(release) if release else work.apply(client)
     if outcome.plan and not dry_run and not outcome.refused and is_much(outcome.plan.rows, outcome.live):
         vacuum(engine, _WRITTEN)
@@ -128,7 +128,6 @@ class _Work:
     connection: Connection
     resource_type: ResourceType
     options: MirrorOptions
-    started: float
     dry_run: bool
     lease: Lease | None
 
@@ -139,7 +138,7 @@ class _Work:
             return question
         keys, listed = question.keys, question.listed
         answers = confirm.ask(client, self.resource_type, keys, listed) if client and keys else confirm.NOT_ASKED
-        return in_transaction(self.connection, lambda: self._answered(question, answers))
+        return in_transaction(self.connection, lambda: self._answered(question, answers), lease=self.lease)
 
     def _planned(self, *, asks: bool) -> _Question | Applied:
         """Return the plan, its verdict and the keys to ask about, or the outcome if there is nothing to do."""
@@ -158,7 +157,6 @@ class _Work:
 
     def _answered(self, question: _Question, answers: confirm.Answers) -> Applied:
         """Carry the plan out as far as the guard and the answers allow."""
-        self._require_lease()
         snapshot, plan, verdict = question.snapshot, question.plan, question.verdict
         if question.keys:
             enter_answers(self.connection, answers)
@@ -172,10 +170,9 @@ class _Work:
 
     def release(self, release: Release) -> Applied:
         """Carry out what was withheld or refused, in one transaction."""
-        return in_transaction(self.connection, lambda: self._released(release))
+        return in_transaction(self.connection, lambda: self._released(release), lease=self.lease)
 
     def _released(self, release: Release) -> Applied:
-        self._require_lease()
         found = releases.releasable(self.connection, release.snapshot_id)
         prepare_release(self.connection, found, self.options)
         plan = describe(self.connection, found.snapshot)
@@ -195,10 +192,6 @@ class _Work:
         withheld_set = releases.withheld_set(self.connection, self.resource_type) if verdict.withheld else None
         return self._outcome(plan, verdict, withheld_set)
 
-    def _require_lease(self) -> None:
-        if self.lease is not None:
-            self.lease.require(self.connection)
-
     def _outcome(self, plan: Plan | None, verdict: Verdict = ACCEPTED, snapshot_id: int | None = None) -> Applied:
         counted = self.connection.execute(
             text(
@@ -217,7 +210,6 @@ class _Work:
             missing=counted.missing,
             listed=last.key_count if last and snapshots.may_delete(last) else None,
             open_problems=open_problems(self.connection, "cache", self.resource_type),
-            seconds=time.monotonic() - self.started,
             dry_run=self.dry_run,
             verdict=verdict,
             snapshot_id=snapshot_id,

@@ -57,6 +57,7 @@ def ask(
     gone: list[str] = []
     still_there: list[str] = []
     unclear: list[str] = []
+    stopped: str | None = None
     failing = 0.0
     kind = f"{resource_type}s"
     try:
@@ -70,24 +71,25 @@ def ask(
                 failing += time.monotonic() - started
                 if failing > _PATIENCE:
                     stopped = f"JW Platform's answers about {', '.join(unclear[:3])} cannot be read: {error}"
-                    return Answers(tuple(gone), tuple(still_there), tuple(unclear), stopped)
+                    break
                 continue
             if shown is not None and is_listed_type(resource_type, shown):
                 still_there.append(key)
             elif gone or not listed or any(client.show(resource_type, known) is not None for known in listed):
                 gone.append(key)
             else:
+                unclear.append(key)
                 stopped = (
                     f"JW Platform also answers 404 for {kind} that it has just listed, such as {listed[0]}, so its "
                     "404s prove nothing"
                 )
-                return Answers((), tuple(still_there), (*unclear, key), stopped)
+                break
             if number == LOOKED_AT_FIRST and len(still_there) > LOOKED_AT_FIRST / 2:
                 stopped = (
                     f"JW Platform's listing hides {kind}: of {number} that it misses, {len(still_there)} are still "
                     "there when asked for by key"
                 )
-                return Answers(tuple(gone), tuple(still_there), tuple(unclear), stopped)
+                break
     except JWPlatformError as error:
-        return Answers(tuple(gone), tuple(still_there), tuple(unclear), f"JW Platform could not be asked: {error}")
-    return Answers(tuple(gone), tuple(still_there), tuple(unclear))
+        stopped = f"JW Platform could not be asked: {error}"
+    return Answers(tuple(gone), tuple(still_there), tuple(unclear), stopped)

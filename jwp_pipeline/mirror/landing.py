@@ -24,6 +24,7 @@ from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import JWPlatformError
 from jwp_pipeline.jwplatform.management import ManagementClient, Page, RequestStats, ResourceType
 from jwp_pipeline.jwplatform.prefetch import prefetched
+from jwp_pipeline.jwplatform.shapes import array_field
 from jwp_pipeline.mirror import pages, snapshots
 from jwp_pipeline.mirror.verification import PageFacts, doubts, doubts_of_changes
 
@@ -199,7 +200,7 @@ class Read:
             raise
 
     def _store(self, page: Page) -> None:
-        field = pages.array_field(self.client.api_version, self.resource_type)
+        field = array_field(self.client.api_version, self.resource_type)
         with self.connection.begin():
             # A power cut may lose the last pages, but the read would have to be repeated anyway.
             self.connection.execute(text("SET LOCAL synchronous_commit TO off"))

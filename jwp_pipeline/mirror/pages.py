@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from jwp_pipeline.jwplatform.shapes import Origin as Origin
-from jwp_pipeline.jwplatform.shapes import array_field as array_field
 from jwp_pipeline.jwplatform.shapes import change_stamp, raw_key
 
 MAX_KEY_LENGTH = 255
@@ -67,8 +65,7 @@ def ledger(elements: Sequence[Any], page_number: int, known_keys: Sequence[str] 
 
     `known_keys` gives the keys if the elements do not contain them.
     """
-    own: list[str | None] = [key_of(element) for element in elements]
-    keys = own if known_keys is None else list[str | None](known_keys)
+    keys: list[str | None] = [key_of(element) for element in elements] if known_keys is None else [*known_keys]
     problems = [
         Problem(position(page_number, index), "key", _shown(elements[index]), _why_unusable(elements[index]))
         for index, key in enumerate(keys)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.jwplatform.management import ResourceType
-from jwp_pipeline.mirror import pages
+from jwp_pipeline.jwplatform.shapes import array_field
 from jwp_pipeline.mirror.confirm import NOT_ASKED, Answers
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.releases import Releasable
@@ -55,8 +55,6 @@ class Plan:
     """Live rows that are missing from the newest complete listing, both those that are deleted and those that stay."""
     deleted: int
     """Missing rows that are deleted, because JW Platform answered 404 for them or because they were released."""
-    still_there: int
-    """Missing rows that JW Platform still has when asked by key."""
     asking_stopped: str | None
     """Why JW Platform was not asked about all missing rows; None if only the request budget ended."""
     set_aside: int
@@ -89,7 +87,7 @@ def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
     parameters = {
         "snapshot_id": snapshot.id,
         "resource_type": snapshot.resource_type,
-        "array_field": pages.array_field(snapshot.api_version, snapshot.resource_type),
+        "array_field": array_field(snapshot.api_version, snapshot.resource_type),
         "volatile_fields": list(options.volatile_fields),
         # Finding repeated keys means sorting all keys, so it is skipped if there are none.
         "has_repeats": snapshot.resource_count > snapshot.key_count,
@@ -169,7 +167,6 @@ def describe(connection: Connection, snapshot: Snapshot, answers: Answers = NOT_
         resource_type=snapshot.resource_type,
         is_full=may_delete(snapshot),
         seen=snapshot.key_count,
-        still_there=len(answers.still_there),
         asking_stopped=answers.stopped,
         set_aside=int(set_aside or 0),
         problems=int(problems or 0),

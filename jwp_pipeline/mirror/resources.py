@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from jwp_pipeline.database.connection import WRITER_LOCK, transaction_lock
 from jwp_pipeline.errors import UnusableResources
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ManagementClient, ResourceType
+from jwp_pipeline.jwplatform.shapes import array_field
 from jwp_pipeline.mirror import pages, snapshots
 from jwp_pipeline.mirror.apply import execute
 from jwp_pipeline.mirror.landing import land_page
@@ -83,7 +84,7 @@ def set_resources(
 
 def _land(connection: Connection, resources: Iterable[Any], resource_type: ResourceType) -> snapshots.Snapshot:
     snapshot_id = snapshots.open_snapshot(connection, resource_type, "local")
-    field = pages.array_field("local", resource_type)
+    field = array_field("local", resource_type)
     counts = {"resource_count": 0, "page_count": 0}
     remaining = (_keyed(element, position) for position, element in enumerate(resources, start=1))
     while batch := list(islice(remaining, _PAGE_LENGTH)):

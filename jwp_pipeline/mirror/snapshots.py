@@ -18,7 +18,7 @@ from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import RawPage, RawSnapshot
 from jwp_pipeline.errors import NothingToRelease
 from jwp_pipeline.jwplatform.management import ResourceType
-from jwp_pipeline.mirror.pages import Origin
+from jwp_pipeline.jwplatform.shapes import Origin
 
 Status = Literal["running", "verified", "incomplete", "quarantined", "failed"]
 Scope = Literal["full", "incremental"]
@@ -72,15 +72,6 @@ def same_keys(connection: Connection, one: int, other: int) -> bool:
     """Whether two snapshots hold the same keys, each equally often."""
     apart = connection.scalar(statement("jwp_pipeline.mirror", "keys_apart"), {"one": one, "other": other})
     return not apart
-
-
-def count_unusable(connection: Connection, snapshot_id: int) -> int:
-    """Return the number of elements in a snapshot that have no usable key."""
-    unusable = text(
-        "SELECT count(*) FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
-        " WHERE page.snapshot_id = :snapshot_id AND entry.key IS NULL"
-    )
-    return int(connection.scalar(unusable, {"snapshot_id": snapshot_id}) or 0)
 
 
 def close_snapshot(
