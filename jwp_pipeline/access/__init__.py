@@ -1,1 +1,4 @@
-"""ACLs and Lookup: who may see what. Knows no HTTP of JWP, no Dagster."""
+"""Decides what the ACLs of JW Platform permit.
+
+The modules here may not use JWP's HTTP or Dagster.
+"""

@@ -1,8 +1,8 @@
-"""ACLs as JW Platform holds them, and the permissions they mean.
+"""Converts between ACLs, as JW Platform stores them, and permissions.
 
-An ACL is a comma list of entries: `WORLD` (everyone), `CAM` (everyone signed in), `USER_<crsid>`,
-`GROUP_<Lookup group>`, `INST_<Lookup institution>`; any one of them suffices. Case matters.
-What cannot be read grants nothing. Put here what an ACL means by itself, whoever asks and wherever it was found.
+An ACL is a comma-separated list of entries: `WORLD` (everyone), `CAM` (everyone signed in), `USER_<crsid>`,
+`GROUP_<Lookup group>` and `INST_<Lookup institution>`. Matching one of them is enough. Case matters, and an entry that
+cannot be read grants nothing. Put here what an ACL means by itself, no matter who asks and where it was found.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 _EVERYONE = "WORLD"
 _SIGNED_IN = "CAM"
 _USER, _GROUP, _INST = "USER_", "GROUP_", "INST_"
-# How the SMS wrote an empty list into some records: Python's repr of [''].
+# The SMS wrote an empty list into some records in this form, which is Python's repr of [''].
 _EMPTY_LIST = "['']"
-# An entry cannot hold a comma, nor a property of JW Platform a line feed.
+# An entry cannot contain a comma, and a property of JW Platform cannot contain a line feed.
 _SEPARATORS = frozenset(",\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Who may do something: whoever any part of it names. Order and duplicates are as they were given.
+    """Who may do something: everybody who is named by any of its fields.
 
-    An empty name is kept as it was given, too, and names nobody.
+    Names keep their order and duplicates. An empty name is kept as well, but matches nobody.
     """
 
     is_public: bool = False
@@ -37,10 +37,10 @@ NOBODY = Permission()
 
 
 def parse_acl(entries: Iterable[str] | str) -> tuple[Permission, tuple[str, ...]]:
-    """Read an ACL, given as its text or as its entries, and one problem for each entry that grants nothing.
+    """Read an ACL from text or entries. Returns the permission, and a problem for each entry that grants nothing.
 
-    Entries are stripped and blank ones dropped. An unknown entry is left out; one with an empty name (`USER_`) is kept,
-    as an empty name. No entries: nobody.
+    Entries are stripped, and blank ones dropped. An unknown entry is left out, while an entry with an empty name
+    (`USER_`) is kept as an empty name. An ACL without entries grants nothing to anybody.
     """
     given = entries.split(",") if isinstance(entries, str) else entries
     acl = [entry for entry in (entry.strip() for entry in given) if entry]
@@ -70,11 +70,12 @@ def parse_acl(entries: Iterable[str] | str) -> tuple[Permission, tuple[str, ...]
 
 
 def intersection(permission: Permission, limit: Permission) -> Permission:
-    """What `permission` may keep where nothing beyond `limit` is to be granted.
+    """Return the part of `permission` that `limit` grants as well.
 
-    Everyone includes everyone signed in, who include everybody that is named. Who is in a group or an institution is
-    not known here, so a person and a group have nobody in common. A permission within its limit comes back as it is;
-    of two lists of names the shorter one keeps its order and duplicates.
+    "Everyone" includes everyone who is signed in, and that includes everybody who is named. The members of groups and
+    institutions are not known here, so a person and a group never overlap. A permission that is within the limit is
+    returned unchanged. For each kind of name, the list of `permission` is returned unchanged if it is within the limit;
+    otherwise the common names are returned as `limit` has them, in its order and with its duplicates.
     """
     if limit.is_public or (limit.is_signed_in and not permission.is_public):
         return permission
@@ -93,10 +94,10 @@ def _in_common(names: tuple[str, ...], limit: tuple[str, ...]) -> tuple[str, ...
 
 
 def format_acl(permission: Permission) -> str:
-    """Write a permission as the text of an ACL: WORLD, CAM, USER_, GROUP_, INST_, comma-joined.
+    """Write a permission as the text of an ACL, with the entries in the order WORLD, CAM, USER_, GROUP_, INST_.
 
-    A name that would not read back as it is, or that names nobody, is left out: with a comma in it, for one, it would
-    be several entries, and could grant more than it did.
+    Empty names are left out, and so are names that would be read back differently: one with a comma, for example, would
+    become several entries, which might grant more than the name did.
     """
     names = (
         prefix + name

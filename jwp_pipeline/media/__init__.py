@@ -1,1 +1,4 @@
-"""From cached resources to media items, channels and playlists. Mapping is pure; syncing is SQL."""
+"""Turns cached resources into media items, channels and playlists.
+
+Mapping is done in pure Python functions, and syncing in SQL.
+"""

@@ -1,6 +1,6 @@
-"""Promises of the media side that can be asked of the tables at any time, one query each.
+"""Checks that the tables of the media side keep their promises, with one query for each promise.
 
-What a violation means to a run is decided in orchestration/checks/media.py.
+The checks can run at any time. orchestration/checks/media.py decides what a violation means for a run.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ _SAMPLE = 10
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A query (sql/reads/check_<name>.sql) that lists what breaks a promise; none is the good answer."""
+    """A promise, and a query (sql/reads/check_<name>.sql) that lists everything that breaks it."""
 
     name: str
     asset: MediaAsset
     description: str
     kept: str
-    """What to say when the promise is kept."""
+    """The message if the promise is kept."""
     broken: str
-    """What the listed ones are, after their number."""
+    """The message if it is broken, which follows the number of violations."""
     serious: bool = True
-    """Whether a violation is an error, or only worth knowing."""
+    """Whether a violation is an error rather than a warning."""
     depends_on_mode: bool = False
     """Whether the query has to know JWP_CREATE_ITEMS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violations:
-    """What a check found: how many, and the first of them."""
+    """The number of violations that a check found, and the first of them."""
 
     count: int
     sample: tuple[str, ...]
@@ -77,10 +77,10 @@ CHECKS = (
 
 
 def run_check(connection: Connection, check: Check, create_items: CreateItems) -> Violations:
-    """Ask one check of the tables as they are."""
+    """Run one check on the present tables."""
     what = column("what", Text)
     found = statement(f"reads/check_{check.name}").columns(what).subquery("found")
-    # Counted by the server: they may be as many as the library is large.
+    # The server counts them, because every resource of a large library may be a violation.
     first = select(found.c.what, func.count().over().label("all_found")).order_by(found.c.what).limit(_SAMPLE)
     rows = connection.execute(first, {"create_all": create_items == "all"} if check.depends_on_mode else {}).all()
     return Violations(rows[0].all_found if rows else 0, tuple(row.what for row in rows))

@@ -1,7 +1,7 @@
-"""The columns of items that a sync writes, in SQL; derived from the fields that mapping declares.
+"""Puts the columns of items that a sync writes into SQL statements; they derive from the fields that mapping declares.
 
-A statement of ours names them by a placeholder: `{fields}` for all, `{view}` for the view permission, `{content}` for
-the others, each with an alias before it where one is needed: `{item.fields}`.
+A statement in sql/ refers to them with placeholders: `{fields}` for all of them, `{view}` for those of the view
+permission, and `{content}` for the others. A placeholder may begin with a table alias, as in `{item.fields}`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ ITEM_COLUMNS = (*CONTENT_COLUMNS, *VIEW_COLUMNS)
 
 _GROUPS = {"fields": ITEM_COLUMNS, "content": CONTENT_COLUMNS, "view": VIEW_COLUMNS}
 _DERIVED = {
-    # As columns of a temporary table.
+    # Column definitions of a temporary table.
     "typed fields": ", ".join(f"{column.name} {column.type}" for column in ITEM_COLUMNS),
     "typed view": ", ".join(f"{column.name} {column.type}" for column in VIEW_COLUMNS),
-    # What an item becomes when it is due: NULL in `mapped` keeps what it has.
+    # The values that an item gets when it is due. NULL in `mapped` keeps the value that it has.
     "listed fields": ", ".join(
         f"coalesce(mapped.{column.name}, item.{column.name}, {column.default}) AS {column.name}"
         for column in ITEM_COLUMNS
     ),
-    # What its permission becomes before it is due.
+    # The view permission that an item gets before it is due.
     "narrowed view": ", ".join(
         f"coalesce(narrowed.{column.name}, item.{column.name}) AS {column.name}" for column in VIEW_COLUMNS
     ),
@@ -40,7 +40,7 @@ _PLACEHOLDER = re.compile(r"\{(?:(\w+)\.)?([a-z][a-z ]*)\}")
 
 @cache
 def statement(name: str) -> TextClause:
-    """The statement in sql/<name>.sql of the media side, with its placeholders filled."""
+    """Return the statement in sql/<name>.sql of this package, with its placeholders replaced."""
     return text(_PLACEHOLDER.sub(_columns, source(PACKAGE, name)))
 
 
@@ -53,7 +53,7 @@ def _columns(placeholder: re.Match[str]) -> str:
 
 
 def view_values(permission: Permission | None) -> tuple[bool | list[str] | None, ...]:
-    """Values of the view permission's columns; without a permission NULLs."""
+    """Return the values of the view permission's columns, which are all None if there is no permission."""
     if permission is None:
         return (None,) * len(VIEW_COLUMNS)
     return (

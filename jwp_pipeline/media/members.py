@@ -1,7 +1,7 @@
-"""The own members of v2 playlists: JW Platform is asked, one request each, and what it says is kept at once.
+"""Asks JW Platform for the members that v2 playlists themselves list, one request each, and stores each answer at once.
 
-Before the media side takes its lock, for it may take hours; and so that what was answered outlasts an outage. What
-becomes of the members is in sql/staged/members.sql.
+This happens before the media side takes its lock, because it may take hours; storing each answer at once means that an
+outage loses none of them. sql/staged/members.sql decides what the members are used for.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from jwp_pipeline.media.mapping.fields import clean
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.staging import BATCH
 
-# Seconds spent on playlists that fail, of which each may cost all its retries, before the rest waits for the next sync.
+# Seconds to spend on playlists that fail, each of which may cost all its retries. After that, the remaining playlists
+# wait for the next sync.
 _PATIENCE = 1200.0
 _MAX_SHOWN = 500
 _log = logging.getLogger(__name__)
 
 
 def ask_members(connection: Connection, options: MediaOptions, client: ManagementClient) -> int:
-    """Ask for the members of each playlist that changed since they were read; of how many they were.
+    """Ask for the members of each playlist that changed since they were last read, and return how many were read.
 
-    Where one cannot be had its known members stay, with a problem. Raises JWPlatformError when JW Platform as a whole
-    does not answer.
+    If a request fails, the known members of that playlist stay and a problem is noted. Raises JWPlatformError if JW
+    Platform does not answer at all.
     """
     read, failing = 0, 0.0
     wanted = _playlists_to_ask(connection, options)
@@ -40,10 +41,10 @@ def ask_members(connection: Connection, options: MediaOptions, client: Managemen
         try:
             told = client.members(key)
         except ResourceNotFound:
-            # Gone since it was listed: the next listing tells.
+            # The playlist was deleted after it was listed. The next listing will show that.
             continue
         except JWPlatformError as error:
-            # Either this one's fault, which must not stop the others, or a bad hour of JW Platform: then this raises.
+            # If only this playlist fails, that must not stop the others. If all of JW Platform fails, the probe raises.
             client.probe("channel")
             _keep(connection, key, problem=str(error))
             failing += time.monotonic() - started
@@ -61,7 +62,7 @@ def ask_members(connection: Connection, options: MediaOptions, client: Managemen
 
 
 def _playlists_to_ask(connection: Connection, options: MediaOptions) -> Sequence[tuple[str, datetime]]:
-    """Key, and `updated_at` of the cached row, of the playlists that list no SMS ids instead."""
+    """Return key and cached `updated_at` of the playlists to ask about: those that do not list SMS ids instead."""
     with connection.begin():
         candidates = connection.execute(statement("reads/members_to_ask"), execution_options={"yield_per": BATCH})
         mapped = (

@@ -1,4 +1,4 @@
-"""How the media side behaves; from the settings of the same names, and what one run asks for."""
+"""The options of the media side, which come from the settings of the same names and from the arguments of a run."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from jwp_pipeline.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class MediaOptions:
-    """Which items are made, who may see them, and whether all are synchronised."""
+    """Options for which items are made, who may view them, and whether all of them are synchronised."""
 
     create_items: CreateItems
     default_acl: Permission
-    """Who may see a video that has no ACL."""
+    """Who may view a video that has no ACL."""
     strict_acls: bool
-    """Whether narrowing does not wait, and an ACL that has vanished keeps the permission (permissions.py)."""
+    """Whether permissions are narrowed at once, and stay as they are if an ACL has vanished (permissions.py)."""
     sync_all: bool = False
 
     @classmethod
     def from_settings(cls, settings: Settings, *, sync_all: bool = False) -> MediaOptions:
-        """The configured behaviour. Raises SettingsError for a JWP_DEFAULT_ACL that cannot be read."""
+        """Return the configured options. Raises SettingsError if JWP_DEFAULT_ACL cannot be read."""
         default_acl, problems = parse_acl(settings.jwp_default_acl)
         if problems:
             raise SettingsError(

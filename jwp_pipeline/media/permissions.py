@@ -1,6 +1,7 @@
-"""Who may view an item, as its ACL at JW Platform comes, changes, cannot be read, or vanishes (semantics §4).
+"""Decides who may view an item when its ACL at JW Platform appears, changes, cannot be read or vanishes (semantics §4).
 
-Pure: one video as it is listed beside what is known of it. Put here every rule about permissions that needs both.
+The functions are pure: they compare one video as listed with what is known about it. Put here every rule about
+permissions that needs both.
 """
 
 from __future__ import annotations
@@ -11,28 +12,28 @@ from jwp_pipeline.access.acl import Permission, intersection
 from jwp_pipeline.media.mapping import KEEP, AclState, Keep, VideoFields
 
 KnownAclState = AclState | Literal["vanished"]
-"""What column `videos.acl_state` holds. An ACL that has vanished keeps the permission as it was."""
+"""The values of column `videos.acl_state`. If an ACL has vanished, the permission stays as it was."""
 
 
 class Known(NamedTuple):
-    """What earlier syncs remember of a video, and the item as it is now."""
+    """What earlier syncs stored about a video, and the present permission of its item."""
 
     acl_state: KnownAclState | None
     had_acl: bool
     sms_media_id: int | None
-    """The SMS id that it claimed when it was last synchronised."""
+    """The SMS id that the video claimed when it was last synchronised."""
     permission: Permission | None
-    """Who may view the item; None where there is none, or where every item is due."""
+    """Who may view the item now; None if there is no item, or if the sync is one of all items."""
 
 
 class Decision(NamedTuple):
-    """Who may view the item of a video."""
+    """The decision about who may view the item of a video."""
 
     acl_state: KnownAclState
     permission: Permission | Keep
-    """When the item is due. KEEP: as it is; a new item is nobody's."""
+    """The permission that the item gets when it is due. KEEP leaves it as it is, and nobody may view a new item."""
     narrowed: Permission | None
-    """Already before it is due; None: as it is. Never grants what the item does not grant now."""
+    """The permission that it gets even before it is due, or None to leave it. It never grants more than before."""
 
 
 def decide(fields: VideoFields, known: Known, *, strict: bool) -> Decision:
@@ -41,7 +42,7 @@ def decide(fields: VideoFields, known: Known, *, strict: bool) -> Decision:
     if acl_state == "vanished":
         return Decision(acl_state, KEEP, None)
     narrowed = None
-    # What cannot be read grants nothing, and does so at once in any mode.
+    # An ACL that cannot be read grants nothing, and this takes effect at once in any mode.
     if known.permission is not None and (strict or acl_state == "unreadable"):
         kept = intersection(known.permission, fields.permission)
         narrowed = None if kept == known.permission else kept
@@ -51,12 +52,15 @@ def decide(fields: VideoFields, known: Known, *, strict: bool) -> Decision:
 def _acl_state(fields: VideoFields, known: Known, *, strict: bool) -> KnownAclState:
     if fields.acl_state != "absent":
         return fields.acl_state
-    # What is kept stays so until there is an ACL again, whatever else comes and goes.
+    # A permission that is kept stays until there is an ACL again, whatever happens to the other properties.
     is_kept = known.acl_state in ("unreadable", "vanished")
     vanished = known.had_acl and (strict or _all_vanished(fields, known))
     return "vanished" if is_kept or vanished else "absent"
 
 
 def _all_vanished(fields: VideoFields, known: Known) -> bool:
-    """Whether the SMS id is gone, too, or every property: likely an accident, since v2's PATCH replaces them all."""
+    """Whether the SMS id, or every property, is gone as well.
+
+    That is probably an accident, because v2's PATCH replaces all properties at once.
+    """
     return fields.sms_media_id is None and (known.sms_media_id is not None or not fields.has_properties)

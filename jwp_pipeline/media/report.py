@@ -1,4 +1,4 @@
-"""What a sync of the media side did, as values; sync.py makes them, and orchestration shows them."""
+"""Defines the report of a sync of the media side, which sync.py makes and orchestration shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MEDIA_ASSETS: tuple[MediaAsset, ...] = ("videos", "channels", "media_items", "me
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows of one table: what happened to them, and how many live now."""
+    """What happened to the rows of one table, and how many of them are live now."""
 
     created: int
     updated: int
@@ -21,18 +21,18 @@ class Counts:
 
     @property
     def unchanged(self) -> int:
-        """Live rows that stayed as they were."""
+        """The number of live rows that stayed as they were."""
         return self.live - self.created - self.updated - self.restored
 
     @property
     def written(self) -> int:
-        """Rows that were written."""
+        """The number of rows that were written."""
         return self.created + self.updated + self.restored + self.deleted
 
 
 @dataclass(frozen=True, slots=True)
 class BecamePublic:
-    """Items that were not public before this sync and are now: how many, and the first of them (id, title)."""
+    """The number of existing items that this sync made public, and the first of them as (id, title)."""
 
     count: int
     sample: tuple[tuple[str, str], ...]
@@ -43,15 +43,15 @@ NONE_BECAME_PUBLIC = BecamePublic(0, ())
 
 @dataclass(frozen=True, slots=True)
 class MediaReport:
-    """One sync of the media side. Seconds are wall-clock, asking JW Platform for members included."""
+    """The result of one sync of the media side. Seconds are wall-clock time and include asking for members."""
 
     counts: dict[MediaAsset, Counts]
-    """Of the assets that were brought in step."""
+    """The counts of each asset that was brought in step."""
     looked_at: int
-    """Cached videos that were read and mapped."""
+    """The number of cached videos that were read and mapped."""
     members_asked: int
-    """Playlists whose own members JW Platform was asked for."""
+    """The number of v2 playlists whose members were read from JW Platform."""
     became_public: BecamePublic
     open_problems: dict[str, int]
-    """Open problems of mapping and ownership, by field."""
+    """The number of open problems of each field, except those of the cache."""
     seconds: float

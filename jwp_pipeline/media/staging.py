@@ -1,6 +1,6 @@
-"""Cached resources read, mapped and put into temporary tables, where the set-based steps (steps.py) find them.
+"""Reads and maps cached resources, and copies the results into temporary tables for the set-based steps (steps.py).
 
-Streams: a batch is read, mapped and copied before the next is read.
+Resources are streamed: each batch is read, mapped and copied before the next one is read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from jwp_pipeline.media.permissions import Decision, Known, decide
 
 BATCH = 1000
 
-# Columns as they are copied, with their types: told beforehand, rows are sent in PostgreSQL's own binary form.
+# The columns to copy, with their types. Knowing the types, psycopg can send rows in PostgreSQL's binary format.
 _VIDEO_COLUMNS = {
     "key": "text", "mapped_version": "timestamptz", "new_item_id": "text", "updated": "int8", "wants_item": "bool",
     "keeps_sms_media_id": "bool", "sms_media_id": "int8", "keeps_sms_last_updated_at": "bool",
@@ -40,7 +40,7 @@ _CONTENT = tuple(column.name for column in CONTENT_COLUMNS)
 
 
 def stage_videos(connection: Connection, options: MediaOptions) -> int:
-    """Fill `mapped_videos` and `narrowed_permissions` with the videos to read, and note their problems; how many."""
+    """Map the videos to read into `mapped_videos` and `narrowed_permissions`, note problems, and return how many."""
     for table in ("mapped_videos", "narrowed_permissions"):
         connection.execute(statement(f"staged/{table}"))
     connection.execute(
@@ -73,7 +73,7 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
 
 
 def stage_channels(connection: Connection, options: MediaOptions) -> int:
-    """Fill `mapped_channels` with all live channels, and note their problems; how many."""
+    """Map all live channels into `mapped_channels`, note their problems, and return the number of channels."""
     connection.execute(statement("staged/mapped_channels"))
     channels = connection.execute(
         text("SELECT key, data, updated_at FROM cached_resources WHERE type = 'channel' AND deleted_at IS NULL"),
@@ -137,7 +137,7 @@ def _channel_row(row: Row[Any], fields: ChannelFields) -> tuple[Any, ...]:
         _kept(fields.lists_members),
         _kept(fields.title),
         _kept(fields.description),
-        # Counts only when the media channel is made; one that cannot be read then is as good as none.
+        # It is used only when the media channel is made. If it cannot be read then, it counts as absent.
         "" if fields.instid is KEEP else fields.instid,
         list(may_edit.crsids),
         list(may_edit.lookup_groups),
@@ -156,17 +156,17 @@ def _kept(value: Any) -> Any:
 
 
 def _stored(value: Any) -> Any:
-    """A value as psycopg copies it: KEEP as NULL, several values as a list."""
+    """Return a value in the form in which psycopg copies it: None for KEEP, and a list for a tuple."""
     return list(value) if isinstance(value, tuple) else _kept(value)
 
 
 def _token() -> str:
-    """A new id: 64 random bits, URL-safe, 11 characters, as the platform's ids are."""
+    """Return a new id in the form of the platform's ids: 64 random bits as 11 URL-safe characters."""
     return secrets.token_urlsafe(8)
 
 
 def _note(connection: Connection, mapped: Sequence[VideoFields | ChannelFields]) -> None:
-    """Enter the problems of what was mapped as found."""
+    """Add the problems of the mapped resources to `found_problems`."""
     problems = [(fields.key, *problem) for fields in mapped for problem in fields.problems]
     if problems:
         _copy(connection, "found_problems", _PROBLEM_COLUMNS, problems)

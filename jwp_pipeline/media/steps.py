@@ -1,7 +1,7 @@
-"""The statements that bring the media side in step, in their order, and what they counted.
+"""Runs the statements that bring the media side in step, in order, and counts what they did.
 
-All in the caller's transaction. Which steps a sync takes is decided in sync.py; the statements are in sql/, in folders
-by what they write.
+Everything runs in the caller's transaction. sync.py decides which steps a sync takes; the statements are in sql/, in
+folders named after what they write.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import NONE_BECAME_PUBLIC, BecamePublic, Counts, MediaAsset
 from jwp_pipeline.media.staging import stage_channels, stage_videos
 
-# What later statements join and filter each table by.
+# The columns by which later statements join and filter each table.
 _TELLING_COLUMNS = {
     "cached_resources": ("type", "key", "updated_at", "deleted_at"),
     "videos": ("key", "media_item_id", "sms_media_id", "mapped_version", "deleted_at"),
@@ -32,21 +32,21 @@ _TELLING_COLUMNS = {
 
 @dataclass(slots=True)
 class Steps:
-    """One method for each group of tables; later ones stand on earlier ones."""
+    """Has one method for each group of tables. Later methods rely on the tables of earlier ones."""
 
     connection: Connection
     options: MediaOptions
     with_channels: bool
-    """Whether it is settled in the same transaction which items belong to which channel."""
+    """Whether the same transaction also settles which items belong to which channel."""
     counts: dict[MediaAsset, Counts] = field(default_factory=dict)
     looked_at: int = 0
     became_public: BecamePublic = NONE_BECAME_PUBLIC
 
     @property
     def written_much(self) -> list[str]:
-        """Tables of which a large part was written."""
+        """The tables of which a large part was written."""
         much = {table for table, counts in self.counts.items() if is_much(counts.written, counts.live)}
-        # A new or restored item writes its link and its SMS row, too.
+        # A new or restored item also writes its link and its SMS row.
         return [*(much | {"videos", "sms_media_items"} if "media_items" in much else much)]
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class Steps:
             analyze(self.connection, table, *_TELLING_COLUMNS[table])
 
     def videos(self) -> None:
-        """`videos`: which there are. What they remember of their items moves with those."""
+        """Bring the rows of `videos` in step. What they remember about their items is written by `media_items()`."""
         create_found_problems(self.connection)
         self.looked_at = stage_videos(self.connection, self.options)
         created = self._write("videos", "link_new")
@@ -64,7 +64,7 @@ class Steps:
         record_problems(self.connection, "mapping", "video", complete=False)
 
     def media_items(self) -> None:
-        """`media_items` and `sms_media_items`, of the videos that were looked at."""
+        """Bring `media_items` and `sms_media_items` in step for the videos that were read."""
         self._run("staged/proposed_items", sync_all=self.options.sync_all)
         self.became_public = self._became_public()
         restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
@@ -80,7 +80,7 @@ class Steps:
             self._run(step)
         self._write("sms_media_items", "create")
         live = self._live("media_items")
-        # What was withdrawn follows, too, but is none of the live rows that the counts are about.
+        # Withdrawn items are updated, too, but they are not live and the counts are about live rows.
         self.counts["media_items"] = Counts(created, written - restored - withdrawn, restored, deleted, live=live)
         create_found_problems(self.connection)
         self._run("problems/sms_media_item_rivals")
@@ -90,7 +90,7 @@ class Steps:
         record_problems(self.connection, "permission", "video", complete=True)
 
     def channels(self) -> None:
-        """`channels`: which there are, and what each lists."""
+        """Bring `channels` in step: which channels exist, and which items each of them lists."""
         create_found_problems(self.connection)
         stage_channels(self.connection, self.options)
         returned = self._number(
@@ -105,7 +105,7 @@ class Steps:
         record_problems(self.connection, "mapping", "channel", complete=True)
 
     def media_channels(self) -> None:
-        """`media_channels` and `billing_accounts`."""
+        """Bring `media_channels` in step, and make the `billing_accounts` that new ones need."""
         restored = self._number(
             "SELECT count(*) FROM media_channels AS channel JOIN channels ON channels.media_channel_id = channel.id"
             " WHERE channel.deleted_at = channels.media_channel_deleted_at AND channels.deleted_at IS NULL"
@@ -118,7 +118,7 @@ class Steps:
         self.counts["media_channels"] = Counts(created, written - restored, restored, deleted, live=live)
 
     def members(self, *, playlists: bool) -> None:
-        """Which items belong to which channel; `playlists` and `sms_collections`."""
+        """Settle which items belong to which channel. Optionally bring `playlists` and `sms_collections` in step."""
         create_found_problems(self.connection)
         for step in ("staged/members", "media_items/assign", "problems/shared_items"):
             self._run(step)
@@ -142,7 +142,7 @@ class Steps:
         self.counts["playlists"] = Counts(created, written - restored, restored, deleted, live=live)
 
     def _write(self, table: str, step: str, **parameters: bool) -> int:
-        """Run a step that may write much of a table, of which the planner then must know for the next ones."""
+        """Run a step that may write much of a table, and then analyse the table so that later steps get good plans."""
         written = self._run(f"{table}/{step}", **parameters)
         if written and is_much(written, self._number(f"SELECT count(*) FROM {table}")):
             analyze(self.connection, table, *_TELLING_COLUMNS[table])

@@ -1,7 +1,7 @@
-"""Bring media items, channels and playlists in step with the cache: set-based, in one transaction.
+"""Brings media items, channels and playlists in step with the cache, with set-based SQL in one transaction.
 
-Each asset may be brought in step alone, and then in a transaction of its own; it brings along the link table that
-it stands on. Put here which steps a sync takes, and in which order.
+An asset may also be brought in step alone, in its own transaction; the link table that it depends on is then brought in
+step with it. Put here which steps a sync takes, and in which order.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import MediaAsset, MediaReport
 from jwp_pipeline.media.steps import Steps
 
-# A second sync waits this long for the first to finish before it gives up, seconds.
+# Seconds that a second sync waits for the first one to finish before it gives up.
 _LOCK_PATIENCE = 60.0
 
 
@@ -33,11 +33,10 @@ def sync_media(
     client: ManagementClient | None,
     lease: Lease | None = None,
 ) -> MediaReport:
-    """Bring `assets` in step with the cache, all in one transaction. Twice is a no-op.
+    """Bring `assets` in step with the cache, all in one transaction. A second call changes nothing.
 
-    `client` is asked for the members of v2 playlists that changed; without one the known members stay.
-    `lease` is that of the run that syncs, if it is a run. Raises SyncInProgress, LeaseLost, JWPlatformError,
-    DatabaseError.
+    `client` is asked for the members of v2 playlists that changed; if it is None, the known members stay. `lease` is
+    the lease of the run that syncs, if there is one. Raises SyncInProgress, LeaseLost, JWPlatformError, DatabaseError.
     """
     started = time.monotonic()
     with connect(engine) as connection:
@@ -60,8 +59,8 @@ def sync_media(
 def _take_steps(
     connection: Connection, assets: Collection[MediaAsset], options: MediaOptions
 ) -> tuple[Steps, dict[str, int]]:
-    """Take the steps in the caller's transaction; return them, and the problems that are open afterwards."""
-    # Sorting and hashing a large library in memory; it is the server's, and freed at commit.
+    """Take the steps in the caller's transaction. Returns them, and the number of open problems of each field."""
+    # Let the server sort and hash a large library in memory. The setting ends with the transaction.
     connection.execute(text("SET LOCAL work_mem TO '64MB'"))
     steps = Steps(connection, options, with_channels=_needs_members(assets))
     if {"videos", "media_items"} & set(assets):

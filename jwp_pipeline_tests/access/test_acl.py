@@ -1,4 +1,4 @@
-"""What an ACL means, and that what is unknown or unwritable never grants more."""
+"""ACLs are read and written as specified, and an entry that is unknown or cannot be written never grants more."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from jwp_pipeline.access.acl import NOBODY, Permission, format_acl, intersection, parse_acl
 
-# What an entry can carry: no comma, no blank at its end (entries are stripped), which covers all that is read.
+# The names that an entry can hold, which include all names that are read: entries are stripped, so a name has no comma
+# and no blank at its end.
 names = st.text(min_size=1).filter(lambda name: not set(",\n") & set(name) and name == name.rstrip())
 
 
@@ -24,7 +25,7 @@ few = permissions_of(st.sampled_from(["a", "b", ""]))
 
 
 @pytest.mark.parametrize("entries", ["", " , ,", "['']", " [''] ", []])
-def test_no_entry_is_nobody(entries):
+def test_an_acl_without_entries_grants_nothing(entries):
     assert parse_acl(entries) == (NOBODY, ())
 
 
@@ -51,19 +52,19 @@ def test_text_and_entries_read_alike():
     assert parse_acl("WORLD, USER_a") == parse_acl(["WORLD", " USER_a"])
 
 
-def test_written_order():
+def test_entries_are_written_in_a_fixed_order():
     permission = Permission(True, True, ("a", "b"), ("1",), ("UIS",))
     assert format_acl(permission) == "WORLD,CAM,USER_a,USER_b,GROUP_1,INST_UIS"
     assert format_acl(NOBODY) == ""
 
 
 @pytest.mark.parametrize("name", ["a,WORLD", "", " ", "a ", "a\nWORLD"])
-def test_a_name_that_would_read_back_as_another_is_left_out(name):
+def test_a_name_that_would_be_read_back_differently_is_left_out(name):
     assert format_acl(Permission(crsids=(name, "b"))) == "USER_b"
 
 
 @given(permissions)
-def test_what_is_written_reads_back(permission):
+def test_a_written_permission_reads_back_unchanged(permission):
     assert parse_acl(format_acl(permission)) == (permission, ())
 
 
@@ -91,13 +92,13 @@ def test_only_the_exact_word_is_public(text):
         ("", "WORLD", ""),
     ],
 )
-def test_what_both_grant(permission, limit, kept):
-    """Semantics §4.2: everyone includes everyone signed in, who include everybody that is named."""
+def test_the_intersection_is_what_both_grant(permission, limit, kept):
+    """Semantics §4.2: everyone includes everyone who is signed in, and that includes everybody who is named."""
     (permission, _), (limit, _), (kept, _) = map(parse_acl, (permission, limit, kept))
     assert intersection(permission, limit) == kept
 
 
-# Everybody there is: (signed in, person, groups and institutions of that person).
+# All possible people: (signed in, person, groups and institutions of that person).
 PEOPLE = [(False, None, frozenset())] + [
     (True, person, frozenset(member_of)) for person in "ab" for member_of in ("", "a", "b", "ab")
 ]
@@ -115,8 +116,8 @@ def may(permission):
 
 
 @given(few, few)
-def test_what_both_grant_is_granted_to_nobody_else(permission, limit):
-    """Semantics §4.2: whoever both name by the same name keeps it; within its limit nothing changes."""
+def test_the_intersection_grants_nothing_to_anybody_else(permission, limit):
+    """Semantics §4.2: a name that both contain is kept, and a permission within its limit does not change."""
     kept = intersection(permission, limit)
     assert may(kept) <= may(permission) & may(limit)
     assert may(permission).isdisjoint(may(limit)) or may(kept) or not set(permission.crsids) & set(limit.crsids) - {""}

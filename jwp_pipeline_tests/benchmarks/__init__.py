@@ -1,13 +1,14 @@
-"""What a sync costs: time, memory, requests and WAL, beside what it is held to.
+"""Measures what a sync costs in time, memory, requests and WAL, and compares it with targets.
 
-    cases.py          what is measured: one row of the table each
-    bench.py          one library size and one API: its server, its library, its child processes
-    served_library.py the simulated site, in a process of its own
-    measured_sync.py  one sync, in a process of its own, as jwpfetch runs it
-    limits.py         what the same work costs without a pipeline around it
-    wal.py            which table the WAL of a case is about, and how many rows it wrote
-    peers.py          the same library loaded by dlt (dlt_load.py, run by a Python that has dlt)
-    report.py         tables, targets, JSON
+    cases.py          the cases to measure, one for each row of the table
+    bench.py          runs one library size with one API: the server, the library, and the child processes
+    served_library.py the simulated site, in its own process
+    measured_sync.py  one sync as jwpfetch runs it, in its own process
+    limits.py         measures what the same work costs without a pipeline around it
+    wal.py            finds out which tables the WAL of a case is about, and how many rows the case wrote
+    peers.py          measures dlt with the same library (dlt_load.py, run by a Python that has dlt)
+    report.py         tables and targets
 
-`python -m jwp_pipeline_tests.benchmarks --help`. It measures and judges nothing: seconds depend on the machine.
+See `python -m jwp_pipeline_tests.benchmarks --help`. A missed target is shown but is not a failure, because seconds
+depend on the machine.
 """

@@ -42,7 +42,7 @@ def main(arguments=None):
 
 
 def _in_folder(console, what, videos, measured, *more):
-    """The figures of one run, in a folder that is removed afterwards."""
+    """Return the figures of one run, which works in a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="jwp_benchmark_") as folder, console.status("") as status:
 
         def progress(doing):

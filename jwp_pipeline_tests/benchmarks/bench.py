@@ -1,6 +1,6 @@
-"""One API and one library size in a fresh database: the server, the library, and a child process for each case.
+"""Measures one API and one library size in a fresh database, with a child process for each case.
 
-The cases are in cases.py, and what is said about the figures in report.py.
+The cases are in cases.py, and report.py shows the figures.
 """
 
 import json
@@ -21,15 +21,15 @@ from jwp_pipeline_tests.benchmarks.served_library import served_library
 from jwp_pipeline_tests.benchmarks.wal import watched
 
 PROJECT = Path(__file__).parents[2]
-# Our own rate limit is not what is measured.
+# Our own rate limit should not be measured.
 _NO_RATE_LIMIT = {"JWP_REQUESTS_PER_MINUTE": "1000000"}
 
 
 def measure(api, videos, folder, progress, cases=CASES):
-    """Figures of all cases and limits, `{"api", "videos", "cases": [...], "limits": {...}}`.
+    """Return the figures of all cases and limits, `{"api", "videos", "cases": [...], "limits": {...}}`.
 
-    `folder`: an empty one, for the server's data and as the children's home. `progress` is told what goes on.
-    `cases`: the first few of CASES, or all. Raises RuntimeError when a child fails.
+    `folder` is an empty folder for the server's data and the children's home. `progress` is called with a description
+    of each step. `cases` are the first few of CASES, or all. Raises RuntimeError if a child fails.
     """
     home = folder / "home"
     environment = child_environment(home)
@@ -40,11 +40,11 @@ def measure(api, videos, folder, progress, cases=CASES):
         psycopg.connect(url, autocommit=True) as server,
     ):
         environment |= library.environments[api]
-        # It would write WAL of its own, now in one case and now in another.
+        # Autovacuum would add its own WAL to different cases at different times.
         server.execute("ALTER SYSTEM SET autovacuum TO off")
         server.execute("SELECT pg_reload_conf()")
         bench = _Bench(folder, environment, library, server, Layout.of(home).data)
-        # First of all, since it makes the simulator ready, too.
+        # This comes first, because it also makes the simulator compute its listings.
         figures = {"api": api, "videos": videos, "cases": [], "limits": bench.child(limits, "fetch")}
         for case in cases:
             progress(case.name)
@@ -57,19 +57,19 @@ def measure(api, videos, folder, progress, cases=CASES):
 
 @contextmanager
 def fresh_server(home):
-    """URL of an embedded server of our own, durable; all of it has ended at the end of the block."""
+    """Yield the URL of a durable embedded server, all of whose processes have ended at the end of the block."""
     url = ensure_running(home)
     try:
         yield url
     finally:
         release(home)
-        # The keeper stops the server in its own time, and the folder is to be removed.
+        # The keeper stops the server a little later. Wait for it, because the folder will be removed.
         with locked(Layout.of(home).keeper_lock):
             pass
 
 
 def child_environment(home):
-    """Ours, less all settings of a site, so that only what is measured is configured."""
+    """Return our environment without the settings of a site, so that the children use only those of the benchmark."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("JWP", "LOOKUP_", "OAUTH2_"))}
     path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**ours, **_NO_RATE_LIMIT, "JWP_HOME": str(home), "PYTHONPATH": path}
@@ -89,7 +89,7 @@ class _Bench:
             self.child(limits, "fetch")
         if case.vacuum_first:
             self._server.execute("VACUUM (ANALYZE)")
-            # Again, for the catalogs that ANALYZE has just written.
+            # Vacuum again, for the catalogs that ANALYZE has just written.
             self._server.execute("VACUUM")
         with watched(self._server, self._data_folder) as database:
             started = time.monotonic()
@@ -100,9 +100,9 @@ class _Bench:
         return {**about, "total_seconds": total, "startup_seconds": startup, **figures, **database}
 
     def child(self, module, *arguments):
-        """What a module of ours prints as its last line, run as a program."""
+        """Run one of our modules as a program, and return the JSON value of the last line that it prints."""
         command = [sys.executable, "-m", module.__name__, *arguments]
-        # In an empty folder: a .env there would win over the environment.
+        # The working folder is empty, because a .env file there would take precedence over the environment.
         done = subprocess.run(command, cwd=self._folder, env=self._environment, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command[1:])} failed: {done.stderr.strip()[-2000:]}")

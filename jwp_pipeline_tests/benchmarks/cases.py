@@ -1,6 +1,6 @@
-"""What is measured of one library: the rows of the table, in the order in which they are run.
+"""The cases that are measured for each library, in the order in which they run.
 
-A new case is one more row here, with options that measured_sync.py knows.
+To add a case, add a row here, with options that measured_sync.py knows.
 """
 
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """One sync."""
+    """One sync to measure."""
 
     name: str
     options: tuple[str, ...] = ()
-    """Of measured_sync.py."""
+    """The options for measured_sync.py."""
     change_first: bool = False
-    """Change 1 % of the videos before it."""
+    """Whether to change 1 % of the videos before the sync."""
     vacuum_first: bool = False
-    """Let the server tidy up before it, as it does by itself a minute later (autovacuum is off meanwhile)."""
+    """Whether to vacuum before the sync, as autovacuum would do a minute later if it were not off."""
     unchanged: bool = False
-    """JW Platform's library is what the sync before it saw: it is held to writing nothing."""
+    """Whether the library is the same as in the sync before, so that this sync should write nothing."""
 
 
 CASES = (
     Case("first mirror"),
-    # The first look at freshly written rows may write hint bits, and with them whole pages of WAL.
+    # The first read of newly written rows may set hint bits, which writes whole pages of WAL.
     Case("nothing changed", unchanged=True),
     Case("nothing changed, later", unchanged=True, vacuum_first=True),
     Case("1 % changed", change_first=True),

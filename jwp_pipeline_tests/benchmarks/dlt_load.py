@@ -1,7 +1,7 @@
-"""One load of all videos by dlt; the argument is its merge strategy. The last line of stdout is what it took.
+"""Loads all videos once with dlt. The argument is dlt's merge strategy; the last line of stdout holds the figures.
 
-Runs by itself in an environment with dlt, where this project is not: it imports nothing of it. dlt keeps nested
-objects as JSON here (max_table_nesting=0), which is its fastest way and nearest to what we do.
+This program runs in an environment that has dlt but not this project, so it imports nothing from it. dlt is told to
+keep nested objects as JSON (max_table_nesting=0), which is its fastest way and closest to what we do.
 """
 
 import json

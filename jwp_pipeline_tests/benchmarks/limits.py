@@ -1,8 +1,8 @@
-"""What the work of a sync costs at the least: the same bytes, without a pipeline around them. Wall-clock seconds.
+"""Measures the least time that the work of a sync can take, with the same bytes but without a pipeline around them.
 
-`fetch` consumes all pages with the pipeline's client and keeps none. `database` works on what the last sync left:
-a plain comparison of the newest listing of videos with the cache, COPY of its pages, and COPY of its rows.
-Each runs in a process of its own and prints JSON.
+`fetch` reads all pages with the pipeline's client and keeps none. `database` works on the tables that the last sync
+left: it compares the newest listing of videos with the cache in plain SQL, and copies its pages and its rows with COPY.
+Each runs in its own process and prints wall-clock seconds as JSON.
 """
 
 import json
@@ -30,7 +30,7 @@ _PLAIN_DIFF = (
     " LEFT JOIN cached_resources AS cached ON cached.type = 'video' AND cached.key = listed.key"
     " WHERE cached.key IS NULL OR cached.data <> listed.data"
 )
-# What COPY is to load, and the table that it goes into: as the pipeline's own, less what a limit need not have.
+# What COPY loads, and the columns of the table that it loads into, which has only the essential columns of our own.
 _COPIES = {
     "pages": (f"SELECT body FROM raw_pages WHERE snapshot_id = {_NEWEST}", "body jsonb"),
     "rows": (f"SELECT key, data FROM ({_LISTED}) AS listed", "key text PRIMARY KEY, data jsonb NOT NULL"),
@@ -38,9 +38,9 @@ _COPIES = {
 
 
 def fetch():
-    """Seconds and requests of reading all listings, storing nothing."""
+    """Return the seconds and requests that reading all listings takes, without storing anything."""
     client = connect(load_settings())
-    # The first reading is for the simulator, which works out each listing once.
+    # The first reading does not count: in it the simulator computes each listing, which it does only once.
     for _ in range(2):
         started, before = time.monotonic(), client.stats.requests
         for resource_type in RESOURCE_TYPES:
@@ -52,7 +52,7 @@ def fetch():
 
 
 def database():
-    """Seconds of a plain diff (the median of some), and of COPY of the same pages and rows, committed."""
+    """Return the median seconds of a plain diff, and the seconds of COPY and commit for the same pages and rows."""
     engine = open_database(load_settings())
     figures = {"plain_diff_seconds": median(_plain_diff(engine) for _ in range(DIFF_REPETITIONS))}
     with engine.connect() as connection:
@@ -63,7 +63,7 @@ def database():
 
 
 def _plain_diff(engine):
-    # A server process of its own each time, as a sync has one: memory that it must first ask for is part of the cost.
+    # Use a new server process each time, as a sync does, because allocating its memory is part of the cost.
     engine.dispose()
     with engine.connect() as connection:
         connection.execute(text("SET work_mem TO '64MB'"))

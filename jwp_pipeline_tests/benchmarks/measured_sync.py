@@ -1,6 +1,6 @@
-"""One sync, run as jwpfetch runs it, in a process of its own; the last line of stdout is what it took, as JSON.
+"""Runs one sync as jwpfetch does, in its own process, and prints the figures as JSON in the last line of stdout.
 
-`start-up` ends and the run begins where `run_sync` counts from; what surrounds the process is for its parent.
+The seconds of the run are those that `run_sync` counts. The parent measures the whole process, start-up included.
 """
 
 import argparse
@@ -42,10 +42,10 @@ def main():
 
 
 def peak_rss_mb():
-    """Peak resident memory of this program, MB of 10^6 bytes."""
+    """Return the peak resident memory of this program, in MB of 10^6 bytes."""
     status = Path("/proc/self/status")
     if status.exists():
-        # Linux's getrusage counts what the process was before it became this program: a copy of its parent.
+        # Linux's getrusage also counts the time before exec, when the process was still a copy of its parent.
         return int(re.search(r"VmHWM:\s*(\d+) kB", status.read_text())[1]) * 1024 / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 

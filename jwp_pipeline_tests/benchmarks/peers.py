@@ -1,7 +1,7 @@
-"""The same listing of videos loaded by dlt, into the same kind of server: first, and again unchanged.
+"""Measures dlt loading the same listing of videos into the same kind of server, first and then unchanged.
 
-dlt is no dependency of ours: dlt_load.py runs in an environment that has it (--peer-python). It reads v2 page by
-page; the library's window is as wide as the listing, since dlt pages and does not cut.
+dlt is not a dependency of this project, so dlt_load.py runs in an environment that has it (--peer-python). It reads v2
+page by page. The library's window is wider than the listing, because dlt does not cut listings into ranges.
 """
 
 import json
@@ -20,7 +20,7 @@ _CASES = ("first load", "nothing changed", "nothing changed again")
 
 
 def measure(strategy, videos, folder, progress, python):
-    """Figures of dlt's `merge` with a strategy: `{"peer", "api", "videos", "cases": [...]}`. Raises RuntimeError."""
+    """Return the figures of dlt's `merge`, `{"peer", "api", "videos", "cases": [...]}`. Raises RuntimeError."""
     home = folder / "home"
     environment = child_environment(home)
     figures = {"peer": f"dlt, {strategy}", "api": "v2", "videos": videos, "cases": []}
@@ -59,5 +59,5 @@ def _load(server, python, strategy, folder, environment):
 
 
 def _written(server):
-    """Bytes of WAL so far."""
+    """Return the bytes of WAL so far."""
     return int(server.execute("SELECT pg_current_wal_insert_lsn() - '0/0'").fetchone()[0])

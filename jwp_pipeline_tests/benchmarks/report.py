@@ -1,6 +1,6 @@
-"""What is said about the figures: tables, and the targets with what became of them.
+"""Makes tables of the figures, and compares them with targets.
 
-Seconds are the machine's; the targets are counts, bytes and ratios.
+Most targets are counts, bytes and ratios, because seconds depend on the machine.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from itertools import pairwise
 from rich.table import Table
 
 LARGE = 50_000
-"""Videos from which on ratios of times mean something: below, what every sync costs outweighs the rows."""
+"""The number of videos from which ratios of times are meaningful. With fewer, the fixed costs of a sync dominate."""
 MOST_WAL_MB = 1.0
 MOST_RSS_GROWTH = 1.2
 MOST_DIFFS = 3.0
 MOST_PEAK_MB = 300.0
 MOST_GROWTH = 4.5
-"""Times as long for four times as many videos."""
+"""How many times as long a case may take with four times as many videos."""
 MOST_SECONDS = {
     "first mirror": 12.0,
     "nothing changed": 3.0,
@@ -23,9 +23,9 @@ MOST_SECONDS = {
     "1 % changed": 3.0,
     "sync all": 8.0,
 }
-"""Of the pipeline at LARGE videos, Dagster's own told apart. Seconds are a machine's: these are for two idle cores."""
+"""The most seconds of the pipeline without Dagster's own, for LARGE videos on two idle cores."""
 
-# What the reference implementation took on two cores for its sync alone, its pages in memory.
+# Seconds that the reference implementation took on two cores for its sync alone, with the pages in memory.
 REFERENCE = {
     1_000: {"first mirror": 4.0, "nothing changed": 0.74, "1 % changed": 0.88, "sync all": 2.6},
     10_000: {"first mirror": 38.0, "nothing changed": 7.8, "1 % changed": 8.0, "sync all": 29.0},
@@ -35,7 +35,7 @@ REFERENCE = {
 
 @dataclass(frozen=True)
 class Target:
-    """One figure and what it is held to; `holds` is None where the library is too small to tell."""
+    """A figure and its limit. `holds` is None if the library is too small to tell."""
 
     what: str
     limit: str
@@ -44,7 +44,7 @@ class Target:
 
 
 def targets(runs):
-    """Every target that these runs can tell about."""
+    """Return every target that can be judged from these runs."""
     found = []
     for run in runs:
         for case in (case for case in run["cases"] if case["unchanged"]):
@@ -85,12 +85,12 @@ def targets(runs):
 
 
 def name_of(run):
-    """How a run is called: API and library size."""
+    """Return the name of a run: its API and library size."""
     return f"{run['api']}, {run['videos']:,} videos"
 
 
 def times_table(run):
-    """Where the time and the memory of each case went."""
+    """Return a table of the time and the memory that each case took."""
     table = _table(f"{name_of(run)}: seconds, memory")
     _columns(table, "total", "start-up", "Dagster", "listing", "apply", "media", "pipeline", "reference", "our CPU")
     _columns(table, "requests", "peak RSS, MB")
@@ -110,7 +110,7 @@ def times_table(run):
 
 
 def writes_table(run):
-    """What each case wrote."""
+    """Return a table of the WAL and the rows that each case wrote."""
     table = _table(f"{name_of(run)}: WAL in MB right after a checkpoint, rows of cached_resources")
     _columns(table, "WAL", "raw tables", "our others", "catalogs …", "Dagster's")
     _columns(table, "inserted", "updated", "deleted", "dead now")
@@ -123,7 +123,7 @@ def writes_table(run):
 
 
 def limits_table(run):
-    """The limits in seconds, and what the pipeline takes of each, as a ratio."""
+    """Return a table of the limits in seconds, and of the ratio of the pipeline's time to each."""
     table = _table(f"{name_of(run)}: limits")
     _columns(table, "seconds", "the pipeline / this")
     limits = run["limits"]
@@ -139,7 +139,7 @@ def limits_table(run):
 
 
 def peers_table(run):
-    """What the peer took for the same."""
+    """Return a table of what the peer took for the same work."""
     table = _table(f"{name_of(run)}: {run['peer']}")
     _columns(table, "seconds", "WAL, MB", "peak RSS, MB")
     for case in run["cases"]:
@@ -148,7 +148,7 @@ def peers_table(run):
 
 
 def targets_table(found):
-    """The targets and whether they hold."""
+    """Return a table of the targets and whether they hold."""
     table = _table("targets")
     _columns(table, "target", "measured", "holds")
     for target in found:
@@ -158,12 +158,12 @@ def targets_table(found):
 
 
 def _seconds(case, part):
-    """Seconds of the reports whose names begin with `part`."""
+    """Return the seconds of the reports whose names begin with `part`."""
     return sum(seconds for name, seconds in case["seconds_of"].items() if name.startswith(part))
 
 
 def _pipeline(case):
-    """Seconds of listing, apply and media side: all but starting up and what is Dagster's."""
+    """Return the seconds of listing, apply and media side, which is all but start-up and Dagster."""
     return sum(_seconds(case, part) for part in ("listing", "applied", "media"))
 
 

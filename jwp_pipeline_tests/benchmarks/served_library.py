@@ -1,6 +1,6 @@
-"""The simulated site in a process of its own: a bulk library that changes when told to.
+"""Runs the simulated site in its own process, with a bulk library that changes on request.
 
-One line of JSON on stdout says how to reach it, for each API; it ends when stdin does.
+The process prints one line of JSON with the environment for each API, and ends when its stdin is closed.
 """
 
 import argparse
@@ -11,12 +11,12 @@ import urllib.request
 from contextlib import contextmanager
 
 SHARE_CHANGED = 100
-"""One video of so many changes when the library is told to."""
+"""A change of the library changes one of this many videos."""
 
 
 @contextmanager
 def served_library(videos, *, cwd, environment, window=None):
-    """A running library: `environments` by API, and `change()`."""
+    """Yield a running library, which has `environments` by API and a method `change()`."""
     command = [sys.executable, "-m", __name__, "--videos", str(videos)]
     command += [] if window is None else ["--window", str(window)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -33,14 +33,14 @@ class _ServedLibrary:
         self.url = environments["v1"]["JWPLATFORM_MANAGEMENT_API_URL"]
 
     def change(self):
-        """Change 1 % of the videos; how many that is."""
+        """Change 1 % of the videos, and return how many that is."""
         request = urllib.request.Request(f"{self.url}/simulator/evolve", method="POST")
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)["changed"]
 
 
 class Changes:
-    """What the simulator's control routes drive: each step gives every hundredth video another title."""
+    """The target of the simulator's control routes. Each step gives every hundredth video a new title."""
 
     def __init__(self, library):
         self._library = library

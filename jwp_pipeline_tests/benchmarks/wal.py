@@ -1,7 +1,7 @@
-"""What a case left in the database: WAL by the table that it is about, rows written, dead rows.
+"""Measures what a case wrote to the database: the WAL of each table, rows written, and dead rows.
 
-WAL is read with pg_waldump, so that it is known of every byte whose it is, whoever wrote it. A replication slot
-keeps the files until then.
+pg_waldump reads the WAL, because it shows which table every byte belongs to, no matter which process wrote it. A
+replication slot keeps the files until then.
 """
 
 import re
@@ -21,7 +21,7 @@ OUR_SCHEMA = Settings.model_fields["jwp_database_schema"].default
 _RECORD = re.compile(
     r"rmgr: (\S+) +len \(rec/tot\): *\d+/ *(\d+),.* desc: (\S+)(?:.*? blkref #0: rel \d+/(\d+)/(\d+))?"
 )
-# Indexes and TOAST tables count as the table that they belong to.
+# Indexes and TOAST tables are counted with the table that they belong to.
 _TABLES = """
 SELECT pg_relation_filenode(part.oid) AS filenode, space.nspname AS schema, owner.relname AS table_name
 FROM pg_class AS part
@@ -40,9 +40,10 @@ FROM pg_stat_user_tables WHERE relname = %s
 
 @contextmanager
 def watched(server, data_folder):
-    """Figures of the block, a dict that is filled at its end. Begins with a checkpoint, the worst case for WAL.
+    """Yield a dict that is filled with the figures of the block at its end.
 
-    `server`: autocommitting psycopg connection to the database; `data_folder`: the server's own.
+    It begins with a checkpoint, which is the worst case for WAL. `server` is an autocommitting psycopg connection, and
+    `data_folder` the data folder of the server.
     """
     figures = {}
     server.execute("CHECKPOINT")

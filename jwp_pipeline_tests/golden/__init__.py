@@ -1,6 +1,6 @@
-"""Libraries over time, and the state that the reference implementation reaches after each step.
+"""Reads the libraries that change over time, and the states that the reference implementation reaches after each step.
 
-`README.md` in this folder says what the files hold. What reads these files, or plays them, belongs here.
+`README.md` in this folder describes the files. Put here everything that reads them.
 """
 
 import json
@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parent
 
 
 def steps(name):
-    """(step, state) of each step: what JWP lists and the options of the sync, and what the reference has after it."""
+    """Yield each step, which holds what JWP lists and the options of the sync, with the reference's state after it."""
     scenario, golden = (_read(folder, name) for folder in ("scenarios", "states"))
     for step, reached in zip(scenario["steps"], golden["steps"], strict=True):
         assert (step["name"], step["options"]) == (reached["name"], reached["options"])

@@ -1,4 +1,4 @@
-"""library_history against a model that writes down, day by day, what a library holds; computed afterwards."""
+"""library_history, which is computed afterwards, agrees with a model that records the library day by day."""
 
 import json
 from collections import Counter
@@ -25,12 +25,12 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Model:
-    """One type's library, and what is to be known of each day on which something was mirrored."""
+    """The library of one type, and what should be known about each day on which something was mirrored."""
 
     live: dict[str, Any] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     ends: dict[date, tuple] = field(default_factory=dict)
-    """Day → (live, hours, bytes) at its end."""
+    """Day → (live, hours, bytes) at the end of that day."""
     counts: dict[date, Counter] = field(default_factory=dict)
     first: date | None = None
 
@@ -62,7 +62,7 @@ class Model:
         )
 
     def expected(self, day, kind):
-        """(live, hours, bytes, added, changed, restored, deleted, complete) of a day."""
+        """Return (live, hours, bytes, added, changed, restored, deleted, complete) of a day."""
         if self.first is None or day < self.first:
             return (None,) * 7 + (False,)
         live, hours, size = self.ends[max(mirrored for mirrored in self.ends if mirrored <= day)]
@@ -94,7 +94,7 @@ sizes = st.sampled_from(["1000", "250000000000", 77, "0", None, "many", {"bytes"
 v1 = st.fixed_dictionaries(
     {"views": st.integers(0, 2)}, optional={"duration": durations, "size": sizes, "title": st.sampled_from("AB")}
 )
-# The same video in v2: its key has another name, no size, and a number for a duration.
+# The same video in v2, where its key has another name, it has no size, and its duration is a number.
 v2 = st.fixed_dictionaries({"id": st.just("?"), "duration": st.sampled_from([60, 1469.0780029296875, None])})
 listings = st.dictionaries(st.sampled_from("abcdef"), st.one_of(v1, v1, v1, v2), max_size=6)
 times = st.sampled_from([time(0), time(0, 30), time(12), time(23, 30), time(23, 59, 59, 999_999)])
@@ -199,7 +199,7 @@ def test_a_day_that_is_not_known_is_marked_as_such(engine):
 
 
 def test_days_to_compute_end_with_yesterday(engine):
-    """Two nights missed, and a day that was computed before it was over; today can be complete only tomorrow."""
+    """Days that were missed or computed before they were over are included, and today is not."""
     assert days_to_compute(engine) == DaysToCompute(0, None, None)
     today = datetime.now(UTC).date()
     mirror(engine, videos(1))
@@ -218,7 +218,7 @@ def test_days_to_compute_end_with_yesterday(engine):
 
 
 def test_a_switch_of_the_api_does_not_count_as_a_change_to_reflect(engine):
-    """Every video then gets the stamp of its last edit, years ago, where it had none."""
+    """Every video then gets a stamp in the other field, which belongs to its last edit years ago."""
     now = int(datetime.now(UTC).timestamp())
     old = [1_500_000_000 + number for number in range(10)]
     v1 = [video(f"v{number}", updated=stamp) for number, stamp in enumerate(old)]

@@ -1,4 +1,4 @@
-"""library_history and library_report as Dagster runs them: a day, a range of days in one run, the pictures."""
+"""Dagster computes library_history for a day or for a range of days in one run, and draws library_report."""
 
 import base64
 import io
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def run(engine, tables_url, tmp_path, monkeypatch):
-    """Runs one of our jobs, or single assets, on the database of `engine`, recorded where all our runs are."""
+    """Runs one of our jobs, or single assets, on the database of `engine`, and records the run as other runs are."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
@@ -45,7 +45,7 @@ def run(engine, tables_url, tmp_path, monkeypatch):
         yield run
 
 
-def test_a_day_and_a_range(engine, run):
+def test_a_day_and_a_range_of_days_are_computed(engine, run):
     mirror(engine, [video("a", duration="5400.00")], at=datetime.combine(FIRST, time(8), UTC))
     mirror(engine, [video("a", duration="3600.00"), *videos(1)], at=datetime.combine(FIRST + 4 * DAY, time(8), UTC))
 
@@ -112,14 +112,14 @@ def test_the_report_of_an_empty_library(run):
 
 
 def yesterday(engine):
-    """Date what has been mirrored so far back by a day."""
+    """Move the dates of everything mirrored so far back by a day."""
     with engine.begin() as connection:
         for table, column in (("resource_changes", "changed_at"), ("raw_snapshots", "applied_at")):
             connection.execute(text(f"UPDATE {table} SET {column} = {column} - interval '1 day'"))
 
 
 def report_of(run):
-    """Metadata of a new library_report."""
+    """Return the metadata of a new library_report."""
     (event,) = run(asset_selection=[REPORT]).asset_materializations_for_node("library_report")
     return event.metadata
 

@@ -1,4 +1,4 @@
-"""A simulated site and the media side that follows it."""
+"""A fixture with a simulated site and the media side that follows it."""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""Shapes that no field should have, and what good values look like beside them.
+"""Malformed and good values for every field.
 
-A `Good` is a field in three good versions, so that one can tell which sync an item's value comes from. A `Shape` is a
-field with a value that cannot be read.
+A `Shape` is a field with a value that cannot be read. A `Good` is a field in three good versions, which show the sync
+that an item's value comes from.
 """
 
 import json
@@ -28,7 +28,7 @@ WORDS = {
         "sms_last_updated_at": "last_updated_at",
     },
 }
-"""The custom properties, and the word that each begins with."""
+"""The custom properties, and the word that the value of each begins with."""
 
 HUGE_TEXT = "x" * 20_000
 NO_TEXTS = (7, 2.5, True, False, [], ["x"], {}, {"a": {"b": None}}, -(10**30))
@@ -66,7 +66,7 @@ SHAPES = (
         for kind, words in WORDS.items()
         for name, word in words.items()
         for raw in _of_any_property(word)
-        # No id at all, which is an ordinary thing.
+        # A null id is the same as no id, which is not malformed.
         if not (raw is None and name in ("sms_media_id", "sms_collection_id"))
     ),
     *(Shape("video", "sms_acl", f"acl:{text}:") for text in _NO_ACLS),
@@ -81,11 +81,11 @@ SHAPES = (
     *(Shape("video", "updated", raw) for raw in (*_NO_NUMBERS, 1.5, "1.5", "-1", 10**30, HUGE_TEXT)),
     *(Shape(kind, "custom", raw) for kind in WORDS for raw in (None, 7, True, "text", "{}", [], [{}], 2.5)),
 )
-"""None of these can be read, whatever API sends it."""
+"""None of these can be read, no matter which API sends it."""
 
 
 class Good(NamedTuple):
-    """A field's raw value in three versions, the item's value for each, and the value of an item that has none."""
+    """A field's raw value in three versions, the item's value for each, and the value of an item without the field."""
 
     raw: tuple[Any, Any, Any]
     means: tuple[Any, Any, Any]
@@ -102,7 +102,7 @@ _TEXTS = {name: Good(("One", "Two", "Three"), ("One", "Two", "Three"), "") for n
 
 
 def good_video(sms_id, new_sms_id):
-    """Field → Good, of a video whose SMS id changes from the second version on."""
+    """Return Field → Good for a video whose SMS id changes with the second version."""
     ids = (sms_id, new_sms_id, new_sms_id)
     return {
         **_TEXTS,
@@ -129,7 +129,7 @@ def good_video(sms_id, new_sms_id):
 
 
 def good_channel(collection_id, new_collection_id, item_id):
-    """Field → Good, of a channel that shows one item, and from the second version on shows it twice."""
+    """Return Field → Good for a channel that shows one item once, twice or three times, by version."""
     ids = (collection_id, new_collection_id, new_collection_id)
     return {
         **_TEXTS,
@@ -147,7 +147,7 @@ def good_channel(collection_id, new_collection_id, item_id):
 
 
 def as_v1(key, good, version, shape=None):
-    """The v1 object of a version, 0 to 2, with one field of that shape; without `shape` it is good throughout."""
+    """Return the v1 object of a version, 0 to 2. With `shape`, one field is malformed; otherwise all are good."""
     sent = {name: value.raw[version] for name, value in good.items()}
     if shape:
         sent[shape.field] = shape.raw
@@ -156,6 +156,6 @@ def as_v1(key, good, version, shape=None):
 
 
 def as_text(raw):
-    """A value as a problem shows it."""
+    """Return a value as a problem shows it."""
     text = json.dumps(raw, separators=(",", ":")) if isinstance(raw, dict | list) else str(raw)
     return text[:500]

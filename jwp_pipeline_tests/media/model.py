@@ -1,8 +1,8 @@
-"""What a sync makes of a library, written from the contract (semantics §2-§6) and not from the SQL.
+"""A model of what a sync does with a library, written from the contract (semantics §2-§6) and not from the SQL.
 
-The library is made of Resources, whose values say what they mean, so that nothing is parsed here.
-`Model.sync` goes from one state to the next, `Model.state` gives it as `state.read_state` does. The values themselves
-are in values.py, the random libraries in test_model.py.
+The library consists of Resources, whose values include what they mean, so that nothing has to be parsed here.
+`Model.sync` goes from one state to the next, and `Model.state` returns it in the form of `state.read_state`. The values
+are in values.py, and the random libraries in test_model.py.
 """
 
 from copy import deepcopy
@@ -31,11 +31,11 @@ class Item:
     fields: dict[str, Any] = field(default_factory=lambda: deepcopy(DEFAULTS))
     view: dict[str, Any] | None = None
     deleted: bool = False
-    """By the sync."""
+    """Whether the sync deleted it."""
     withdrawn: bool = False
-    """Deleted by somebody here."""
+    """Whether somebody here deleted it."""
     claim: int | None = None
-    """SMS id that it had when it was last synchronised, whoever owns that."""
+    """The SMS id that it had when it was last synchronised, even if another item owns that id."""
     sms_time: str | None = None
 
     @property
@@ -62,7 +62,7 @@ class Channel:
     claim: int | None = None
     sms_time: str | None = None
     lists: tuple[str, tuple[Any, ...]] = ("nothing", ())
-    """`ids` and SMS ids, or `members` and video keys."""
+    """`ids` with SMS ids, or `members` with video keys."""
 
 
 @dataclass
@@ -72,12 +72,12 @@ class Model:
     videos: dict[str, Video] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     playlists: dict[str, tuple[dict[str, Any], bool]] = field(default_factory=dict)
-    """By key of the channel: what it shows, and whether it is deleted."""
+    """What each playlist shows and whether it is deleted, by the key of its channel."""
     cached: dict[str, dict[str, str]] = field(default_factory=lambda: {"video": {}, "channel": {}})
     problems: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     def sync(self, videos, channels, *, create_items, strict, sync_all=False):
-        """The library is {key: Resource}; a channel's Value `members` holds its own members."""
+        """Sync a library, given as {key: Resource}. A channel's Value `members` holds its own members."""
         self.sync_videos(videos, create_items=create_items, strict=strict, sync_all=sync_all)
         self._cache("channel", channels)
         for key, resource in channels.items():
@@ -93,7 +93,7 @@ class Model:
         self.problems = self._problems(videos, channels)
 
     def sync_videos(self, videos, *, create_items, strict, sync_all=False):
-        """What a listing of videos does to them and their items. `strict` is JWP_STRICT_ACLS, None if it is not set."""
+        """Sync a listing with the videos and their items. `strict` is JWP_STRICT_ACLS, None if it is not set."""
         strict = create_items == "all" if strict is None else strict
         self._cache("video", videos)
         for key, resource in videos.items():
@@ -105,7 +105,7 @@ class Model:
                     video.item.deleted = True
 
     def withdraw(self, key):
-        """Somebody here deletes the item; False where there is none to delete."""
+        """Delete the item as somebody here would. Returns False if there is none to delete."""
         item = key in self.videos and self.videos[key].item
         if item and item.live:
             item.withdrawn = True
@@ -113,7 +113,7 @@ class Model:
         return False
 
     def undelete(self, key):
-        """Somebody here takes that back."""
+        """Undelete the item as somebody here would. Returns whether it was withdrawn."""
         item = key in self.videos and self.videos[key].item
         if item and item.withdrawn:
             item.withdrawn = False
@@ -121,7 +121,7 @@ class Model:
         return False
 
     def permit(self, key, view):
-        """Somebody here changes who may view the item."""
+        """Change who may view the item, as somebody here would."""
         item = key in self.videos and self.videos[key].item
         if item:
             item.view = view
@@ -149,7 +149,7 @@ class Model:
             video.item.view = in_common(video.item.view, self._view(video, resource))
 
     def _acl(self, video, resource, strict):
-        """Semantics §4.3: whether there is an ACL, and whether one that is not there has vanished."""
+        """Find out whether there is an ACL, and whether a missing one has vanished (semantics §4.3)."""
         listed = resource.read("sms_acl", None)
         if listed is not None:
             video.acl = "unreadable" if listed is KEEP else "read"
@@ -163,7 +163,7 @@ class Model:
             video.acl = "absent"
 
     def _view(self, video, resource):
-        """Who may view the item once it is due."""
+        """Return who may view the item once it is due."""
         if video.acl == "vanished":
             return video.item.view or NOBODY
         return NOBODY if video.acl == "unreadable" else resource.read("sms_acl", self.default_acl)
@@ -207,7 +207,7 @@ class Model:
         elif ids is None:
             channel.lists = ("members", resource.read("members", ())) if self.api == "v2" else ("nothing", ())
 
-    # --- What follows from all of them together ------------------------------------------------------------
+    # --- What follows from all resources together ----------------------------------------------------------
 
     def live_items(self):
         return {key: video.item for key, video in self.videos.items() if video.item and video.item.live}
@@ -216,12 +216,12 @@ class Model:
         return {key: channel for key, channel in self.channels.items() if not channel.deleted}
 
     def sms_owners(self):
-        """SMS id → key of the video that owns it."""
+        """Return SMS id → key of the video that owns it."""
         claims = [(item.fields["type"] != "video", key, item.claim) for key, item in self.live_items().items()]
         return {claim: key for _, key, claim in sorted(claims, reverse=True, key=lambda c: c[:2]) if claim is not None}
 
     def collection_owners(self):
-        """SMS collection id → key of the channel that owns it."""
+        """Return SMS collection id → key of the channel that owns it."""
         return {
             channel.claim: key
             for key, channel in sorted(self.live_channels().items(), reverse=True)
@@ -229,14 +229,14 @@ class Model:
         }
 
     def listed_by(self, channel):
-        """Keys of the live items that a channel lists, in its order, repeats kept."""
+        """Return the keys of the live items that a channel lists, in its order and with duplicates."""
         kind, entries = channel.lists
         owners = self.sms_owners()
         keys = [owners.get(entry) for entry in entries] if kind == "ids" else entries
         return [key for key in keys if key in self.live_items()]
 
     def item_owners(self):
-        """Key of a listed item → key of the channel that it belongs to."""
+        """Return key of a listed item → key of the channel that it belongs to."""
         return {
             item: key
             for key, channel in sorted(self.live_channels().items(), reverse=True)
@@ -252,7 +252,7 @@ class Model:
         }
 
     def _problems(self, videos, channels):
-        """(stage, type, key, field) of each open problem."""
+        """Return (stage, type, key, field) of each open problem."""
         found = {
             ("mapping", kind, key, name)
             for kind, listed in (("video", videos), ("channel", channels))
@@ -312,7 +312,7 @@ class Model:
         )
 
     def contents(self):
-        """(table, JWP key) → what makes the row's `updated_at` move, and whether it is deleted."""
+        """Return (table, JWP key) → the content that makes the row's `updated_at` move, and whether it is deleted."""
         items = {key: video.item for key, video in self.videos.items() if video.item}
         return deepcopy(
             {("media_items", key): ((item.fields, item.view), not item.live) for key, item in items.items()}
@@ -322,7 +322,7 @@ class Model:
 
 
 def in_common(view, limit):
-    """What both grant. Where one includes the other it is the narrower one, just as it is."""
+    """Return what both grant. If one includes the other, the narrower one is returned unchanged."""
     if includes(limit, view):
         return view
     if includes(view, limit):
@@ -335,7 +335,10 @@ def in_common(view, limit):
 
 
 def includes(wide, narrow):
-    """Everyone includes everyone signed in, who include everybody that is named."""
+    """Return whether `wide` grants all that `narrow` does.
+
+    Everyone includes everyone who is signed in, and that includes everybody who is named.
+    """
     if wide["is_public"] or narrow["is_public"]:
         return wide["is_public"]
     if wide["is_signed_in"] or narrow["is_signed_in"]:

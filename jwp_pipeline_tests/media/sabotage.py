@@ -1,4 +1,4 @@
-"""Triggers that hinder a sync in the middle of its transaction, as a fault of the server would."""
+"""Triggers that disturb a sync in the middle of its transaction, as a fault of the server would."""
 
 from contextlib import contextmanager
 
@@ -14,7 +14,7 @@ def takes(seconds):
 
 @contextmanager
 def sabotaged(engine, table, what, *, at_commit=False):
-    """Any write to `table` does `what` (a statement of PL/pgSQL), at once or when the transaction commits."""
+    """Make any write to `table` run `what`, a PL/pgSQL statement, at once or when the transaction commits."""
     timing = (
         ("CONSTRAINT TRIGGER", "AFTER", "DEFERRABLE INITIALLY DEFERRED") if at_commit else ("TRIGGER", "BEFORE", "")
     )

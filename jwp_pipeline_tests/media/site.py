@@ -1,6 +1,6 @@
-"""A simulated site and our tables beside it: what one sync is, without Dagster, and small v1 resources to list.
+"""A simulated site together with our tables: it runs syncs without Dagster, and makes small v1 resources to list.
 
-What came of a sync is read in state.py.
+state.py reads the result of a sync.
 """
 
 from collections import Counter
@@ -16,12 +16,12 @@ from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.settings import load_settings
 
-# Whatever a test does to the library is carried out at once.
+# With these options, every change that a test makes to the library is applied at once.
 OPEN_GUARD = MirrorOptions(max_delete_ratio=1, guard_min_rows=1_000_000, confirm_requests=1_000_000)
 
 
 class Site:
-    """A simulated site, our tables, and the real client between them. `options` holds for every sync."""
+    """A simulated site, our tables, and the real client between them. `options` apply to every sync."""
 
     def __init__(self, engine, simulator, client, **options):
         self.engine = engine
@@ -30,7 +30,7 @@ class Site:
         self._options = options
 
     def _options_with(self, **changes):
-        """The media side's options of this site, some of them changed."""
+        """Return the media side's options of this site with some of them changed."""
         return media_options(**{**self._options, **changes})
 
     @property
@@ -38,31 +38,31 @@ class Site:
         return self.simulator.library
 
     def fetch(self, *types):
-        """Read and apply the listings of `types`, by default of both."""
+        """Read and apply the listings of `types`, by default of both types."""
         for resource_type in types or RESOURCE_TYPES:
             listing = read_listing(self.engine, self.client, resource_type)
             assert listing.verified, listing.problem
             apply_newest(self.engine, resource_type, options=OPEN_GUARD, client=self.client)
 
     def follow(self, *assets, **changes):
-        """Bring the media side, or only `assets`, in step with the cache; its report. `changes` of the options."""
+        """Bring the media side, or only `assets`, in step, and return the report. `changes` replace options."""
         options = self._options_with(**changes)
         return sync_media(self.engine, assets or MEDIA_ASSETS, options=options, client=self.client)
 
     def sync(self, **changes):
-        """One whole sync; the report of its media side."""
+        """Run one whole sync, and return the report of its media side."""
         self.fetch()
         return self.follow(**changes)
 
     def members_asked(self):
-        """Key of a playlist → how often JWP was asked for its members."""
+        """Return key of a playlist → how often JWP was asked for its members."""
         asked = (request.path for request in self.simulator.requests if request.route == "members")
         return Counter(path.split("/playlists/")[1].split("/")[0] for path in asked)
 
 
 @contextmanager
 def site(engine, simulator, api="v1", **options):
-    """A Site whose client is the one that the simulator's own environment configures."""
+    """Yield a Site whose client is configured by the simulator's own environment."""
     environment = {name.lower(): value for name, value in simulator.environment(api).items()}
     client = connect(load_settings(**environment, jwp_requests_per_minute=1_000_000))
     try:
@@ -72,13 +72,13 @@ def site(engine, simulator, api="v1", **options):
 
 
 def media_options(*, create_items="sms", default_acl="WORLD", strict_acls=None, sync_all=False):
-    """Options of the media side as the settings of the same names give them."""
+    """Return the media side's options that follow from the settings of the same names."""
     settings = load_settings(jwp_create_items=create_items, jwp_default_acl=default_acl, jwp_strict_acls=strict_acls)
     return MediaOptions.from_settings(settings, sync_all=sync_all)
 
 
 def video(key, sms_media_id=None, *, updated=1, acl=None, custom=None, **fields):
-    """A v1 video; `acl` and `custom` by their values, without the words and colons around them where there are any."""
+    """Return a v1 video. `acl` is given without `acl:` and the last colon, and `custom` as it is sent."""
     properties = dict(custom or {})
     if sms_media_id is not None:
         properties["sms_media_id"] = f"media:{sms_media_id}:"
@@ -95,7 +95,7 @@ def video(key, sms_media_id=None, *, updated=1, acl=None, custom=None, **fields)
 
 
 def channel(key, sms_collection_id=None, *, media_ids=None, custom=None, **fields):
-    """A v1 manual channel; `media_ids` are the SMS ids of its items."""
+    """Return a v1 manual channel. `media_ids` are the SMS ids of its items."""
     properties = dict(custom or {})
     if sms_collection_id is not None:
         properties["sms_collection_id"] = f"collection:{sms_collection_id}:"

@@ -1,4 +1,4 @@
-"""What our tables hold, by JWP key since our own ids are random: the form in which the reference's states are kept."""
+"""Reads our tables into states of the same form as the golden ones, with JWP keys because our own ids are random."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from jwp_pipeline.database.media_tables import (
 from jwp_pipeline.database.tables import CachedResource, SyncProblem
 
 NOW = "NOW"
-"""In place of a time: some moment of a sync."""
+"""Stands for a time at some moment during a sync."""
 
 MEDIA_TABLES = (
     *("videos", "media_items", "sms_media_items"),
@@ -28,7 +28,7 @@ _ITEM_FIELDS = ("title", "description", "type", "duration", "language", "copyrig
 
 
 def read_state(engine):
-    """The state of the cache and of the media side, as the golden states have it (golden/README.md)."""
+    """Return the state of the cache and the media side, in the form of the golden states (golden/README.md)."""
     with Session(engine) as session:
         keys = video_keys(session)
         return {
@@ -40,7 +40,7 @@ def read_state(engine):
 
 
 def video_keys(session):
-    """Media item id → key of its video."""
+    """Return media item id → key of its video."""
     return {video.media_item_id: video.key for video in session.scalars(Video.including_deleted)}
 
 
@@ -116,7 +116,7 @@ def _stamp(moment):
 
 
 def differences(found, expected, syncs=(), path=""):
-    """Paths at which two states differ, with both values; `syncs` are the (begin, end) in one of which NOW lies."""
+    """Return the paths at which two states differ, and both values. NOW is any time in one of `syncs` (begin, end)."""
     if isinstance(found, dict) and isinstance(expected, dict):
         return [
             line
@@ -132,7 +132,7 @@ def differences(found, expected, syncs=(), path=""):
 
 
 def read_rows(engine):
-    """(table, JWP key) → row of an item, channel or playlist, deleted ones too."""
+    """Return (table, JWP key) → row of an item, channel or playlist, including deleted ones."""
     with Session(engine, expire_on_commit=False) as session:
         rows = {("media_items", video.key): video.item for video in session.scalars(Video.including_deleted)}
         for channel in session.scalars(Channel.including_deleted):
@@ -142,14 +142,14 @@ def read_rows(engine):
 
 
 def open_problems(engine):
-    """(stage, type, key, field) → the open problem, as a SyncProblem."""
+    """Return (stage, type, key, field) → the open problem, as a SyncProblem."""
     with Session(engine, expire_on_commit=False) as session:
         problems = session.scalars(select(SyncProblem).where(SyncProblem.resolved_at.is_(None)))
         return {(p.stage, p.type, p.key, p.field): p for p in problems}
 
 
 def written_by(engine):
-    """(table, row) → the transactions that wrote it and locked it, of every row of the media side."""
+    """Return (table, row) → the transactions that wrote and locked it, for every row of the media side."""
     with engine.connect() as connection:
         return {
             (table, row.place): (row.xmin, row.xmax)
@@ -161,5 +161,5 @@ def written_by(engine):
 
 
 def live_titles(engine):
-    """Key of the video → title of its live item."""
+    """Return key of the video → title of its live item."""
     return {key: item["title"] for key, item in read_state(engine)["media_items"].items() if not item["deleted"]}

@@ -1,4 +1,4 @@
-"""JWP_STRICT_ACLS: narrower ACLs do not wait, ACLs that vanish keep the permission (semantics §4.2, §4.3)."""
+"""With JWP_STRICT_ACLS, narrower ACLs do not wait, and ACLs that vanish keep the permission (semantics §4.2, §4.3)."""
 
 import pytest
 from sqlalchemy import text
@@ -14,14 +14,14 @@ VANISHED = ("permission", "video", "a", "sms_acl")
 
 @pytest.fixture
 def strict(engine, simulator):
-    """A site that follows strict ACLs; its library is empty."""
+    """A site with strict ACLs and an empty library."""
     with site(engine, simulator, strict_acls=True) as jwp:
         yield jwp
 
 
 @pytest.fixture
 def lenient(engine, simulator):
-    """A site that does as the reference does."""
+    """A site that handles ACLs as the reference does."""
     with site(engine, simulator, strict_acls=False) as jwp:
         yield jwp
 
@@ -31,14 +31,14 @@ def view_of(engine, key="a"):
 
 
 def of(acl):
-    """The permission that an ACL means, as states show it."""
+    """Return the permission that an ACL means, as states show it."""
     parsed, _ = parse_acl(acl)
     names = (parsed.crsids, parsed.lookup_groups, parsed.lookup_insts)
     return permission(parsed.is_public, parsed.is_signed_in, *names)
 
 
 def edit_by_hand(engine, **columns):
-    """What somebody here does to every item."""
+    """Edit every item, as somebody here would."""
     assignments = ", ".join(f"{name} = :{name}" for name in columns)
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE media_items SET {assignments}"), columns)
@@ -48,12 +48,12 @@ def edit_by_hand(engine, **columns):
     ("create_items", "given", "expected"),
     [("all", None, True), ("sms", None, False), ("all", False, False), ("sms", True, True)],
 )
-def test_strict_acls_are_the_default_where_all_videos_have_an_item(create_items, given, expected):
+def test_strict_acls_are_the_default_if_all_videos_have_an_item(create_items, given, expected):
     assert media_options(create_items=create_items, strict_acls=given).strict_acls is expected
 
 
-def test_another_s_object_under_a_key_opens_an_item_for_one_sync_at_most(strict, engine):
-    """Tried: the item stayed public for good, since what is true was listed with an older `updated`."""
+def test_a_wrong_object_under_a_key_makes_an_item_public_for_one_sync_at_most(strict, engine):
+    """Without strict ACLs the item stays public, because the right object has an older `updated`."""
     private, public = video("a", 1, acl="USER_x", updated=5), video("b", 2, acl="WORLD", updated=9)
     strict.library.replace_all([private, public], [])
     strict.sync()
@@ -97,8 +97,8 @@ def test_a_narrower_acl_does_not_wait_and_a_wider_one_does(had, acl, keeps, stri
     assert (view_of(engine), live_titles(engine)) == (of(acl), {"a": "New title"})
 
 
-def test_what_only_waits_for_more_grants_is_told_from_what_is_in_step(strict, engine):
-    """Semantics §2.2: check content_reflected counts the one and not the other."""
+def test_only_an_item_that_waits_for_new_grants_counts_as_behind(strict, engine):
+    """Semantics §2.2: check content_reflected does not count an item whose permission was only narrowed."""
     strict.library.replace_all([video(key, acl="USER_x,USER_y", updated=5) for key in "ab"], [])
     strict.sync(create_items="all")
     strict.library.put("video", video("a", acl="USER_x,USER_z", updated=5))
@@ -108,8 +108,8 @@ def test_what_only_waits_for_more_grants_is_told_from_what_is_in_step(strict, en
     assert rows(engine, "SELECT key FROM videos WHERE needs_full_sync") == [("a",)]
 
 
-def test_grants_made_here_that_the_acl_does_not_have_go_with_the_next_sync(strict, engine):
-    """Clarification 2: although nothing changed at JW Platform; what was taken away here stays away until it is due."""
+def test_the_next_sync_takes_away_grants_that_were_made_here(strict, engine):
+    """Nothing has to change at JW Platform. A grant that was removed here stays removed until the item is due."""
     strict.library.replace_all([video("a", 1, acl="USER_x,USER_y"), video("b", 2)], [])
     strict.sync()
     edit_by_hand(engine, view_is_public=True)
@@ -136,7 +136,7 @@ def test_turning_strict_acls_on_compares_every_item_once(lenient, engine):
 @pytest.mark.parametrize("unreadable", [False, True])
 @pytest.mark.parametrize("gone", [None, "seen", "unseen"])
 def test_an_acl_that_vanishes_keeps_the_permission(unreadable, gone, strict, engine):
-    """Across disappearance and return, until there is an ACL again; after an unreadable one that is nobody's."""
+    """It stays across disappearance and return until there is an ACL again; after an unreadable one, it is empty."""
     strict.library.replace_all([video("a", 1, acl="USER_x", updated=5), video("never", 2)], [])
     strict.sync()
     kept = of("USER_x")
@@ -159,7 +159,7 @@ def test_an_acl_that_vanishes_keeps_the_permission(unreadable, gone, strict, eng
     assert (view_of(engine), open_problems(engine)) == (of("CAM"), {})
 
 
-def test_a_new_item_whose_acl_has_vanished_is_nobody_s(strict, engine):
+def test_nobody_may_view_a_new_item_whose_acl_has_vanished(strict, engine):
     strict.library.put("video", video("a", acl="WORLD"))
     strict.sync()
     strict.library.put("video", video("a", 1))
@@ -176,7 +176,7 @@ ACCIDENTS = {
 @pytest.mark.parametrize("accident", ACCIDENTS)
 @pytest.mark.parametrize("updated", [5, 6])
 def test_an_acl_that_vanishes_with_all_else_keeps_the_permission_in_any_mode(api, accident, updated, engine, simulator):
-    """The likely accident: v2's PATCH replaces all properties. A later one that still has no ACL changes nothing."""
+    """That is probably an accident: v2's PATCH replaces all properties. Later edits without an ACL change nothing."""
     with site(engine, simulator, api, strict_acls=False) as jwp:
         jwp.library.put("video", video("a", 1, acl="USER_x", updated=5))
         jwp.sync()
@@ -192,8 +192,8 @@ def test_an_acl_that_vanishes_with_all_else_keeps_the_permission_in_any_mode(api
         assert (view_of(engine), open_problems(engine)) == (of("CAM"), {})
 
 
-def test_an_acl_that_vanishes_alone_gives_the_default_where_acls_are_not_strict(lenient, engine):
-    """As in the reference; and a narrower one waits for a newer `updated`."""
+def test_an_acl_that_vanishes_alone_gives_the_default_if_acls_are_not_strict(lenient, engine):
+    """This is what the reference does. A narrower ACL then waits for a newer `updated`."""
     lenient.library.put("video", video("a", 1, acl="USER_x", updated=5))
     lenient.sync()
     lenient.library.put("video", video("a", 1, updated=6))
@@ -204,8 +204,8 @@ def test_an_acl_that_vanishes_alone_gives_the_default_where_acls_are_not_strict(
     assert view_of(engine) == WORLD
 
 
-def test_after_an_unreadable_acl_an_absent_one_keeps_nobody_in_any_mode(lenient, engine):
-    """It was an ACL, if a broken one: that it is gone, too, opens nothing until there is one that can be read."""
+def test_an_acl_that_vanishes_after_an_unreadable_one_grants_nothing_in_any_mode(lenient, engine):
+    """A broken ACL counts as an ACL, so when it vanishes the item stays closed until there is one that can be read."""
     for number, custom in enumerate(({"sms_acl": "acl:USER_x:"}, {"sms_acl": "USER_x"}, {}, {})):
         lenient.library.put("video", video("a", 1, updated=number, custom=custom))
         lenient.sync()

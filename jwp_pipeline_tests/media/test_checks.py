@@ -1,4 +1,4 @@
-"""What a sync tells: broken promises, items that wait or became public, problems from their opening to their end."""
+"""A sync reports broken promises, items that wait or became public, and problems until they are resolved."""
 
 import dagster as dg
 import pytest
@@ -18,7 +18,7 @@ from jwp_pipeline_tests.support import rows
 
 @pytest.fixture
 def jwp(engine, simulator):
-    """A site in step with a small library, where every promise holds."""
+    """A site in step with a small library, where every promise is kept."""
     with site(engine, simulator) as jwp:
         jwp.library.replace_all(
             [video("a", 1, acl="USER_a"), video("b", 2), video("no-item", updated=5)],
@@ -29,7 +29,7 @@ def jwp(engine, simulator):
 
 
 def asked(connection, create_items="sms"):
-    """Name of each check that is not content → what it lists."""
+    """Return name of each check that finds violations → what it lists."""
     violations = {check.name: run_check(connection, check, create_items) for check in CHECKS}
     assert all(found.count == len(found.sample) for found in violations.values())
     return {name: found.sample for name, found in violations.items() if found.count}
@@ -60,11 +60,11 @@ VIOLATIONS = {
         "no_deleted_item_in_a_playlist": ["playlist shows unknown"],
     },
 }
-"""What somebody might do to our tables → what each check lists then, our own ids by the keys they stand for."""
+"""What somebody might do to our tables → what each check then lists, with keys in place of our own ids."""
 
 
 def test_a_planted_violation_is_found(jwp, engine):
-    """P8: by the check whose promise it breaks, and by no other."""
+    """P8: only the check whose promise it breaks finds it."""
     names = {row.id: "playlist" if table == "playlists" else key for (table, key), row in read_rows(engine).items()}
 
     def legible(line):
@@ -81,15 +81,15 @@ def test_a_planted_violation_is_found(jwp, engine):
         assert found == expected, statement
 
 
-def test_videos_without_an_item_matter_only_where_all_should_have_one(jwp, engine):
-    """Semantics §2, JWP_CREATE_ITEMS."""
+def test_videos_without_an_item_matter_only_if_all_should_have_one(jwp, engine):
+    """JWP_CREATE_ITEMS decides (semantics §2)."""
     assert found(engine, create_items="all") == {"every_video_has_its_item": ("no-item",)}
     jwp.sync(create_items="all")
     assert found(engine, create_items="all") == {}
 
 
-def test_what_waits_for_the_full_resync_is_counted(jwp, engine):
-    """Semantics §2: content that changed without a newer `updated`; the item stays until all are synchronised."""
+def test_items_that_wait_for_the_full_resync_are_counted(jwp, engine):
+    """Semantics §2: if content changed without a newer `updated`, the item stays until all are synchronised."""
     jwp.library.edit("video", "a", title="Renamed")
     jwp.library.put("video", video("b", 2, views=7))
     jwp.sync()
@@ -106,7 +106,7 @@ def test_what_waits_for_the_full_resync_is_counted(jwp, engine):
 
 
 def test_an_sms_id_that_changed_waits_too(jwp, engine):
-    """Semantics §2: it is content like any other."""
+    """Semantics §2: the SMS id is content like any other."""
     jwp.library.put("video", video("b", 3))
     jwp.sync()
     assert found(engine) == {"content_reflected": ("b",)}
@@ -116,8 +116,8 @@ def test_an_sms_id_that_changed_waits_too(jwp, engine):
     assert read_state(engine)["media_items"]["b"]["sms_media_id"] == 3
 
 
-def test_what_became_public_is_told(jwp, engine):
-    """P5, semantics §4: items that were there and not public; new ones and those that stay public are none."""
+def test_items_that_became_public_are_reported(jwp, engine):
+    """P5, semantics §4: new items, and items that were public before, do not count."""
     jwp.library.put("video", video("a", 1, acl="WORLD"))
     assert jwp.sync().became_public.count == 0
     jwp.library.replace_all([video("a", 1, acl="WORLD", updated=2), video("b", 2, updated=2), video("new", 3)], [])
@@ -127,7 +127,7 @@ def test_what_became_public_is_told(jwp, engine):
 
 
 def test_a_video_whose_item_was_never_made_is_found(jwp, engine):
-    """Semantics §2: in `sms` mode too, where its SMS id calls for one; and the next sync makes it."""
+    """Semantics §2: in `sms` mode it is found, too, if it has an SMS id. The next sync makes the item."""
     jwp.library.put("video", video("new", 3))
     jwp.fetch()
     jwp.follow("videos")
@@ -148,7 +148,7 @@ def test_a_video_whose_item_was_never_made_is_found(jwp, engine):
     state = read_state(engine)
     assert {key: item["sms_media_id"] for key, item in state["media_items"].items()} == {"a": 1, "b": 2, "new": 3}
     assert state["channels"]["c"]["playlist"]["media_items"] == ["a", "b"]
-    # Without its SMS id it would not be made today, and is not missed.
+    # Without an SMS id the item would not be made today, so it does not count as lacking.
     jwp.library.put("video", video("new", updated=2))
     jwp.sync()
     with engine.begin() as connection:
@@ -156,8 +156,8 @@ def test_a_video_whose_item_was_never_made_is_found(jwp, engine):
     assert found(engine) == {}
 
 
-def test_of_many_only_the_first_are_handed_over(jwp, engine):
-    """P6: violations and items that became public are counted by the server; titles are shown in part."""
+def test_only_the_first_of_many_violations_are_fetched(jwp, engine):
+    """P6: the server counts violations and items that became public, and titles are cut."""
     title = "Long " * 1000
     many = [video(f"v{number:02}", 100 + number, title=title, acl="USER_a") for number in range(30)]
     jwp.library.replace_all(many, [])
@@ -180,7 +180,7 @@ def problems_of(engine, key):
 
 
 def test_a_problem_is_opened_once_touched_and_resolved(jwp, engine):
-    """P4, semantics §6: and opened anew when it comes back."""
+    """P4, semantics §6: it is opened again when it comes back."""
     jwp.library.put("video", video("a", 1, updated=2, duration="long"))
     jwp.sync()
     [(problem_id, field, value, first_seen, last_seen, resolved)] = problems_of(engine, "a")
@@ -205,8 +205,8 @@ def test_a_problem_is_opened_once_touched_and_resolved(jwp, engine):
     assert [resolved is None for *_, resolved in problems_of(engine, "a")] == [False, True]
 
 
-def test_problems_of_what_is_gone_are_resolved(jwp, engine):
-    """P4: of videos and channels, of reading and of ownership."""
+def test_problems_of_resources_that_are_gone_are_resolved(jwp, engine):
+    """P4: this is so for videos and channels, and for problems of reading and of ownership."""
     jwp.library.put("video", video("a", 2, updated=2, duration="long"))
     jwp.library.put("video", video("b", 2, updated=2))
     jwp.library.put("channel", channel("c", 2, media_ids=[2], title=7))
@@ -227,7 +227,7 @@ def test_problems_of_what_is_gone_are_resolved(jwp, engine):
 
 
 def run_job(jwp, tables_url, **config):
-    """The media assets of the job as the UI's launchpad starts them; their checks by name."""
+    """Run the media assets of the job as the UI's launchpad does, and return their checks by name."""
     environment = {name.lower(): value for name, value in jwp.simulator.environment("v1").items()}
     settings = load_settings(**environment, jwp_database_url=tables_url, jwp_create_items="sms")
     job = build_definitions(Runtime(settings=lambda: settings)).resolve_job_def("sync")
@@ -238,8 +238,8 @@ def run_job(jwp, tables_url, **config):
     return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
 
-def test_the_job_follows_all_where_it_is_told_to(jwp, engine, tables_url):
-    """Semantics §2, P8: by its config, as typed in the UI; its checks say what waited and what became public."""
+def test_the_job_synchronises_all_items_if_configured_to(jwp, engine, tables_url):
+    """Semantics §2, P8: the config is the one typed in the UI. The checks report what waited and what became public."""
     jwp.library.edit("video", "a", title="Renamed", custom={"sms_media_id": "media:1:"})
     jwp.fetch()
     checks = run_job(jwp, tables_url)

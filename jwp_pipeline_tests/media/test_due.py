@@ -1,4 +1,4 @@
-"""When an item is synchronised: by its stamp, after an absence whoever saw it, at once where its ACL cannot be read."""
+"""An item is synchronised if its stamp is newer, after any absence, and at once if its ACL cannot be read."""
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +9,7 @@ from jwp_pipeline_tests.media.values import NOBODY
 
 
 def test_an_edit_of_ours_lasts_until_jwp_has_a_newer_one(jwp, engine):
-    """Semantics §2: with the same `updated`, whatever else changed, the item stays."""
+    """Semantics §2: if `updated` is not newer, the item stays as it is, whatever else changed."""
     jwp.library.replace_all([video("a", 1, updated=5)], [])
     jwp.sync()
     with engine.begin() as connection:
@@ -24,8 +24,8 @@ def test_an_edit_of_ours_lasts_until_jwp_has_a_newer_one(jwp, engine):
     assert live_titles(engine) == {"a": "Theirs"}
 
 
-def test_what_returns_starts_anew(jwp, engine):
-    """Semantics §2: from the listed `updated`, though it is older; the same item, which tells its text as it is now."""
+def test_a_video_that_returns_starts_again_from_its_listed_stamp(jwp, engine):
+    """Semantics §2: this is so even if the stamp is older. The same item is restored, with the text as it is now."""
     jwp.library.replace_all([video("a", 1, updated=5), video("no-item", updated=5)], [])
     jwp.sync()
     ids = {name: row.id for name, row in read_rows(engine).items()}
@@ -40,8 +40,8 @@ def test_what_returns_starts_anew(jwp, engine):
 
 @pytest.mark.parametrize("seen", [(), ("videos",), ("media_items",), ("videos", "playlists"), ("channels",)])
 @pytest.mark.parametrize("back", [(), ("videos",), ("videos", "videos", "channels"), ("media_items",)])
-def test_what_was_gone_starts_anew_whoever_saw_it(seen, back, jwp, engine):
-    """Semantics §2, P5: nobody, between two listings, or single assets; an older, wider permission does not stay."""
+def test_an_absence_counts_no_matter_which_asset_saw_it(seen, back, jwp, engine):
+    """Semantics §2, P5: even if no asset saw it. A wider permission from before the absence does not stay."""
     jwp.library.replace_all([video("a", 1, updated=5, acl="WORLD"), video("no-item", updated=5)], [])
     jwp.sync()
     ids = {name: row.id for name, row in read_rows(engine).items()}
@@ -60,7 +60,7 @@ def test_what_was_gone_starts_anew_whoever_saw_it(seen, back, jwp, engine):
     item = state["media_items"]["a"]
     assert (item["title"], item["view"]["is_public"], item["view"]["crsids"]) == ("Older", False, ["x"])
     assert {name: row.id for name, row in read_rows(engine).items()} == ids
-    # Once, and no more than once.
+    # This happens only once.
     written = written_by(engine)
     jwp.follow()
     assert written_by(engine) == written
@@ -70,7 +70,7 @@ def test_what_was_gone_starts_anew_whoever_saw_it(seen, back, jwp, engine):
 
 
 def test_a_stamp_that_was_never_synchronised_does_not_count(jwp, engine):
-    """Semantics §2: `videos` alone saw a newer one; what is synchronised first is what is listed then."""
+    """Semantics §2: only `videos` saw the newer stamp, so the first sync of the item uses the stamp listed then."""
     jwp.library.replace_all([video("a", 1, updated=5), video("no-item", updated=5)], [])
     jwp.fetch()
     jwp.follow("videos")
@@ -88,8 +88,8 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("what", UNREADABLE)
 @pytest.mark.parametrize(("updated", "acl"), [(5, "WORLD"), (4, "CAM"), ("soon", "USER_a"), (5, "INST_a,GROUP_b")])
-def test_what_cannot_be_read_grants_nothing_at_once(what, updated, acl, jwp, engine):
-    """P5, semantics §4: though `updated` did not move; a readable one that changed waits for that."""
+def test_an_unreadable_acl_grants_nothing_at_once(what, updated, acl, jwp, engine):
+    """P5, semantics §4: it does not need a newer `updated`, while a readable ACL that changed waits for one."""
     jwp.library.replace_all([video("a", 1, updated=5, acl=acl)], [])
     jwp.sync()
     view = read_state(engine)["media_items"]["a"]["view"]
@@ -101,7 +101,7 @@ def test_what_cannot_be_read_grants_nothing_at_once(what, updated, acl, jwp, eng
     jwp.sync()
     assert read_state(engine)["media_items"]["a"]["view"] == NOBODY
     assert read_state(engine)["videos"] == {"a": 5}
-    # An item that is nobody's is not written again for it, nor a text that waits.
+    # An item that nobody may view is not written again, and a changed text waits.
     written = written_by(engine)
     jwp.library.put("video", {**video("a", updated=updated, title="Waits"), **UNREADABLE[what]})
     jwp.sync()
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_grants_nothing_at_once(what, updated, acl, jwp, eng
     assert {row: by for row, by in written_by(engine).items() if row[0] == "media_items"} == {
         row: by for row, by in written.items() if row[0] == "media_items"
     }
-    # It opens again when a newer one can be read.
+    # The item opens again when there is a newer ACL that can be read.
     jwp.library.put("video", video("a", 1, updated=6, acl=acl))
     jwp.sync()
     assert read_state(engine)["media_items"]["a"]["view"] == view

@@ -1,4 +1,4 @@
-"""What JSON can say and PostgreSQL or Python cannot hold, and answers of unheard-of shapes: none stops a sync."""
+"""No sync is stopped by JSON values that PostgreSQL or Python cannot hold, or by answers of unusual shapes."""
 
 import json
 import random
@@ -18,15 +18,15 @@ from jwp_pipeline_tests.media.values import NOBODY
 from jwp_pipeline_tests.support import jwplatform
 
 RARE_LETTERS = [chr(code) for code in range(0x20000, 0x2A000)]
-"""Of four bytes each."""
+"""Letters of four bytes each."""
 
 
 @pytest.mark.parametrize(
     ("stage", "tokens"),
     [("mapping", ["1e400", "1e5000", "-1e131000"]), ("cache", ["1e200000", "NaN", "-Infinity"]), (None, ["1e-5000"])],
 )
-def test_numbers_beyond_what_is_held(stage, tokens, engine, simulator):
-    """P4: Python reads no integer of more than 4,300 digits, `jsonb` none of more than 131,072."""
+def test_numbers_too_large_to_store(stage, tokens, engine, simulator):
+    """P4: Python reads integers of up to 4,300 digits, and `jsonb` of up to 131,072."""
     with site(engine, simulator) as jwp:
         jwp.library.append("video", video("good", 100))
         for sms_id, token in enumerate(tokens, start=1):
@@ -38,12 +38,12 @@ def test_numbers_beyond_what_is_held(stage, tokens, engine, simulator):
     assert items["good"]["sms_media_id"] == 100
     assert open_problems(engine).keys() == {(stage, "video", token, "duration") for token in tokens if stage}
     with Session(engine) as session:
-        # Nor does one spoil the queries of others.
+        # The numbers do not break queries for other resources, either.
         assert {resource.data["key"] for resource in session.scalars(CachedResource.videos)} == items.keys()
 
 
-def test_a_value_nested_deeper_than_python_walks(engine, simulator):
-    """P4, P5: what the stack of the reading thread could hold and the one of the sync cannot."""
+def test_a_value_nested_too_deep_for_python(engine, simulator):
+    """P4, P5: the stack of the thread that read it was deep enough, and that of the sync is not."""
 
     def at_depth(depth, function):
         return at_depth(depth - 1, function) if depth else function()
@@ -59,12 +59,12 @@ def test_a_value_nested_deeper_than_python_walks(engine, simulator):
         jwp.fetch()
         at_depth(450, jwp.follow)
         assert read_state(engine)["media_items"]["good"]["title"] == "Still read"
-        # As a whole, or where Python walks deeper (from 3.12 on) its title.
+        # The problem is about the whole video or, from Python 3.12 on, which walks deeper, about its title.
         assert [name[:3] for name in open_problems(engine)] == [("mapping", "video", "deep")]
 
 
 def test_characters_that_postgresql_refuses(api, engine, simulator):
-    """P4, P5: NUL and lone surrogates become U+FFFD wherever they stand; an ACL with one grants what is left of it."""
+    """P4, P5: NUL and lone surrogates become U+FFFD everywhere. An ACL grants what its other entries say."""
     bad = "\0\ud800"
     properties = {
         "sms_copyright": f"copyright:a{bad}b:",
@@ -99,13 +99,13 @@ def test_characters_that_postgresql_refuses(api, engine, simulator):
 
 
 def words(characters, word, seed=0):
-    """That many characters, of words of rare letters."""
+    """Return a text of that many characters, in words of rare letters."""
     letters = random.Random(seed).choices(RARE_LETTERS, k=characters)
     return "".join(" " if index % (word + 1) == word else letter for index, letter in enumerate(letters))
 
 
-def test_texts_beyond_what_search_and_indexes_hold(engine, simulator):
-    """P4: a tsvector holds 1 MB, an index entry 2,700 bytes; the texts themselves have no limit."""
+def test_texts_too_long_for_search_and_indexes(engine, simulator):
+    """P4: a tsvector holds 1 MB and an index entry 2,700 bytes, but the texts themselves have no limit."""
     huge, other, third = (words(299_999, 5, seed) for seed in range(3))
     keywords = [words(300, 300, seed) for seed in range(200)] + third.split()
     properties = {"sms_keywords": f"keywords:{'|'.join(keywords)}:", "sms_copyright": f"copyright:{huge}:"}
@@ -132,8 +132,8 @@ def test_texts_beyond_what_search_and_indexes_hold(engine, simulator):
         assert session.scalars(select(MediaItem).where(beginning)).one().video.key == "huge"
 
 
-def test_elements_that_are_no_resources(api, engine, simulator):
-    """P4: set aside by their place in the listing; the others go on, and nothing is deleted for them."""
+def test_elements_that_are_not_resources(api, engine, simulator):
+    """P4: they are set aside by their place in the listing. The others are synced, and nothing is deleted."""
     with jwplatform(simulator, api) as client:
         jwp = Site(engine, simulator, client)
         jwp.library.append("video", video("good", 2))
@@ -154,7 +154,7 @@ UNREADABLE_METADATA = {"null": None, "number": 7, "text": "text", "list": []}
 
 
 def test_metadata_of_v2_that_cannot_be_read(engine, simulator):
-    """P5: an item keeps what it had and is nobody's, a new one has nothing and is nobody's."""
+    """P5: a known item keeps its fields and a new one has none, and nobody may view either of them."""
     with site(engine, simulator, "v2", create_items="all") as jwp:
         for number, name in enumerate(UNREADABLE_METADATA, start=1):
             jwp.library.append("video", video(name, number))
@@ -194,7 +194,7 @@ UNREADABLE_MEMBERS = {
 
 
 def test_members_of_v2_that_cannot_be_read(engine, simulator):
-    """P4: the playlist keeps its members, with a problem, and the others go on; a bad hour of JWP is another matter."""
+    """P4: the playlist keeps its members with a problem, and the others are synced. An outage of JWP fails the sync."""
     with jwplatform(simulator, "v2") as client:
         jwp = Site(engine, simulator, client, create_items="all")
         names = [*UNREADABLE_MEMBERS, "well"]
@@ -230,7 +230,7 @@ def test_members_of_v2_that_cannot_be_read(engine, simulator):
 
 
 def test_jwp_s_own_tags_that_cannot_be_read(api, engine, simulator):
-    """P4: they are only looked at where every video has an item and the SMS gives none."""
+    """P4: the tags are only read if every video has an item and this one has no keywords of the SMS."""
     unreadable = [7, True, {}, [1], ["x", None]]
     with site(engine, simulator, api, create_items="all") as jwp:
         for number in range(len(unreadable)):

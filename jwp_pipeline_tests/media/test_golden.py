@@ -1,4 +1,4 @@
-"""Libraries over time, and after each step the state that the reference implementation reaches."""
+"""After each step of a changing library, a sync reaches the same state as the reference implementation."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from jwp_pipeline_tests.media.state import differences, read_state
 
 
 def play(name, library):
-    """(step, the reference's state after it) of a scenario, with the library made into what the step lists."""
+    """Yield each (step, state of the reference after it) of a scenario, with the library set to what the step lists."""
     for step, state in golden.steps(name):
         library.replace_all(step["videos"], step["channels"])
         yield step, state
@@ -24,7 +24,7 @@ def types_read(options):
 
 @pytest.mark.parametrize("name", golden.SCENARIOS)
 def test_the_reference_s_states_are_reached(name, api, engine, simulator):
-    """Semantics §1-§5, over HTTP, step by step. P3: and at the end another one finds nothing to do."""
+    """Semantics §1-§5: this runs step by step over HTTP. P3: another sync at the end finds nothing to do."""
     syncs = []
     with site(engine, simulator, api, create_items="sms") as jwp:
         for step, state in play(name, jwp.library):
@@ -41,7 +41,7 @@ def test_the_reference_s_states_are_reached(name, api, engine, simulator):
 
 
 def live(state):
-    """How many rows of each asset live in a golden state."""
+    """Return the number of live rows of each asset in a golden state."""
     items = [item for item in state["media_items"].values() if not item["deleted"]]
     channels = [channel for channel in state["channels"].values() if not channel["deleted"]]
     return {
@@ -53,8 +53,8 @@ def live(state):
     }
 
 
-def test_the_job_reaches_them_too(tables_url, engine, simulator, tmp_path):
-    """The same through the Dagster job that people run, options and all."""
+def test_the_job_reaches_the_reference_s_states_too(tables_url, engine, simulator, tmp_path):
+    """The Dagster job that people run is started with the options of each step."""
     settings = load_settings(
         **{name.lower(): value for name, value in simulator.environment("v2").items()},
         jwp_requests_per_minute=1_000_000,

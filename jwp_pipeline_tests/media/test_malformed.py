@@ -1,4 +1,4 @@
-"""Hundreds of malformed shapes in one library, among good objects: the sync goes on, and nothing becomes public."""
+"""With hundreds of malformed shapes among good objects in one library, a sync goes on and makes nothing public."""
 
 from datetime import UTC, datetime
 
@@ -22,11 +22,11 @@ STATE_NAMES = {
     "sms_keywords": "tags",
 }
 DEFAULT = None
-"""In place of a version: the field never had a good value."""
+"""Stands for a version if the field never had a good value."""
 
 
 def cases():
-    """(key, Good of each field, Shape): every shape meets a resource that was there before, and a new one."""
+    """Yield (key, Good of each field, Shape). Every shape is used for a known resource and for a new one."""
     for number, (shape, when) in enumerate(((shape, when) for shape in SHAPES for when in ("known", "new")), start=1):
         ids = (number, 100_000 + number)
         good = good_video(*ids) if shape.kind == "video" else good_channel(*ids, 200_000 + number)
@@ -35,11 +35,11 @@ def cases():
 
 CASES = tuple(cases())
 SHOWN = {key: 200_000 + number for number, (key, _, shape) in enumerate(CASES, start=1) if shape.kind == "channel"}
-"""Key of a channel → SMS id of the video that it shows."""
+"""Key of each channel → SMS id of the video that it shows."""
 
 
 def library(version, *, shaped=False, new=True):
-    """Videos and channels in a version, the good ones beside them included."""
+    """Return the videos and channels in a version, together with those that are always good."""
     listed = {
         "video": [
             video("public", 300_000, acl="WORLD"),
@@ -58,10 +58,10 @@ def is_known(key):
 
 
 def versions_while_malformed(key, good, shape):
-    """Field → the version of its value while the second version of the resource has that shape."""
+    """Return field → the version of its value while the second version of the resource is malformed."""
     last_good = 0 if is_known(key) else DEFAULT
     if shape.field == "updated":
-        # As good as unchanged; a new one has nothing to compare with.
+        # It counts as unchanged for a known resource. A new one has no stamp to compare with.
         return dict.fromkeys(good, 0 if is_known(key) else 1)
     if shape.field == "custom":
         return {name: last_good if name.startswith("sms_") else 1 for name in good}
@@ -73,22 +73,23 @@ def values_of(good, versions):
 
 
 def state_while_malformed(key, good, shape, create_items):
-    """What the item or channel is then; None where there is none."""
+    """Return the item or channel while its field is malformed, or None if there is no item."""
     values = values_of(good, versions_while_malformed(key, good, shape))
     if shape.field in ("title", "description"):
         values[shape.field] = as_text(shape.raw)
     if shape.kind == "channel":
         for name in ("sms_created_by", "sms_groupid"):
-            # A permission has no last good value: who may edit is what can be read now.
+            # A permission has no last good value. It consists of what can be read now.
             if shape.field in (name, "custom"):
                 values[name] = []
         return channel_state(key, values, create_items)
-    # One that is known and unchanged keeps what its ACL grants now, under strict ACLs: of another person, nothing.
+    # With strict ACLs, a known and unchanged item keeps only what its ACL grants now. The ACL names somebody else, so
+    # that is nothing.
     is_narrowed = shape.field == "updated" and is_known(key) and create_items == "all"
     if shape.field in ("sms_acl", "custom") or is_narrowed:
         values["sms_acl"] = permission()
     if shape.field == "sms_media_id":
-        # An id that cannot be read changes nothing about an SMS row.
+        # An SMS id that cannot be read leaves the SMS row as it is.
         values["sms_last_updated_at"] = good["sms_last_updated_at"].means[0] if is_known(key) else None
     has_no_item = create_items == "sms" and values["sms_media_id"] is None
     return None if has_no_item else item_state(values)
@@ -99,7 +100,7 @@ def state_when_mended(key, good, shape, create_items):
     if shape.kind == "video":
         return item_state(values)
     if not is_known(key) and shape.field in ("sms_instid", "custom"):
-        # Immutable, so for ever what it was when the channel was made.
+        # The billing account never changes after the channel was made.
         values["sms_instid"] = ""
     return channel_state(key, values, create_items)
 
@@ -126,20 +127,20 @@ def channel_state(key, values, create_items):
 
 
 def sent(shape, api):
-    """What the API sends for a shape: v2 has no custom properties at all where v1 has a null."""
+    """Return what the API sends for a shape. The simulated v2 sends a list if v1's custom properties are null."""
     return [] if api == "v2" and shape.field == "custom" and shape.raw is None else shape.raw
 
 
 def compared(engine, expected, create_items, syncs):
-    """Where the items and channels of all cases are not as expected."""
+    """Return where the items and channels of all cases differ from what is expected, at most ten places."""
     state = read_state(engine)
     found = {key: (state["media_items"] | state["channels"]).get(key) for key, _, _ in CASES}
     return differences(found, {case[0]: expected(*case, create_items) for case in CASES}, syncs)[:10]
 
 
 @pytest.mark.parametrize(("api", "create_items"), [("v1", "sms"), ("v2", "all")])
-def test_no_shape_stops_the_sync(api, create_items, engine, simulator):
-    """P4, P5; semantics §6: every field's last good value stays, a new item has the default, until it is mended."""
+def test_no_malformed_shape_stops_the_sync(api, create_items, engine, simulator):
+    """P4, P5, semantics §6: fields keep their last good value, or the default in a new item, until they are mended."""
     assert len(SHAPES) >= 200
     begin = datetime.now(UTC)
     with site(engine, simulator, api, create_items=create_items) as jwp:

@@ -1,4 +1,4 @@
-"""What a single field means, and what becomes of one that cannot be read."""
+"""Mapping reads each field as specified, and handles fields that cannot be read."""
 
 import json
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ def channel(create_items="all", **custom):
 
 
 def value(fields, name):
-    """Of a field of the item, or of what else the video says."""
+    """Return a field of the item or, if the item has no such field, of the VideoFields."""
     return fields.item[name] if name in fields.item else getattr(fields, name)
 
 
@@ -60,7 +60,7 @@ def problem_fields(fields):
         ("title", "a\x00b\ud800", "title", "a\ufffdb\ufffd"),
     ],
 )
-def test_a_field_that_is_read(field, raw, attribute, expected):
+def test_a_readable_field_has_the_expected_value(field, raw, attribute, expected):
     fields = video(**{field: raw})
     assert value(fields, attribute) == expected
     assert fields.problems == ()
@@ -86,7 +86,7 @@ def test_a_field_that_cannot_be_read_keeps_its_value(field, attribute, raws):
 @pytest.mark.parametrize(
     ("raw", "text"), [(12.5, "12.5"), (True, "True"), (["ä", 1], '["ä",1]'), ({"a": None}, '{"a":null}')]
 )
-def test_a_title_that_is_no_text_is_shown_as_text(raw, text):
+def test_a_title_that_is_not_a_text_is_shown_as_text(raw, text):
     fields = video(title=raw)
     assert fields.item["title"] == text
     assert [(problem.field, problem.value) for problem in fields.problems] == [("title", text)]
@@ -96,7 +96,7 @@ def test_a_title_that_is_no_text_is_shown_as_text(raw, text):
     ("raw", "expected"),
     [("media:12:", 12), ("media: 1_2 :", 12), ("media:-5:", -5), ("media:٣:", 3), ("media:7:\n", 7)],
 )
-def test_sms_media_id(raw, expected):
+def test_an_sms_media_id_is_read(raw, expected):
     fields = video({"sms_media_id": raw}, create_items="sms")
     assert (fields.sms_media_id, fields.wants_item, fields.problems) == (expected, True, ())
 
@@ -147,7 +147,7 @@ def test_a_video_without_sms_media_id_gets_an_item_only_in_all_mode(custom):
         ("sms_last_updated_at", "last_updated_at::", "sms_last_updated_at", None),
     ],
 )
-def test_a_property_that_is_read(name, raw, attribute, expected):
+def test_a_readable_property_has_the_expected_value(name, raw, attribute, expected):
     fields = video({name: raw})
     assert value(fields, attribute) == expected
     assert fields.problems == ()
@@ -172,19 +172,19 @@ def test_a_property_that_cannot_be_read_keeps_its_value(name, attribute):
 
 
 @pytest.mark.parametrize("raw", ["garbage", "acl:WORLD", "ACL:WORLD:", "acl:WORLD\n,CAM:", None, ["acl:WORLD:"], True])
-def test_an_unreadable_acl_is_nobody(raw):
+def test_an_unreadable_acl_grants_nothing(raw):
     fields = video({"sms_acl": raw})
     assert fields.permission == NOBODY
     assert problem_fields(fields) == ["sms_acl"]
 
 
-def test_an_unknown_acl_entry_grants_nothing_beside_those_that_are_known():
+def test_an_unknown_acl_entry_grants_nothing_but_the_others_count():
     fields = video({"sms_acl": "acl:world,MARTIAN,USER_a:"})
     assert fields.permission == Permission(crsids=("a",))
     assert [(problem.field, problem.value) for problem in fields.problems] == [("sms_acl", "acl:world,MARTIAN,USER_a:")]
 
 
-def test_no_acl_is_the_default_one():
+def test_without_an_acl_the_default_applies():
     assert video({}).permission == video().permission == v2_video({"custom_params": None}).permission == WORLD
 
 
@@ -225,7 +225,7 @@ BOTH_SHAPES = [
 
 @pytest.mark.parametrize("data", BOTH_SHAPES)
 def test_an_object_of_both_shapes_cannot_be_read(data):
-    """P5: which half of it speaks of permissions, or that none does, is not to be trusted."""
+    """P5: it is not clear which half holds the permissions, so neither is used."""
     fields = map_video(data, key="x", default_acl=WORLD, create_items="all")
     assert (fields.permission, fields.item["published_at"]) == (NOBODY, KEEP)
     assert {
@@ -264,12 +264,12 @@ def test_objects_of_one_shape_are_read_by_it():
         *((raw, "read") for raw in ("acl::", "acl:['']:", "acl:MARTIAN:", "acl:MARTIAN,CAM:", "acl:USER_:")),
     ],
 )
-def test_whether_an_acl_is_there_and_can_be_read(acl, state):
+def test_the_acl_state_says_whether_the_acl_can_be_read(acl, state):
     fields = video({"sms_acl": acl})
     assert (fields.acl_state, fields.has_properties) == (state, True)
 
 
-def test_an_acl_that_is_absent_is_told_from_one_that_is_out_of_reach():
+def test_an_absent_acl_is_distinguished_from_unreadable_properties():
     assert [fields.acl_state for fields in (video([]), v2_video(None))] == ["unreadable"] * 2
     absent = video(), v2_video({"custom_params": None}), video({"sms_language": "language:eng:"})
     assert [(fields.acl_state, fields.has_properties) for fields in absent] == [
@@ -292,7 +292,7 @@ def test_unreadable_metadata_keeps_the_texts_but_not_the_fields_beside_it():
     assert (fields.item["type"], fields.updated) == ("audio", 60)
 
 
-def test_v2_date_times():
+def test_v2_date_times_are_read():
     fields = v2_video({"publish_start_date": "2024-05-28T12:40:11+01:00"}, last_modified="1969-12-31T23:59:58.5+00:00")
     assert fields.item["published_at"] == datetime(2024, 5, 28, 11, 40, 11, tzinfo=UTC)
     assert fields.updated == -2
@@ -301,7 +301,7 @@ def test_v2_date_times():
     assert problem_fields(fields) == ["updated", "date"]
 
 
-def test_jwp_tags_stand_in_for_keywords_in_all_mode_only():
+def test_jwp_tags_replace_missing_keywords_in_all_mode_only():
     assert (
         video(tags="Lecture , b,,").item["tags"]
         == v2_video({"tags": ["Lecture ", "b", ""]}).item["tags"]
@@ -315,7 +315,7 @@ def test_jwp_tags_stand_in_for_keywords_in_all_mode_only():
     assert video(tags=[1]).item["tags"] is KEEP
 
 
-def test_channel_permissions():
+def test_a_channel_may_be_edited_by_its_creator_and_group():
     assert channel(sms_created_by="creator:a,b:", sms_groupid="groupid:7:").permission == Permission(
         crsids=("a,b",), lookup_groups=("7",)
     )
@@ -329,7 +329,7 @@ def test_channel_permissions():
     ("raw", "expected"),
     [("1,2,2,3", (1, 2, 2, 3)), (" 402 , ,403,,", (402, 403)), ("", ()), ("1,x", KEEP), (f"1,{2**63}", KEEP)],
 )
-def test_channel_members(raw, expected):
+def test_the_sms_ids_that_a_channel_lists_are_read(raw, expected):
     fields = channel(sms_collection_media_ids=f"collection_media_ids:{raw}:")
     assert fields.media_ids == expected
     assert problem_fields(fields) == (["sms_collection_media_ids"] if expected is KEEP else [])

@@ -1,4 +1,4 @@
-"""Date-times read as dateutil reads them, the same everywhere and on every day."""
+"""Date-times are read as dateutil reads them, with the same result everywhere and on every day."""
 
 import time
 from contextlib import suppress
@@ -32,7 +32,7 @@ def utc(*parts):
         ("0001-01-01", utc(1, 1, 1)),
     ],
 )
-def test_what_is_read(text, expected):
+def test_a_date_time_is_read_in_utc(text, expected):
     assert date_time(text) == expected
 
 
@@ -56,7 +56,7 @@ def test_what_is_read(text, expected):
         "2018-01-01T00:00:00+99:00",
     ],
 )
-def test_what_is_not(text):
+def test_other_texts_are_unreadable(text):
     with pytest.raises(Unreadable):
         date_time(text)
 
@@ -136,8 +136,8 @@ def test_iso_texts_are_read_just_as_dateutil_reads_them(text):
         *("2018-08-06T15:30:00+01:00", "2018-08-06T15:30:00+0100", "2018-08-06 15:30:00.123456789+01"),
     ],
 )
-def test_what_everybody_writes_is_read_without_dateutil(text, monkeypatch):
-    """It takes some fifty times as long, and a library has one in every video."""
+def test_common_forms_are_read_without_dateutil(text, monkeypatch):
+    """dateutil takes about fifty times as long, and every video of a library has a date-time."""
     monkeypatch.setattr(datetimes, "_PARSER", None)
     assert date_time(text).date() == date(2018, 8, 6)
 

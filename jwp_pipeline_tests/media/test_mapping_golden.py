@@ -1,4 +1,4 @@
-"""Each video and channel of the scenarios maps to what the reference makes of it, in its v1 and its v2 form."""
+"""Each video and channel of the scenarios, in v1 and in v2 form, is mapped to the same values as by the reference."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ def unchanged(resource, _kind):
 
 
 def v2_form(resource, kind):
-    """The same resource as v2 lists it."""
+    """Return the same resource as v2 lists it."""
 
     def iso(seconds):
         if seconds is None:
@@ -46,7 +46,7 @@ def unchanged_value(value):
 
 
 def play(name):
-    """(library before, golden state after, state before, options) of each step that read both listings."""
+    """Yield (step, golden state after it, state before it, options) for each step that reads both listings."""
     before = {"videos": {}, "media_items": {}, "channels": {}}
     for step, after in golden.steps(name):
         options = step["options"]
@@ -70,12 +70,12 @@ def stamp(time):
 
 
 def sms_stamp(sms_id, fields):
-    """The time in the SMS row, which is there only with an id."""
+    """Return the time in the SMS row, which exists only if there is an id."""
     return None if sms_id is None else stamp(fields.sms_last_updated_at)
 
 
 def is_synchronised(video, before, options):
-    """Whether this step alone decides the item, and not what an earlier one left."""
+    """Return whether the item depends on this step alone, and not on an earlier one."""
     key = video["key"]
     return (
         options.get("sync_all")
@@ -86,7 +86,7 @@ def is_synchronised(video, before, options):
 
 @pytest.mark.parametrize("form", [unchanged, v2_form])
 @pytest.mark.parametrize("name", golden.SCENARIOS)
-def test_videos(name, form):
+def test_videos_map_as_in_the_reference(name, form):
     compared = 0
     for step, after, before, options in play(name):
         for video in step["videos"]:
@@ -104,7 +104,7 @@ def test_videos(name, form):
             for decided_elsewhere in ("deleted", "channel"):
                 expected.pop(decided_elsewhere)
             if had_item and None not in (before["media_items"][key]["sms_media_id"], fields.sms_media_id):
-                # Here the SMS row follows a changed id; the reference keeps the first one.
+                # Our SMS row follows a changed id, while the reference keeps the first one.
                 expected["sms_media_id"] = fields.sms_media_id
             assert {
                 "title": fields.item["title"],
@@ -130,7 +130,7 @@ def test_videos(name, form):
 
 @pytest.mark.parametrize("form", [unchanged, v2_form])
 @pytest.mark.parametrize("name", golden.SCENARIOS)
-def test_channels(name, form):
+def test_channels_map_as_in_the_reference(name, form):
     compared = 0
     for step, after, before, _ in play(name):
         for channel in step["channels"]:

@@ -1,4 +1,4 @@
-"""Promises that hold whatever JW Platform sends."""
+"""Mapping keeps its promises for any JSON that JW Platform might send."""
 
 import re
 
@@ -83,7 +83,7 @@ def strings(value):
 
 @quickly
 @given(resources, modes)
-def test_any_json_maps_to_what_the_database_can_store(data, mode):
+def test_any_json_maps_to_values_that_the_database_can_store(data, mode):
     first = outcome(data, mode)
     assert first == outcome(data, mode)
     for fields in first:
@@ -126,7 +126,7 @@ def test_a_property_is_read_as_the_sms_reads_it(raw):
             property_value(raw, ("media",))
 
 
-def test_nesting_as_deep_as_a_parser_allows():
+def test_deeply_nested_values_are_noted_as_problems():
     deep = []
     for _ in range(100_000):
         deep = [deep]

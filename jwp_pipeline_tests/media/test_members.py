@@ -1,4 +1,4 @@
-"""Members of v2 playlists: asked for once, kept at once, and one that cannot be had in nobody's way."""
+"""The members of v2 playlists are asked for once and stored at once, and one failing playlist does not stop others."""
 
 import pytest
 
@@ -14,7 +14,7 @@ PROBLEM = ("mapping", "channel", "bad", "members")
 
 @pytest.fixture
 def jwp(engine, simulator):
-    """A site of v2 in step, two playlists with members of their own; its client never waits."""
+    """A v2 site in step, with two playlists that have members of their own. Its client never waits."""
     with jwplatform(simulator, "v2") as client:
         jwp = Site(engine, simulator, client, create_items="all")
         jwp.library.replace_all([video("a"), video("b")], [channel("bad"), channel("well")])
@@ -29,13 +29,13 @@ def set_members(jwp, keys, *, modified):
 
 
 def shown(jwp):
-    """Key of the channel → what its playlist shows."""
+    """Return key of the channel → what its playlist shows."""
     channels = read_state(jwp.engine)["channels"]
     return {key: found["playlist"]["media_items"] for key, found in channels.items() if not found["deleted"]}
 
 
 def test_members_of_a_playlist_are_asked_for_once(engine, simulator):
-    """Semantics §5: one request each, only for playlists that changed, and never for those that list SMS ids."""
+    """Semantics §5: each costs one request, made only for playlists that changed and that do not list SMS ids."""
     with site(engine, simulator, "v2", create_items="all") as jwp:
         jwp.library.replace_all(
             [video("a", 1), video("b", 2)],
@@ -61,7 +61,7 @@ def test_members_of_a_playlist_are_asked_for_once(engine, simulator):
         assert jwp.members_asked() == {"own": 2, "other": 1}
         assert shown(jwp)["own"] == ["a"]
 
-        # Without JW Platform the known members stay, and are asked for at the next opportunity.
+        # Without a client the known members stay, and the next sync that has one asks for them.
         jwp.library.set_members("own", ["b"], modified=3)
         jwp.fetch()
         client, jwp.client = jwp.client, None
@@ -72,8 +72,8 @@ def test_members_of_a_playlist_are_asked_for_once(engine, simulator):
         assert (jwp.members_asked()["own"], shown(jwp)["own"]) == (3, ["b"])
 
 
-def test_a_playlist_that_is_gone_when_it_is_asked(engine, simulator):
-    """P4: 404 for its members; the others go on, and the next listing tells."""
+def test_a_playlist_that_was_deleted_after_the_listing_is_skipped(engine, simulator):
+    """P4: JWP answers 404 for its members. The others are synced, and the next listing shows the deletion."""
     with site(engine, simulator, "v2", create_items="all") as jwp:
         jwp.library.replace_all([video("a")], [channel("gone"), channel("well")])
         for key in ("gone", "well"):
@@ -88,8 +88,8 @@ def test_a_playlist_that_is_gone_when_it_is_asked(engine, simulator):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 405, 429, 500, 503])
-def test_one_playlist_that_jwp_cannot_serve(status, jwp, simulator):
-    """P4: whatever it answers for it; its members stay as they are known, with a problem, and the others go on."""
+def test_a_playlist_that_jwp_cannot_serve_keeps_its_members(status, jwp, simulator):
+    """P4: this holds for any error status. A problem is noted, and the others are synced."""
     set_members(jwp, ["b"], modified=2)
     jwp.fetch()
     simulator.faults.add(Fault.status(status), path="*/playlists/bad/*", times=None)
@@ -98,7 +98,7 @@ def test_one_playlist_that_jwp_cannot_serve(status, jwp, simulator):
     problem = open_problems(jwp.engine)[PROBLEM]
     assert str(status) in problem.problem
     assert "playlist bad" in problem.problem
-    # Asked again by every sync, and nobody else is.
+    # Every sync asks for this one again, and for no other.
     asked = jwp.members_asked()
     jwp.follow()
     assert open_problems(jwp.engine)[PROBLEM].id == problem.id
@@ -111,12 +111,12 @@ def test_one_playlist_that_jwp_cannot_serve(status, jwp, simulator):
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_an_outage_is_nobody_s_fault(status, jwp, simulator):
-    """P4: the sync fails, says why, and writes nothing; what was answered before need not be asked again."""
+def test_an_outage_is_not_blamed_on_a_playlist(status, jwp, simulator):
+    """P4: the sync fails with the reason and writes nothing. Members that were answered are not asked for again."""
     jwp.library.put("video", video("a", updated=2, title="New"))
     set_members(jwp, ["b"], modified=2)
     jwp.fetch()
-    # The first of the two is answered.
+    # The first of the two playlists is answered.
     simulator.faults.add(Fault.status(status), route="members", nth=2, times=None)
     simulator.faults.add(Fault.status(status), route="list", times=None)
     with pytest.raises(JWPlatformError, match=f"Probing playlists.*{status}"):
@@ -131,8 +131,8 @@ def test_an_outage_is_nobody_s_fault(status, jwp, simulator):
     assert jwp.members_asked().total() == asked + 1
 
 
-def test_playlists_that_fail_come_last_and_not_for_ever(jwp, simulator, monkeypatch):
-    """P4: each may cost minutes of retries; the rest waits for the next sync."""
+def test_playlists_that_fail_come_last_and_for_a_limited_time(jwp, simulator, monkeypatch):
+    """P4: each of them may cost minutes of retries, so the remaining ones wait for the next sync."""
     set_members(jwp, ["b"], modified=2)
     jwp.fetch()
     simulator.faults.add(Fault.status(400), path="*/playlists/bad/*", times=None)
@@ -157,7 +157,7 @@ def test_playlists_that_fail_come_last_and_not_for_ever(jwp, simulator, monkeypa
 
 
 def test_a_problem_with_members_lasts_until_they_are_read(jwp, simulator):
-    """P4, P8: not ended by a sync that asks nobody; ended by SMS ids of its own, or when the playlist is gone."""
+    """P4, P8: a sync without a client does not resolve it. SMS ids or the deletion of the playlist resolve it, too."""
     set_members(jwp, ["b"], modified=2)
     jwp.fetch()
     simulator.faults.add(Fault.status(400), path="*/playlists/bad/*", route="members", times=None)
@@ -167,7 +167,7 @@ def test_a_problem_with_members_lasts_until_they_are_read(jwp, simulator):
     jwp.follow()
     jwp.follow("channels")
     assert open_problems(jwp.engine)[PROBLEM].id == problem.id
-    # What cannot be read now says nothing of its members.
+    # A playlist that cannot be read now does not resolve the problem.
     jwp.client = client
     for metadata in (None, {"custom_params": {"sms_collection_media_ids": 7}}):
         sent = {"id": "bad", "last_modified": "2030-01-01T00:00:00+00:00", "metadata": metadata}
@@ -186,8 +186,8 @@ def test_a_problem_with_members_lasts_until_they_are_read(jwp, simulator):
     assert PROBLEM not in open_problems(jwp.engine)
 
 
-def test_members_of_v2_do_not_outlive_it(engine, simulator):
-    """Semantics §5: a v1 channel lists none of its own, though the same key did in v2."""
+def test_members_of_v2_are_dropped_after_a_switch_to_v1(engine, simulator):
+    """Semantics §5: a v1 channel lists no members itself, even if the same key did so in v2."""
     with site(engine, simulator, "v2", create_items="all") as jwp:
         jwp.library.replace_all([video("a")], [channel("own")])
         jwp.library.set_members("own", ["a"], modified=1)

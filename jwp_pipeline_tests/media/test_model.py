@@ -1,4 +1,4 @@
-"""Random libraries that live on: our tables against a model that is written from the contract."""
+"""For random libraries that change over time, our tables agree with a model that is written from the contract."""
 
 import json
 from collections import Counter
@@ -42,7 +42,7 @@ CUSTOM = bad(None, "text", 7)
 
 
 def numbers(word, last):
-    """An SMS id, mostly one that another resource may have, too."""
+    """Return Values of an SMS id, mostly ones that another resource may have, too."""
     return [
         *(Value(f"{word}:{number}:", number) for number in range(1, last + 1) for _ in range(3)),
         Value(f"{word}: 01:\n", 1),
@@ -112,7 +112,7 @@ MEMBERS = st.lists(st.sampled_from(["V1", "v2", "v3", "unknown"]), max_size=3).m
 
 
 def edits(keys, values, **more):
-    """(key, what is set in that resource; None: it goes), several times."""
+    """Generate several pairs of a key and the values to set in that resource, or None to remove it."""
     often = {name: st.sampled_from(values[name]) for name in values if name != "custom"}
     seldom = st.fixed_dictionaries({}, optional={"custom": st.sampled_from(values["custom"])})
     edit = st.one_of(
@@ -129,9 +129,9 @@ ASSET_ORDERS = st.permutations(["videos", "media_items", "channels", "media_chan
 ABSENT_FOR_A_WHILE = st.none() | st.tuples(
     st.sets(VIDEO_KEYS, min_size=1), st.lists(st.sampled_from(["videos", "media_items", "playlists"]), max_size=2)
 )
-"""Videos that a listing before the step's own does not hold, and the assets that are brought in step with that one."""
+"""Videos that are missing from an additional listing before the step's own, and the assets that are synced with it."""
 LIES = st.dictionaries(VIDEO_KEYS, VIDEO_KEYS, max_size=2)
-"""Key of a video → key of the one whose object stands there in a listing before the step's own."""
+"""Key of a video → key of another video, whose object has the first key in a listing before the step's own."""
 VIEWS = [WORLD, NOBODY, permission(is_signed_in=True), permission(crsids="ab"), permission(lookup_insts=["UIS"])]
 BY_HAND = st.lists(
     st.one_of(
@@ -140,7 +140,7 @@ BY_HAND = st.lists(
     ),
     max_size=3,
 )
-"""What somebody here does to the items before the step."""
+"""Edits that somebody here makes to the items before the step."""
 STEPS = st.lists(
     st.fixed_dictionaries(
         {
@@ -162,7 +162,7 @@ STEPS = st.lists(
 
 
 class Library:
-    """The library of both sides: Resources for the model, JSON of one API for the sync."""
+    """The library for both sides: Resources for the model, and JSON of one API for the sync."""
 
     def __init__(self, api, simulated):
         self.api = api
@@ -208,13 +208,13 @@ class Library:
         return json.loads(record.json(self.api))
 
     def videos_under(self, lies):
-        """The videos as a listing has them in which keys carry objects of others."""
+        """Return the videos of a listing in which some keys have the objects of other videos."""
         lies = {key: other for key, other in lies.items() if {key, other} <= self.videos.keys()}
         return self.videos | {key: self.videos[other] for key, other in lies.items()}
 
 
 def arrive(jwp, library, step, create_items):
-    """The library as it now is reaches our tables, in the order that the step says."""
+    """Bring the present library into our tables, in the order of the step. Returns the last report."""
 
     def fetch(*kinds, **without):
         with Session(jwp.engine) as session, session.begin():
@@ -237,7 +237,7 @@ def arrive(jwp, library, step, create_items):
         fetch("channel", "video")
         for asset in order:
             follow(asset, sync_all=step["sync_all"])
-        # An asset works from what is stored: alone and early, it sees what the others have not yet done.
+        # An asset works from stored data. If it ran before the others, it has not seen their results.
         return follow(sync_all=step["sync_all"])
     first, second = {"channels first": ("channel", "video")}.get(order, ("video", "channel"))
     if order == "together":
@@ -251,15 +251,15 @@ def arrive(jwp, library, step, create_items):
 
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    # No shrinking: it would take minutes of syncs, and the failing assertion names the fields.
+    # Shrinking is left out. It would take minutes of syncs, and the failing assertion names the fields.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(api=st.sampled_from(["v1", "v2"]), default_acl=st.sampled_from(["WORLD", "CAM"]), steps=STEPS)
 def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, steps):
-    """Semantics §2-§6, the identity of items, channels and playlists among them.
+    """Semantics §2-§6, including the identity of items, channels and playlists.
 
-    P3: a second sync writes nothing. P4 and P5, by the model: what cannot be read is a problem and grants nothing.
-    Section 4, whatever the mode: nothing that was private and whose own ACL stayed private becomes public.
+    P3: a second sync writes nothing. P4, P5: in the model, unreadable values are problems and grant nothing.
+    Section 4: in every mode, a private item whose own ACL stays private never becomes public.
     """
     empty(engine)
     model = Model(WORLD if default_acl == "WORLD" else permission(is_signed_in=True), api)
@@ -268,7 +268,7 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
     with site(engine, simulator, api, default_acl=default_acl) as jwp:
         for step in steps:
             if step["order"] not in ("videos first", "channels first"):
-                # What was made under another rule between the two would stay.
+                # Items that were made under another rule between the two syncs would stay.
                 create_items = step["create_items"]
             library.edit(step)
             act_by_hand(engine, model, step["by_hand"])
@@ -308,7 +308,7 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
 
 
 def act_by_hand(engine, model, acts):
-    """What somebody here does to items, in our tables and in the model."""
+    """Make the edits of somebody here, in our tables and in the model."""
     of_video = "WHERE id = (SELECT media_item_id FROM videos WHERE key = :key)"
     with engine.begin() as connection:
         for act, key, *view in acts:
@@ -322,19 +322,19 @@ def act_by_hand(engine, model, acts):
 
 
 def public_items(engine):
-    """Keys of the live items that are public."""
+    """Return the keys of the live items that are public."""
     with Session(engine) as session:
         return {item.video.key for item in session.scalars(MediaItem.live.where(MediaItem.view_is_public))}
 
 
 def private_at_jwp(library):
-    """Keys of the videos whose ACL is there and not public, or cannot be read."""
+    """Return the keys of the videos whose ACL is not public or cannot be read."""
     acls = {key: video.read("sms_acl", WORLD) for key, video in library.videos.items()}
     return {key for key, acl in acls.items() if acl is KEEP or not acl["is_public"]}
 
 
 def assert_only_changes_were_written(report, rows_before, rows, before, after):
-    """`updated_at` moves for a change of content or a return, and the report counts just those."""
+    """Assert that only new, changed and restored rows have a new `updated_at`, and that the report counts them."""
     counted = {asset: Counter() for asset in ("media_items", "media_channels", "playlists")}
     became_public = 0
     for name, (content, deleted) in after.items():

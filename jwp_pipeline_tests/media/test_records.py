@@ -1,4 +1,4 @@
-"""The platform's own record: when items come about, what the sync leaves alone, and how readers find their way."""
+"""Tests of the platform's own record: when items are made, which rows a sync leaves alone, and how to read it."""
 
 from sqlalchemy.orm import Session
 
@@ -8,8 +8,8 @@ from jwp_pipeline_tests.media.state import live_titles, open_problems, read_rows
 from jwp_pipeline_tests.support import rows
 
 
-def test_an_item_comes_with_the_sms_id(jwp, engine):
-    """Semantics §2: also when the id appears later, with the same `updated` or an older one; and stays."""
+def test_an_item_is_made_once_there_is_an_sms_id(jwp, engine):
+    """Semantics §2: the id may appear later, with the same `updated` or an older one. The item then stays."""
     jwp.library.replace_all([video("a", updated=5), video("b", updated=5)], [])
     jwp.sync()
     assert live_titles(engine) == {}
@@ -23,8 +23,8 @@ def test_an_item_comes_with_the_sms_id(jwp, engine):
     assert [row.id for row in rows(engine, "SELECT id FROM sms_media_items")] == [2]
 
 
-def test_the_missing_items_come_when_all_videos_are_to_have_one(jwp, engine):
-    """Semantics §2, §5: JWP_CREATE_ITEMS from `sms` to `all`, with JWP's own tags and a playlist for every channel."""
+def test_a_switch_to_all_mode_makes_the_missing_items(jwp, engine):
+    """Semantics §2, §5: they get JWP's own tags, and every channel gets a playlist."""
     jwp.library.replace_all(
         [video("a", 1), video("b", tags="Sea, sky")], [channel("c"), channel("d", 1, media_ids=[1])]
     )
@@ -45,8 +45,8 @@ def test_the_missing_items_come_when_all_videos_are_to_have_one(jwp, engine):
     assert read_state(engine)["channels"]["c"]["playlist"] is None
 
 
-def test_what_the_platform_made_itself_is_left_alone(jwp, engine, simulator):
-    """Items without a video, channels without one of JWP's, their playlists: no sync writes them, whatever it does."""
+def test_rows_that_the_platform_made_itself_are_left_alone(jwp, engine, simulator):
+    """No sync writes items without a video, channels without one at JWP, or the playlists of such channels."""
     jwp.library.replace_all([video("a", 1), video("b", 2)], [channel("c", 1, media_ids=[1, 2])])
     jwp.sync()
     texts = {"title": "Ours", "description": ""}
@@ -79,7 +79,7 @@ def test_what_the_platform_made_itself_is_left_alone(jwp, engine, simulator):
     assert ours() == before
     in_ours = rows(engine, "SELECT title FROM media_items WHERE media_channel_id = 'channel' ORDER BY title")
     assert [title for (title,) in in_ours] == ["Ours", "Video b"]
-    # What a channel of JWP lists belongs to it, and an item of a channel that goes to none.
+    # An item that a channel of JWP lists belongs to it, and an item of a channel that is deleted belongs to none.
     jwp.library.put("channel", channel("c", 1, media_ids=[2]))
     jwp.sync()
     assert rows(engine, "SELECT 1 FROM media_items WHERE title = 'Video b' AND media_channel_id = :id", id=c_id(engine))
@@ -100,8 +100,8 @@ def c_id(engine):
     return read_rows(engine)["media_channels", "c"].id
 
 
-def test_two_claims_to_one_thing(jwp, engine):
-    """Semantics §3, §5: to an SMS id, a collection, an item; settled by what is claimed, whoever came first."""
+def test_rival_claims_are_settled_regardless_of_order(jwp, engine):
+    """Semantics §3, §5: this is so for claims to an SMS id, a collection or an item."""
 
     def owners():
         state = read_state(engine)
@@ -144,7 +144,7 @@ def test_two_claims_to_one_thing(jwp, engine):
 
 
 def test_a_video_is_found_by_its_sms_id(jwp, engine):
-    """Video.from_media_id: of the preferred type if there is one, else the smallest key; only live ones."""
+    """Video.from_media_id returns a live video of the preferred type if there is one, else the smallest key."""
     jwp.library.replace_all(
         [
             video("b-audio", 1, mediatype="audio"),
@@ -176,7 +176,7 @@ def test_a_video_is_found_by_its_sms_id(jwp, engine):
 
 
 def test_links_are_found_by_their_keys(jwp, engine):
-    """Video.from_key and Channel.from_collection_id: live ones only; of two channels the one with the smaller key."""
+    """Video.from_key and Channel.from_collection_id return live rows only; of two channels, the smaller key wins."""
     jwp.library.replace_all([video("a", 1), video("gone", 2)], [channel("c", 7), channel("B", 7), channel("gone", 8)])
     jwp.sync()
     jwp.library.replace_all([video("a", 1)], [channel("c", 7), channel("B", 7)])
@@ -188,8 +188,8 @@ def test_links_are_found_by_their_keys(jwp, engine):
         assert [Channel.from_collection_id(session, number) for number in (8, 99)] == [None, None]
 
 
-def test_readers_find_their_way(jwp, engine):
-    """Live rows, deleted ones too, and from each row to what belongs to it."""
+def test_rows_and_what_belongs_to_them_can_be_read(jwp, engine):
+    """The models give live rows or all rows, and lead from each row to the rows that belong to it."""
     jwp.library.replace_all(
         [video("a", 1), video("b", 2), video("gone", 3), video("no-item")],
         [channel("c", 7, media_ids=[2, 1, 2], custom={"sms_instid": "instid:UIS:"}), channel("gone")],

@@ -1,4 +1,4 @@
-"""One sync of the media side as a whole: assets alone and together, atomic, one at a time, streaming."""
+"""A sync of the media side works for all or single assets, is atomic, runs one at a time, and streams."""
 
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ AFTER = (
         channel("new", 3, media_ids=[1], custom={"sms_groupid": "x", "sms_instid": "instid:NEW:"}),
     ],
 )
-"""Every table of the media side has something to write for it, and so has sync_problems."""
+"""It makes a sync write to every table of the media side and to sync_problems."""
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def jwp(engine, simulator):
 
 
 def everything(engine):
-    """All rows of the media side and of the problems."""
+    """Return all rows of the media side and of sync_problems."""
     return {
         table: sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in (*MEDIA_TABLES, "sync_problems")
     }
@@ -57,7 +57,7 @@ def everything(engine):
 
 @pytest.mark.parametrize("asset", MEDIA_ASSETS)
 def test_an_asset_alone_brings_itself_in_step(asset, jwp, engine):
-    """docs/architecture.md: an asset works from what is stored, whatever ran before it, and twice is a no-op."""
+    """docs/architecture.md: an asset works from stored data, whatever ran before it. A second run changes nothing."""
     report = jwp.follow(asset)
     assert list(report.counts) == [asset]
     live = rows(engine, f"SELECT {TELLING[asset]} FROM {asset} WHERE deleted_at IS NULL ORDER BY 1")
@@ -78,8 +78,8 @@ IN_STEP = {
 }
 
 
-def test_one_after_the_other_they_do_what_all_do(jwp, engine):
-    """docs/architecture.md: in the order of their dependencies, nothing is left for another sync."""
+def test_assets_one_by_one_reach_the_same_state_as_all_together(jwp, engine):
+    """docs/architecture.md: if they run in the order of their dependencies, nothing is left for another sync."""
     for asset in MEDIA_ASSETS:
         jwp.follow(asset)
     written, state = written_by(engine), read_state(engine)
@@ -90,7 +90,7 @@ def test_one_after_the_other_they_do_what_all_do(jwp, engine):
 
 
 def test_the_report_counts_what_was_done(jwp, engine):
-    """P8: rows of each table by what happened to them."""
+    """P8: it counts the rows of each table by what happened to them."""
     jwp.library.put("channel", channel("bare"))
     jwp.fetch("channel")
     report = jwp.follow()
@@ -113,8 +113,8 @@ def test_the_report_counts_what_was_done(jwp, engine):
     )
 
 
-def test_a_sync_that_breaks_in_the_middle_leaves_nothing(jwp, engine):
-    """P2: whatever it was writing; the next one converges."""
+def test_a_sync_that_breaks_in_the_middle_writes_nothing(jwp, engine):
+    """P2: this is so for every table that it may be writing, and the next sync converges."""
     before = everything(engine)
     for table in before:
         with sabotaged(engine, table, RAISES), pytest.raises(DatabaseError, match="sabotaged"):
@@ -125,8 +125,8 @@ def test_a_sync_that_breaks_in_the_middle_leaves_nothing(jwp, engine):
 
 
 @pytest.mark.parametrize(("what", "at_commit"), [(RAISES, True), (LOSES_THE_CONNECTION, False)])
-def test_nor_does_one_that_breaks_at_its_end_or_loses_the_server(what, at_commit, jwp, engine):
-    """P2: at commit, or with its connection; the lock goes with it."""
+def test_a_sync_that_breaks_at_commit_or_loses_the_server_writes_nothing(what, at_commit, jwp, engine):
+    """P2: the lock is released as well, so the next sync can run."""
     before = everything(engine)
     with sabotaged(engine, "sms_collections", what, at_commit=at_commit), pytest.raises(DatabaseError):
         jwp.follow()
@@ -136,7 +136,7 @@ def test_nor_does_one_that_breaks_at_its_end_or_loses_the_server(what, at_commit
 
 
 def test_a_reader_sees_the_state_before_or_after(jwp, engine):
-    """P2, semantics §7."""
+    """P2, semantics §7: it never sees a state in between."""
     reader = engine.execution_options(isolation_level="REPEATABLE READ")
     before = read_state(reader)
     seen = []
@@ -153,7 +153,7 @@ def test_a_reader_sees_the_state_before_or_after(jwp, engine):
 
 
 def test_a_second_sync_waits_for_the_first(jwp, engine):
-    """P2, semantics §7: one writer; whoever waited finds nothing left to do."""
+    """P2, semantics §7: there is one writer, and a sync that waited finds nothing left to do."""
     with sabotaged(engine, "playlists", takes(0.3)), ThreadPoolExecutor(4) as pool:
         reports = [sync.result() for sync in [pool.submit(jwp.follow) for _ in range(4)]]
     did = [report for report in reports if any(counts.written for counts in report.counts.values())]
@@ -161,8 +161,8 @@ def test_a_second_sync_waits_for_the_first(jwp, engine):
     assert read_state(engine)["media_items"]["changed"]["title"] == "New"
 
 
-def test_or_says_who_holds_the_lock(jwp, engine, monkeypatch):
-    """Semantics §7: when it takes too long; also while the cache is written."""
+def test_a_sync_that_waits_too_long_says_that_another_holds_the_lock(jwp, engine, monkeypatch):
+    """Semantics §7: the other may also be a sync that writes the cache."""
     monkeypatch.setattr(sync_module, "_LOCK_PATIENCE", 0.2)
     before = everything(engine)
     with engine.begin() as connection:
@@ -175,7 +175,7 @@ def test_or_says_who_holds_the_lock(jwp, engine, monkeypatch):
 
 
 def test_many_writers_never_deadlock(jwp, engine):
-    """Semantics §7: syncs of all, of single assets, and of the cache, in each other's way."""
+    """Semantics §7: syncs of all assets, of single assets and of the cache run at the same time."""
 
     def write(number):
         if number % 3 == 0:
@@ -193,8 +193,8 @@ def test_many_writers_never_deadlock(jwp, engine):
     assert not any(counts.written for counts in jwp.follow().counts.values())
 
 
-def test_what_costs_nothing_leaves_no_log(engine, simulator):
-    """P3: with 2,000 videos and 40 channels, right after a checkpoint, when any touched page would go into the WAL."""
+def test_a_sync_without_changes_writes_almost_no_wal(engine, simulator):
+    """P3: this runs right after a checkpoint, when every page that is touched goes into the WAL as a whole."""
     with site(engine, simulator) as jwp:
         videos = [video(f"v{number:04}", number, acl="USER_a") for number in range(2000)]
         ids = [range(50 * number, 50 * number + 50) for number in range(40)]
@@ -204,12 +204,12 @@ def test_what_costs_nothing_leaves_no_log(engine, simulator):
             set_resources(connection, channels, "channel")
         jwp.follow()
         for sync_all in (False, True):
-            # The server's log is everybody's: the quieter of two moments tells.
+            # Others write to the server's WAL as well, so the smaller of two measurements counts.
             assert min(spent_by_no_op(jwp, engine, sync_all=sync_all) for _ in range(2)) < 600_000
 
 
 def spent_by_no_op(jwp, engine, *, sync_all):
-    """Bytes of WAL that a sync of nothing new costs."""
+    """Return the bytes of WAL that a sync without changes writes."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("CHECKPOINT"))
     written, before = written_by(engine), rows(engine, "SELECT pg_current_wal_insert_lsn()")[0][0]
@@ -222,7 +222,10 @@ def spent_by_no_op(jwp, engine, *, sync_all):
 
 
 def test_memory_does_not_grow_with_the_library(jwp, engine):
-    """P6: with 12 MB more of videos; nor is more of them handed over at a time, which Python's count does not see."""
+    """P6: 12 MB more of videos make no difference.
+
+    Rows that psycopg holds are counted separately, because tracemalloc does not see them.
+    """
     peaks = {}
     for count in (2000, 5000):
         with engine.begin() as connection:
@@ -250,7 +253,7 @@ def test_memory_does_not_grow_with_the_library(jwp, engine):
 
 @contextmanager
 def handed_over(engine):
-    """(rows that the client got at once, query) of each query; a server-side cursor keeps them at the server."""
+    """Collect (rows that the client got at once, query) of each query, except those of server-side cursors."""
     counts = []
 
     def count(_connection, cursor, statement, *_):
@@ -270,7 +273,7 @@ def handed_over(engine):
     ],
 )
 def test_a_vacuum_that_fails_does_not_fail_the_sync(instead, reason, jwp, engine, caplog):
-    """P2: what is committed is done; that the server then is lost, or forbids it, is worth a warning."""
+    """P2: the changes are committed by then. If the vacuum fails or is not allowed, there is only a warning."""
     with engine.begin() as connection:
         set_resources(connection, [video(f"v{number}") for number in range(1000)], "video")
 

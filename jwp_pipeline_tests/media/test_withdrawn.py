@@ -1,4 +1,4 @@
-"""What is withdrawn here stays withdrawn, whatever JW Platform lists, until it is undeleted here (semantics §2.4)."""
+"""Rows that are withdrawn here stay so, whatever JW Platform lists, until they are undeleted here (semantics §2.4)."""
 
 import pytest
 from sqlalchemy import text
@@ -24,7 +24,7 @@ def write(engine, statement):
 
 
 def assert_all_is_well(engine):
-    """Nothing that was withdrawn counts as a fault or as behind."""
+    """Assert that nothing that was withdrawn counts as a violation, as a problem or as behind."""
     with engine.connect() as connection:
         assert {check.name for check in CHECKS if run_check(connection, check, "all").count} == set()
         assert [status.behind for status in read_status(connection)] == [0, 0]
@@ -36,7 +36,7 @@ def deleted(engine):
 
 
 def everything_comes(jwp, engine):
-    """Whatever a sync may see: nothing new, newer and older content, all of it, an absence and a return."""
+    """Yield the report of each kind of sync: nothing new, newer content, all items, older content after an absence."""
     yield jwp.sync()
     jwp.library.put("video", video("a", 1, updated=9, title="New title"))
     jwp.library.put("channel", channel("c", 1, media_ids=[1, 2], title="New title"))
@@ -85,7 +85,7 @@ def test_an_item_that_is_withdrawn_while_its_video_is_gone_stays_withdrawn(jwp, 
 
 
 def test_a_media_channel_that_is_withdrawn_here_stays_withdrawn(jwp, engine):
-    """Its items belong to no channel then, and its playlist and SMS collection go with it, until it is undeleted."""
+    """Until it is undeleted, its items belong to no channel, and its playlist and SMS collection are gone as well."""
     before = read_state(engine)["channels"]
     write(engine, "UPDATE media_channels SET deleted_at = clock_timestamp()")
     for _ in everything_comes(jwp, engine):

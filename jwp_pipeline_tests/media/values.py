@@ -1,4 +1,4 @@
-"""Resources whose fields say both what JWP sends and what that means, and permissions as states show them."""
+"""Resources whose fields hold both what JWP sends and what it means, and permissions as states show them."""
 
 from enum import Enum
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ ABSENT, KEEP = Special.ABSENT, Special.KEEP
 
 class Value(NamedTuple):
     raw: Any
-    """What JWP sends, as v1 has it."""
+    """What JWP sends, in v1's form."""
     means: Any
     problem: bool = False
 
@@ -33,7 +33,7 @@ NOBODY, WORLD = permission(), permission(is_public=True)
 
 
 class Resource(dict):
-    """Field → Value, of one video or channel. `custom` among them: the properties as a whole cannot be read."""
+    """Field → Value of one video or channel. If `custom` is one of the fields, no property can be read."""
 
     def read(self, name, default):
         if name.startswith("sms_") and "custom" in self:
@@ -44,11 +44,11 @@ class Resource(dict):
         return name in self and self[name].raw is not ABSENT
 
     def has_properties(self):
-        """Whether there is any custom property; where they cannot be read there may be."""
+        """Return whether there is any custom property; also True if the properties cannot be read."""
         return "custom" in self or any(name.startswith("sms_") and self.has(name) for name in self)
 
     def problems(self):
-        """Fields with a problem, as mapping should note them."""
+        """Return the names of the fields for which mapping should note a problem."""
         hidden = {name for name in self if name.startswith("sms_")} if "custom" in self else set()
         return {name for name, value in self.items() if name not in hidden and value.problem}
 

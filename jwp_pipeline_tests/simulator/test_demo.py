@@ -50,7 +50,7 @@ def test_the_demo_library_is_plausible_and_well_formed():
     assert {record.source["custom"]["sms_created_by"].split(":")[0] for record in channels} == {"creator", "created_by"}
 
 
-def test_a_generation_is_a_day_at_a_university():
+def test_a_generation_changes_as_much_as_a_day_at_a_university():
     library = demo_library(videos=1000, channels=20)
     restored = 0
     for generation in range(1, 4):

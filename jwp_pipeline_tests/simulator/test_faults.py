@@ -1,4 +1,4 @@
-"""Every fault, as a client meets it."""
+"""Clients see each fault of the simulator as it is described."""
 
 import time
 
@@ -25,7 +25,7 @@ def sim(server):
     return server
 
 
-def test_status_with_the_api_s_own_body_a_number_of_times(sim):
+def test_a_status_has_the_api_s_own_body_and_is_sent_as_often_as_asked(sim):
     sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
     answers = [v1(sim, "/videos/list") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [503, 503, 200]
@@ -35,7 +35,7 @@ def test_status_with_the_api_s_own_body_a_number_of_times(sim):
     assert {v2(sim, "/media/").json()["errors"][0]["code"] for _ in range(3)} == {"server_error"}
 
 
-def test_status_with_other_bodies(sim):
+def test_a_status_may_have_another_body(sim):
     sim.faults.add(Fault.status(502, "html"))
     sim.faults.add(Fault.status(504, "empty"), nth=2)
     sim.faults.add(Fault.status(429, retry_after=7), nth=3)
@@ -45,7 +45,7 @@ def test_status_with_other_bodies(sim):
     assert (limited.status_code, limited.headers["Retry-After"]) == (429, "7")
 
 
-def test_errors_and_html_that_pretend_success(sim):
+def test_errors_and_html_may_come_with_status_200(sim):
     sim.faults.add(Fault.error_with_200(), api="v1")
     sim.faults.add(Fault.error_with_200(), api="v2")
     sim.faults.add(Fault.html_with_200(), api="v2", nth=2)
@@ -57,14 +57,14 @@ def test_errors_and_html_that_pretend_success(sim):
     assert (wrong.status_code, wrong.text[:6]) == (200, "<html>")
 
 
-def test_latency(sim):
+def test_latency_delays_the_answer(sim):
     sim.faults.add(Fault.latency(0.3), resource="video")
     started = time.monotonic()
     assert v2(sim, "/media/").status_code == 200
     assert time.monotonic() - started >= 0.3
 
 
-def test_dropped_connection(sim):
+def test_a_dropped_connection_gives_no_answer(sim):
     sim.faults.add(Fault.drop())
     with pytest.raises(requests.ConnectionError):
         v2(sim, "/media/")
@@ -72,7 +72,7 @@ def test_dropped_connection(sim):
     assert v2(sim, "/media/").status_code == 200
 
 
-def test_truncated_body(sim):
+def test_a_truncated_body_is_a_client_error(sim):
     sim.faults.add(Fault.truncate(0.5))
     answer = None
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="more expected"):
@@ -91,7 +91,7 @@ def test_truncated_body(sim):
         ("bare array", lambda body: [each["key"] for each in body] == KEYS),
     ],
 )
-def test_wrong_shapes(sim, shape, seen):
+def test_a_body_may_have_the_wrong_shape(sim, shape, seen):
     sim.faults.add(Fault.wrong_shape(shape))
     assert seen(v1(sim, "/videos/list").json())
 
@@ -108,7 +108,7 @@ def test_empty_short_and_repeated_pages_keep_their_totals(sim):
     assert v2(sim, "/media/", page_length=2, page=3).json()["total"] == 5
 
 
-def test_the_library_moves_between_two_pages(sim):
+def test_the_library_may_change_between_two_pages(sim):
     def shift(library: Library) -> None:
         library.remove("video", "a")
 

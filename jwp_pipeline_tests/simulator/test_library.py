@@ -1,4 +1,4 @@
-"""What is put into the library is what goes over the wire, in its place."""
+"""Everything that is put into the library is sent to clients, in its place."""
 
 import json
 
@@ -15,7 +15,7 @@ def sim():
         yield simulator
 
 
-def test_changes_show_at_once(sim):
+def test_changes_are_visible_at_once(sim):
     library = sim.library
     library.put("video", video("d"))
     library.put("video", video("a", title="New"))
@@ -55,7 +55,7 @@ def test_a_value_may_be_served_by_one_api_only(sim):
     assert v1(sim, "/channels/list", types_filter="manual").json()["channels"][1] == "no channel"
 
 
-def test_python_values_that_are_no_json_travel_too(sim):
+def test_python_values_that_are_not_json_are_sent_too(sim):
     sim.library.put("video", video("b", title="\ud800\u0000", duration=float("nan")))
     served = v1(sim, "/videos/list").json()["videos"][1]
     assert served["title"] == "\ud800\u0000"

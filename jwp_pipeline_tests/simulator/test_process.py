@@ -1,4 +1,4 @@
-"""The simulator as a process of its own: says where it is, evolves when told, dies with its parent."""
+"""The simulator runs in its own process: it prints its address, evolves on request, and ends with its parent."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Our answers have the members of real ones."""
+"""The simulator's answers have the same members as recorded ones."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def sim():
 
 
 def shape(value):
-    """Names of members all the way down; of a list's elements all that occur in any of them."""
+    """Return the names of all members recursively. For a list, the names of all its elements are merged."""
     if isinstance(value, dict):
         return {name: {} if name in {"custom", "custom_params"} else shape(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -57,7 +57,7 @@ def test_v1_answers_have_the_members_of_recorded_ones(sim, name, path, params):
 def test_v2_media_have_the_members_of_recorded_ones(sim):
     recorded = shape(json.loads((RECORDED / "v2-media-list.json").read_text()))["media"]
     ours = shape(v2(sim, "/media/").json())["media"]
-    # Newer recordings elsewhere have md5, this one does not.
+    # Newer recordings elsewhere have md5, but this one does not.
     assert ours[0].pop("md5", None) is None
     assert ours == recorded
 

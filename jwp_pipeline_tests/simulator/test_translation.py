@@ -29,14 +29,14 @@ from jwp_pipeline_tests.simulator.wire import channel, video
         ("tags", 7, "metadata.tags", 7),
         ("error", {"message": "no"}, "error_message", "no"),
         ("custom", {"x": "y"}, "metadata.custom_params", {"x": "y"}),
-        # v1's null is unreadable where v2's would mean "none".
+        # v1's null is malformed, and so is an empty list in v2, where a null would mean "none".
         ("custom", None, "metadata.custom_params", []),
         ("custom", "x", "metadata.custom_params", "x"),
         ("link", "https://example.org", "metadata.permalink", "https://example.org"),
         ("foo", {"bar": 1}, "foo", {"bar": 1}),
     ],
 )
-def test_a_field_keeps_its_meaning_or_its_malformation(field, value, path, expected):
+def test_a_field_keeps_its_meaning_or_stays_malformed(field, value, path, expected):
     result = media(video("k", **{field: value}))
     for name in path.split("."):
         result = result[name]
@@ -44,7 +44,7 @@ def test_a_field_keeps_its_meaning_or_its_malformation(field, value, path, expec
     assert type(result) is type(expected)
 
 
-def test_what_v1_leaves_out_v2_leaves_out():
+def test_fields_missing_in_v1_are_missing_in_v2():
     element = media({"key": "k"})
     assert {"last_modified", "duration", "media_type", "status"} & element.keys() == set()
     assert {"title", "tags", "custom_params", "publish_start_date"} & element["metadata"].keys() == set()

@@ -24,7 +24,7 @@ def get(sim, params):
     return requests.get(f"{sim.url}/v1/videos/list", params=params, timeout=TIMEOUT)
 
 
-def test_signature_of_a_known_base_string():
+def test_the_signature_of_a_known_text_is_as_expected():
     text = (
         "api_format=json&api_key=demoKey1&api_nonce=00012345&api_timestamp=1600000000&result_limit=2"
         "&search%3Acustom.sms_media_id=media%3A12%3A&text=d%C3%A9mo%20a~b%2Ac"
@@ -44,13 +44,13 @@ def test_signature_of_a_known_base_string():
         ({"result_limit": "3"}, 400, "SignatureInvalid"),
     ],
 )
-def test_a_request_that_was_tampered_with_is_refused(sim, change, status, code):
+def test_a_changed_or_incomplete_request_is_refused(sim, change, status, code):
     params = {**v1_params(sim, {"result_limit": 2}), **change}
     answer = get(sim, {name: value for name, value in params.items() if value is not None})
     assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (status, "error", code)
 
 
-def test_a_signed_request_is_accepted_once_and_not_long_after(sim):
+def test_a_signed_request_is_accepted_once_and_not_an_hour_later(sim):
     params = v1_params(sim, {})
     assert get(sim, params).status_code == 200
     assert get(sim, params).json()["code"] == "NonceInvalid"
@@ -80,11 +80,11 @@ def test_a_signed_request_is_accepted_once_and_not_long_after(sim):
         ({"types_filter": "manual", "result_limit": 2, "result_offset": 1}, "bbbb cccc"),
     ],
 )
-def test_listing_parameters(sim, params, keys):
+def test_listing_parameters_select_and_sort(sim, params, keys):
     assert v1_keys(sim, **params) == keys.split()
 
 
-def test_total_counts_all_matches_and_the_page_says_what_it_is(sim):
+def test_a_page_has_the_total_of_all_matches_and_its_own_bounds(sim):
     page = v1(sim, "/videos/list", result_limit=2, result_offset=3).json()
     assert (page["limit"], page["offset"], page["total"], len(page["videos"])) == (2, 3, 4, 1)
     assert v1(sim, "/videos/list", result_limit=5000).json()["limit"] == 1000

@@ -64,7 +64,7 @@ def test_only_the_right_secret_opens_the_right_site(sim):
         ("duration:[8 TO 9]", "zDDD bccc aBBB Aaaa"),
     ],
 )
-def test_query_language(sim, query, ids):
+def test_queries_select_resources(sim, query, ids):
     assert v2_ids(sim, q=query) == ids.split()
 
 
@@ -136,7 +136,7 @@ def test_unstable_ties_lose_and_repeat_records_across_pages(bulk):
     first, second = listing(), listing()
     assert first != second
     assert len(set(first)) < 25
-    # What is no tie stays where it belongs.
+    # A resource without a tie stays in its place.
     assert first[0] == second[0] == bulk.library.keys("video")[7]
 
 

@@ -1,4 +1,4 @@
-"""JWP's own client cannot tell the simulator from the real thing."""
+"""JWP's own client works with the simulator as with JW Platform."""
 
 import http.client
 from contextlib import closing, contextmanager
@@ -28,7 +28,7 @@ def v1_client(sim, secret=None):
 @contextmanager
 def v2_client(sim, secret):
     client = JWPlatformClient(secret=secret)
-    # The client knows HTTPS only.
+    # The client supports HTTPS only, so give it a plain HTTP connection.
     client._connection = http.client.HTTPConnection("127.0.0.1", sim.port)
     with closing(client._connection):
         yield client

@@ -1,4 +1,4 @@
-"""Talking with the simulator as a client does: real HTTP, requests signed by JWP's own client."""
+"""Sends requests to the simulator as a client does, over real HTTP and signed by JWP's own client."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def v2_ids(sim: Simulator, array: str = "media", **params: Any) -> list[str]:
 
 
 def video(key: str, **fields: Any) -> dict[str, Any]:
-    """A v1 video with every field of a real one."""
+    """Return a v1 video with every field of a real one."""
     return {
         "key": key,
         "title": f"Video {key}",
@@ -70,7 +70,7 @@ def video(key: str, **fields: Any) -> dict[str, Any]:
 
 
 def channel(key: str, **fields: Any) -> dict[str, Any]:
-    """A v1 manual channel."""
+    """Return a v1 manual channel."""
     return {
         "key": key,
         "title": f"Channel {key}",

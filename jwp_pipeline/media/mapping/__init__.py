@@ -1,7 +1,7 @@
-"""From a cached JWP resource, v1 or v2, to the fields of a media item, a media channel and a playlist.
+"""Maps a cached JWP resource in v1 or v2 shape to the fields of a media item, a media channel and a playlist.
 
-Pure: any JSON value in, a result out, no exception. What cannot be read becomes KEEP and a Problem. Put here what one
-resource tells by itself, without other resources and without what an earlier sync stored.
+The functions are pure: they accept any JSON value and never raise for one. A field that cannot be read becomes KEEP and
+a Problem. Put here what can be read from one resource, without other resources and without what earlier syncs stored.
 """
 
 from jwp_pipeline.media.mapping.channels import map_channel

@@ -1,4 +1,4 @@
-"""From a channel, or v2 playlist, to the fields of its media channel and playlist, as it tells them itself."""
+"""Maps a channel or v2 playlist to the fields of its media channel and playlist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jwp_pipeline.media.mapping.shapes import open_resource
 
 
 def map_channel(data: Any, *, key: str, create_items: CreateItems) -> ChannelFields:
-    """The fields of a channel's media channel and playlist, from cached `data` in its v1 or v2 shape.
+    """Return the fields of a channel's media channel and playlist, from cached `data` in v1 or v2 shape.
 
     Never raises for a JSON value.
     """
@@ -43,7 +43,7 @@ def _wants_playlist(sms_collection_id: int | Keep | None, create_items: CreateIt
 
 
 def _edit_permission(reading: Reading) -> Permission:
-    """Creator and group, one of each at most. The part that is empty or cannot be read grants nothing."""
+    """Return the permission of the creator and the group. Either grants nothing if it is empty or cannot be read."""
     # The SMS wrote `creator` into old records.
     creator = reading.property("sms_created_by", ("created_by", "creator"), str, "")
     group = reading.property("sms_groupid", ("groupid",), str, "")

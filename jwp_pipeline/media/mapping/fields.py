@@ -1,6 +1,6 @@
-"""Readers of single values: JSON value or text in, value out, or Unreadable with the reason.
+"""Reads single values: each function takes a JSON value or a text, and returns the value or raises Unreadable.
 
-They never see what is absent or null. Date-times have a module of their own (datetimes.py).
+Callers handle absent and null values themselves. datetimes.py reads date-times.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from jwp_pipeline.media.mapping.results import Keep, MediaType
 MAX_TAG_LENGTH = 256
 LANGUAGE_LENGTH = 3
 MAX_INSTID_LENGTH = 255
-"""Billing accounts are found by it, and an index of PostgreSQL holds no entry of thousands of characters."""
+"""Billing accounts are looked up by the id, and a PostgreSQL index cannot hold entries of thousands of characters."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BIGINT = range(-(2**63), 2**63)
 _MEDIA_TYPES = frozenset(get_args(MediaType))
-# What PostgreSQL's text cannot hold.
+# The characters that PostgreSQL's `text` cannot store.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# Marks at JW Platform which site a video belongs to.
+# Tags with this prefix say which site a video belongs to.
 _SITE_TAG = "sitedomain:"
 
 
 class Unreadable(ValueError):
-    """A value cannot be read; the message says what is wrong, without repeating the value."""
+    """Raised if a value cannot be read. The message says what is wrong without repeating the value."""
 
 
 def clean(text: str) -> str:
-    """The text with U+FFFD for each NUL and lone surrogate."""
+    """Replace each NUL and each lone surrogate of the text with U+FFFD."""
     if text.isascii() and "\0" not in text:
         return text
     return _UNSTORABLE.sub(_REPLACEMENT, text)
 
 
 def as_text(value: Any) -> str:
-    """Any JSON value as storable text: objects and lists as compact JSON, other values as Python writes them."""
+    """Convert any JSON value to storable text: objects and lists as compact JSON, other values as `str()` does."""
     if isinstance(value, str):
         return clean(value)
     try:
@@ -48,17 +48,17 @@ def as_text(value: Any) -> str:
             return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
         return str(value)
     except (RecursionError, ValueError):
-        # Nested deeper than Python's stack, or an integer of more digits than Python writes.
+        # The value is nested deeper than Python's stack, or is an integer of more digits than Python writes.
         return f"({type(value).__name__} too large to show)"
 
 
 def description(text: str | Keep) -> str | Keep:
-    """A description; a single space is how a blank one is written to JW Platform."""
+    """Return a description, which is empty for a single space because JW Platform accepts no empty one."""
     return "" if text == " " else text
 
 
 def integer(text: str) -> int:
-    """An integer as Python's int() reads it, that a bigint holds."""
+    """Read an integer as Python's `int()` does. It must fit into a bigint."""
     try:
         value = int(text)
     except ValueError:
@@ -67,12 +67,12 @@ def integer(text: str) -> int:
 
 
 def integers(text: str) -> tuple[int, ...]:
-    """A comma list of integers, in order; blank entries are no entries."""
+    """Read a comma-separated list of integers, in order. Blank entries are skipped."""
     return tuple(integer(entry) for entry in text.split(",") if entry and not entry.isspace())
 
 
 def change_stamp(value: Any) -> int:
-    """v1's `updated`: an integer, or a string of digits."""
+    """Read v1's `updated`, which is an integer or a string of digits."""
     if type(value) is int:
         return _fitting(value)
     if isinstance(value, str) and value.isdecimal():
@@ -81,8 +81,8 @@ def change_stamp(value: Any) -> int:
 
 
 def epoch_seconds(value: Any) -> datetime:
-    """v1's `date`: seconds since the epoch, with a fraction perhaps, as UTC."""
-    # By type, not isinstance: JSON's true is a Python integer.
+    """Read v1's `date`, which is in seconds since the epoch and may have a fraction, and return it in UTC."""
+    # Compare types instead of using isinstance, because JSON's true is an instance of int.
     if type(value) not in (int, float):
         raise Unreadable("not a number of seconds since 1970")
     try:
@@ -92,7 +92,7 @@ def epoch_seconds(value: Any) -> datetime:
 
 
 def seconds(value: Any) -> float:
-    """A duration: a number or a numeric string, finite."""
+    """Read a duration, which is a finite number or a numeric string."""
     if type(value) not in (int, float, str):
         raise Unreadable("not a number of seconds")
     try:
@@ -105,19 +105,19 @@ def seconds(value: Any) -> float:
 
 
 def media_type(value: Any) -> MediaType:
-    """`video`, `audio` or `unknown`."""
+    """Read a media type: `video`, `audio` or `unknown`."""
     if isinstance(value, str) and value in _MEDIA_TYPES:
         return cast(MediaType, value)
     raise Unreadable("none of video, audio, unknown")
 
 
 def keywords(text: str) -> tuple[str, ...]:
-    """Tags from sms_keywords: separated by `|`."""
+    """Read the tags of sms_keywords, which are separated by `|`."""
     return _tags(text.split("|"))
 
 
 def jwp_tags(value: Any) -> tuple[str, ...]:
-    """Tags from JWP's own: a comma list in v1, a list of texts in v2. Those that only name a site are none."""
+    """Read JWP's own tags: a comma-separated text in v1, a list in v2. Tags that only name a site are left out."""
     if isinstance(value, str):
         tags = _tags(clean(value).split(","))
     elif isinstance(value, list) and all(isinstance(tag, str) for tag in value):
@@ -128,19 +128,19 @@ def jwp_tags(value: Any) -> tuple[str, ...]:
 
 
 def language(text: str) -> str:
-    """The first three characters."""
+    """Return the first three characters."""
     return text[:LANGUAGE_LENGTH]
 
 
 def instid(text: str) -> str:
-    """The id of an institution in Lookup."""
+    """Read the id of an institution in Lookup."""
     if len(text) > MAX_INSTID_LENGTH:
         raise Unreadable(f"longer than {MAX_INSTID_LENGTH} characters")
     return text
 
 
 def is_true(text: str) -> bool:
-    """Whether it is exactly `True`, which is how the SMS writes it."""
+    """Return whether the text is exactly `True`, as the SMS writes it."""
     return text == "True"
 
 

@@ -1,7 +1,7 @@
-"""From a video to the fields of its media item. Put here a field that items have, or a change in how one is read.
+"""Maps a video to the fields of its media item. Put here new fields of items, and changes in how a field is read.
 
-A field of an item is declared once, in ITEM_FIELDS; columns and statements derive from that. (The table's own column is
-in database/media_tables.py and its migration.)
+A field is declared once, in ITEM_FIELDS; columns and statements derive from that. (Only the column of the table itself
+is declared again, in database/media_tables.py and in its migration.)
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Opened(NamedTuple):
 
     @property
     def is_v2(self) -> bool:
-        """Whether it has v2's shape, in which times are texts."""
+        """Whether the video has v2's shape, in which times are texts."""
         return self.source.shape == "v2"
 
 
@@ -45,25 +45,25 @@ class Column(NamedTuple):
 
     name: str
     type: str
-    """PostgreSQL's name of its type."""
+    """PostgreSQL's name of the type."""
     default: str
-    """Of a new item that has no value for it, in SQL."""
+    """The SQL expression for the value of a new item whose video has no readable one."""
 
 
 class Field(NamedTuple):
-    """A field of an item: its column, and how it is read from a video; KEEP where it cannot be read."""
+    """A field of an item: its column, and a function that reads it from a video and returns KEEP if it cannot."""
 
     column: Column
     read: Callable[[Opened], Any]
 
 
 def _published_at(video: Opened) -> Any:
-    """As it was where there is no date; for a new item the time of the sync."""
+    """Read the publish date. Without one, an item keeps the date it has, and a new item gets the time of the sync."""
     return video.reading.field("date", video.source.date, iso_date_time if video.is_v2 else epoch_seconds, KEEP)
 
 
 def _tags(video: Opened) -> tuple[str, ...] | Keep:
-    """The keywords of the SMS; a video that never was there has JWP's own tags instead, in `all` mode."""
+    """Read the keywords of the SMS. In `all` mode, a video without that property has JWP's own tags instead."""
     if video.create_items == "all" and not video.reading.has_property("sms_keywords"):
         return video.reading.field("tags", video.source.tags, jwp_tags, ())
     return video.reading.property("sms_keywords", ("keywords",), keywords, ())
@@ -98,7 +98,7 @@ ITEM_FIELDS = (
     ),
     Field(Column("tags", "text[]", "'{}'"), _tags),
 )
-"""Every field of an item but its view permission."""
+"""Every field of an item except its view permission."""
 
 VIEW_COLUMNS = (
     Column("view_is_public", "bool", "false"),
@@ -107,11 +107,11 @@ VIEW_COLUMNS = (
     Column("view_lookup_groups", "text[]", "'{}'"),
     Column("view_lookup_insts", "text[]", "'{}'"),
 )
-"""The view permission of an item: the fields of Permission, in their order. A new item without one is nobody's."""
+"""The view permission of an item: the fields of Permission, in order. Nobody may view a new item without one."""
 
 
 def map_video(data: Any, *, key: str, default_acl: Permission, create_items: CreateItems) -> VideoFields:
-    """The fields of a video's media item, from cached `data` in its v1 or v2 shape.
+    """Return the fields of a video's media item, from cached `data` in v1 or v2 shape.
 
     `default_acl` is who may view a video that has no sms_acl. Never raises for a JSON value.
     """

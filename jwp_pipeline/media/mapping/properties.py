@@ -1,7 +1,7 @@
-"""Reading one resource, field by field, while collecting what cannot be read.
+"""Reads one resource field by field, and collects a problem for every field that cannot be read.
 
 Custom properties have the form `type:value:`, so that JWP's *contains* search finds exact values. Put here how
-properties are found and problems are collected; single values are read in fields.py and datetimes.py.
+properties are found and problems are collected; fields.py and datetimes.py read single values.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _ABSENT: Final = object()
 
 
 def property_value(raw: Any, types: tuple[str, ...]) -> str:
-    """The value inside `type:value:`, for one of the type words; it may hold colons but no line feed.
+    """Return the value inside `type:value:` if the type is one of `types`. It may contain colons but no line feed.
 
-    The same as the SMS's own `^(?P<type>[^:]+):(?P<value>.*):$`: one line feed at the very end is dropped.
+    Like the SMS's own pattern, `^(?P<type>[^:]+):(?P<value>.*):$`, this ignores one line feed at the very end. Raises
+    Unreadable for any other form.
     """
     if isinstance(raw, str):
         text = raw.removesuffix("\n")
@@ -39,9 +40,9 @@ def _date_time_or_none(text: str) -> datetime | None:
 
 
 class Reading:
-    """The state of reading one resource: its custom properties, and the problems so far.
+    """Reads the fields of one resource. It holds the custom properties, and the problems found so far.
 
-    `custom` is KEEP where it could not be read at all; each of its properties then is KEEP too.
+    `custom` is KEEP if the properties could not be read at all; every single property then is KEEP, too.
     """
 
     __slots__ = ("_custom", "problems")
@@ -51,11 +52,11 @@ class Reading:
         self.problems: list[Problem] = []
 
     def note(self, field: str, raw: Any, problem: str) -> None:
-        """Add a problem of a field, with what stands there."""
+        """Add a problem of a field, with the value that was found there."""
         self.problems.append(Problem(field, as_text(raw)[:MAX_SHOWN], problem[:MAX_SHOWN]))
 
     def field(self, field: str, raw: Any, read: Callable[[Any], T], default: T) -> T | Keep:
-        """A field of the resource itself: `default` when it is absent or null, KEEP when it cannot be read."""
+        """Read a field of the resource itself: `default` if it is absent or null, KEEP if it cannot be read."""
         if raw is None:
             return default
         if isinstance(raw, Keep):
@@ -67,7 +68,7 @@ class Reading:
             return KEEP
 
     def text(self, field: str, raw: Any) -> str | Keep:
-        """A text as it is, not stripped; anything else is taken as its text, and noted."""
+        """Read a text without stripping it. A value of another type is converted to text, and a problem is noted."""
         if isinstance(raw, str):
             return clean(raw)
         if raw is None:
@@ -78,7 +79,7 @@ class Reading:
         return as_text(raw)
 
     def property(self, name: str, types: tuple[str, ...], read: Callable[[str], T], default: T) -> T | Keep:
-        """A custom property: `default` when it is absent, KEEP when it cannot be read, null included."""
+        """Read a custom property: `default` if it is absent, KEEP if it is null or cannot be read."""
         if self._custom is KEEP:
             return KEEP
         raw = self._custom.get(name, _ABSENT)
@@ -91,23 +92,23 @@ class Reading:
             return KEEP
 
     def sms_id(self, name: str, word: str) -> int | Keep | None:
-        """An id of the SMS: like any property, but null is the same as absent."""
+        """Read an id of the SMS. Unlike other properties, a null id is the same as an absent one."""
         if self._custom is not KEEP and self._custom.get(name) is None:
             return None
         return self.property(name, (word,), integer, None)
 
     def sms_time(self) -> datetime | Keep | None:
-        """When the SMS changed it last; None when that is absent or empty."""
+        """Read when the SMS last changed the resource; None if the property is absent or empty."""
         return self.property("sms_last_updated_at", ("last_updated_at",), _date_time_or_none, None)
 
     def has_property(self, name: str) -> bool:
-        """Whether the property is there, readable or not; unknown counts as there."""
+        """Return whether the property exists, readable or not; also True if the properties could not be read."""
         return self._custom is KEEP or name in self._custom
 
     def has_any_property(self) -> bool:
-        """Whether there is any property; unknown counts as some."""
+        """Return whether any property exists; also True if the properties could not be read."""
         return self._custom is KEEP or bool(self._custom)
 
     def raw_property(self, name: str) -> Any:
-        """What stands in a property, as JSON; None when it is absent."""
+        """Return the JSON value of a property; None if it is absent or the properties could not be read."""
         return None if self._custom is KEEP else self._custom.get(name)

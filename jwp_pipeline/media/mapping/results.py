@@ -1,4 +1,4 @@
-"""What mapping gives: values, KEEP where there is none to give, and what could not be read."""
+"""Defines the results of mapping: the fields of a resource, KEEP for those that cannot be read, and the problems."""
 
 from __future__ import annotations
 
@@ -11,72 +11,75 @@ from typing import Any, Final, Literal, NamedTuple
 from jwp_pipeline.access.acl import Permission
 
 CreateItems = Literal["all", "sms"]
-"""JWP_CREATE_ITEMS: media items and playlists for everything, or only for what has an SMS id."""
+"""JWP_CREATE_ITEMS: whether all resources get media items and playlists, or only those with an SMS id."""
 MediaType = Literal["video", "audio", "unknown"]
 AclState = Literal["absent", "read", "unreadable"]
-"""Whether a video has an sms_acl. One of unknown entries is read; one in properties out of reach is unreadable."""
+"""Whether a video has an sms_acl, and whether it could be read.
+
+An ACL with unknown entries counts as read. It is unreadable if the properties as a whole cannot be read.
+"""
 
 
 class Keep(Enum):
-    """Type of KEEP."""
+    """The type of KEEP."""
 
     KEEP = "keep"
 
 
 KEEP: Final = Keep.KEEP
-"""In place of a value: the field cannot be read, its last good value stays (a new row: the default)."""
+"""Stands for a value that cannot be read: the field keeps its last good value, or the default in a new row."""
 
 
 class Problem(NamedTuple):
-    """A field that could not be read as it is. A resource has at most one for each field."""
+    """A problem with the value of a field. A resource has at most one problem for each field."""
 
     field: str
-    """v1's name of the field, or the name of the custom property, whichever API it came from."""
+    """v1's name of the field, or the name of the custom property. The names are the same for both APIs."""
     value: str
-    """What stands there, as text: no NUL, no lone surrogate, at most 500 characters."""
+    """The value as text of at most 500 characters, without NUL characters and lone surrogates."""
     problem: str
-    """What is wrong with it; at most 500 characters."""
+    """What is wrong with the value, in at most 500 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFields:
-    """What a video says of its media item."""
+    """The fields of a media item, as read from its video."""
 
     key: str
     updated: int | Keep
-    """JWP's own change stamp, whole seconds since the epoch; 0 when there is none."""
+    """JWP's own change stamp, in whole seconds since the epoch; 0 if there is none."""
     sms_media_id: int | Keep | None
     wants_item: bool
-    """Whether a media item is to be made when there is none; an item that exists stays in any case."""
+    """Whether to make a media item if there is none. An existing item stays in any case."""
     item: Mapping[str, Any]
-    """Value of each of ITEM_FIELDS (items.py) by the name of its column, or KEEP."""
+    """The value of each of ITEM_FIELDS (items.py) or KEEP, by the name of the column."""
     acl_state: AclState
     permission: Permission
-    """Who may view it according to the video alone: nobody when the ACL is unreadable, the default when absent."""
+    """Who may view the item according to the video alone: nobody if the ACL is unreadable, the default if absent."""
     has_properties: bool
-    """Whether it has any custom property; True where they cannot be read."""
+    """Whether the video has any custom property; also True if the properties cannot be read."""
     sms_last_updated_at: datetime | Keep | None
     problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelFields:
-    """What a channel, or v2 playlist, says of its media channel and playlist."""
+    """The fields of a media channel and a playlist, as read from their channel or v2 playlist."""
 
     key: str
     updated: int | Keep
-    """JWP's own change stamp, whole seconds since the epoch; 0 when there is none, as in v1."""
+    """JWP's own change stamp, in whole seconds since the epoch; 0 if there is none, as in v1."""
     lists_members: bool | Keep
-    """Whether JW Platform can be asked for its members in one request: a v2 playlist."""
+    """Whether JW Platform can be asked for its members with one request, which is so for v2 playlists."""
     title: str | Keep
     description: str | Keep
     instid: str | Keep
-    """Lookup institution of the billing account; counts only when the media channel is made."""
+    """The Lookup institution of the billing account. It is used only when the media channel is made."""
     permission: Permission
-    """Who may edit it. Never kept: what cannot be read grants nothing."""
+    """Who may edit the media channel. It is never KEEP: a part that cannot be read grants nothing."""
     sms_collection_id: int | Keep | None
     wants_playlist: bool | Keep
     media_ids: tuple[int, ...] | Keep | None
-    """SMS ids of its items in order, duplicates kept; None when the channel does not list any itself."""
+    """The SMS ids of its items in order, duplicates included; None if the channel does not list any itself."""
     sms_last_updated_at: datetime | Keep | None
     problems: tuple[Problem, ...] = ()

@@ -1,8 +1,8 @@
-"""The two shapes of a cached resource, brought to v1's names.
+"""Finds the fields of a cached resource in v1 or v2 shape, and gives them v1's names.
 
-v1 has everything at the top; v2 has texts, tags, publish date and custom properties in `metadata`.
-What has the marks of both is read by neither: its properties may stand where the other shape has them, and one
-without properties is as public as JWP_DEFAULT_ACL. The other modules here say what the values mean.
+v1 has every field at the top level; v2 has texts, tags, publish date and custom properties in `metadata`. A resource
+with fields of both shapes is not read at all. Read in the wrong shape, it might seem to have no properties, and its
+item would then be as public as JWP_DEFAULT_ACL. The other modules here say what the values mean.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _MARKS_OF_V2 = frozenset({KEY_FIELDS["v2"], "metadata", "media_type", STAMP_FIEL
 
 
 class Source(NamedTuple):
-    """JSON values of a resource by their v1 names: None where absent or null, KEEP where out of reach."""
+    """The JSON values of a resource by their v1 names: None if absent or null, KEEP if they cannot be reached."""
 
     shape: Literal["v1", "v2"] | None
-    """None where it cannot be told."""
+    """The shape, or None if it is not clear."""
     title: Any
     description: Any
     mediatype: Any
@@ -34,7 +34,7 @@ class Source(NamedTuple):
 
 
 def open_resource(data: Any) -> tuple[Source, Reading]:
-    """A cached resource in either shape, for reading; what has neither is noted in the reading."""
+    """Open a cached resource in either shape for reading. Problems with its shape are noted."""
     if not isinstance(data, dict):
         return _out_of_reach(data, _NOT_AN_OBJECT)
     v1, v2 = _MARKS_OF_V1 & data.keys(), _MARKS_OF_V2 & data.keys()
@@ -61,7 +61,7 @@ def _open_v1(data: Mapping[str, Any]) -> tuple[Source, Reading]:
         data.get("date"),
         data.get("tags"),
     )
-    # v1 sends {} for none: a null is a fault, and must not make a video as public as one without an ACL.
+    # v1 sends {} if there are none. A null is a fault, and must not make a video as public as one without an ACL.
     return source, _reading(data.get("custom", {}))
 
 

@@ -1,4 +1,4 @@
--- Makes the accounts that new media channels need.
+-- Creates the billing accounts that new media channels need.
 INSERT INTO billing_accounts (id, description, lookup_instid)
 SELECT DISTINCT ON (mapped.instid)
     mapped.new_billing_account_id, 'Lookup institution ' || mapped.instid, mapped.instid

@@ -1,4 +1,4 @@
--- Links channels with the media channels that were made for them.
+-- Links channels to the media channels that were created for them.
 UPDATE channels
 SET media_channel_id = mapped.new_media_channel_id
 FROM mapped_channels AS mapped

@@ -1,4 +1,4 @@
--- Gives each new channel its row.
+-- Adds a row for each new channel.
 INSERT INTO channels (key, updated, sms_collection_id, sms_last_updated_at, wants_playlist, media_ids)
 SELECT
     mapped.key, coalesce(mapped.updated, 0), mapped.sms_collection_id, mapped.sms_last_updated_at,

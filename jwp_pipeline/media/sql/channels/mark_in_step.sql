@@ -1,4 +1,4 @@
--- Says of each channel that it and its playlist are in step now with what is cached of it.
+-- Records that each channel and its playlist are now in step with the cached resource.
 UPDATE channels
 SET mapped_version = mapped.mapped_version
 FROM mapped_channels AS mapped

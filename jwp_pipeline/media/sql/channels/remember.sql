@@ -1,4 +1,4 @@
--- Keeps what the links must remember of live channels. What cannot be read stays as it was.
+-- Stores what the link of each live channel must remember. Values that cannot be read stay as they were.
 UPDATE channels
 SET updated = listed.updated,
     sms_collection_id = listed.sms_collection_id,

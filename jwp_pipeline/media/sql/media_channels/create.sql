@@ -1,4 +1,4 @@
--- Makes a media channel for each channel that has none.
+-- Creates a media channel for each channel that has none.
 INSERT INTO media_channels (id, title, description, billing_account_id, edit_crsids, edit_lookup_groups)
 SELECT
     mapped.new_media_channel_id,

@@ -1,4 +1,4 @@
--- Deletes the media channels of channels that are gone, and remembers that it was the sync.
+-- Deletes the media channels of channels that are gone, and records that the sync deleted them.
 WITH deleted AS (
     UPDATE media_channels AS channel
     SET deleted_at = now()

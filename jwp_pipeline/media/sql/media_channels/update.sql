@@ -1,5 +1,5 @@
--- Brings the media channels of live channels in step; one that was withdrawn here is left alone. The billing account is
--- immutable. Only creator and group edit: the other entries are emptied.
+-- Brings the media channels of live channels in step, except those that were withdrawn here. The billing account never
+-- changes. Only the creator and the group may edit a channel, so the other columns of the permission are cleared.
 UPDATE media_channels AS channel
 SET title = coalesce(mapped.title, channel.title),
     description = coalesce(mapped.description, channel.description),

@@ -1,6 +1,6 @@
--- Puts each item into its channel: of several that list it the one with the smallest key. `updated_at` does not move.
--- What the platform itself put into a channel stays there: an item of its own while the channel lives, a video's item
--- in a channel of the platform's own while no channel of JW Platform lists it.
+-- Puts each item into the channel that lists it, or into the one with the smallest key if several do. `updated_at` does
+-- not move. Items that the platform itself put into a channel stay there: an item without a video while the channel is
+-- live, and an item with a video in a channel of the platform's own while no channel of JW Platform lists it.
 UPDATE media_items AS item
 SET media_channel_id = settled.media_channel_id
 FROM (

@@ -1,5 +1,5 @@
--- Makes new items, in the channel that lists them where that is known already: moving them there afterwards would write
--- every one of them, and its index entries, a second time. What is claimed twice is settled by assign.sql.
+-- Creates new items, in the channel that lists them if it is already known, because moving them there afterwards would
+-- write all of them and their index entries a second time. assign.sql settles what is claimed twice.
 INSERT INTO media_items (id, {fields}, media_channel_id)
 SELECT proposed.item_id, {proposed.fields}, listed.media_channel_id
 FROM proposed_items AS proposed

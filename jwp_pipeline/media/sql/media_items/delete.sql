@@ -1,4 +1,4 @@
--- Deletes the items of videos that are gone, and remembers that it was the sync. Texts and permissions stay.
+-- Deletes the items of videos that are gone, and records that the sync deleted them. Texts and permissions stay.
 WITH deleted AS (
     UPDATE media_items AS item
     SET deleted_at = now()

@@ -1,4 +1,4 @@
--- Takes from items that are not due what their ACL does not grant.
+-- Takes away the permissions that the ACL no longer grants from items that are not due.
 UPDATE media_items AS item
 SET ({view}) = ROW ({narrowed.view}), updated_at = now()
 FROM proposed_items AS proposed

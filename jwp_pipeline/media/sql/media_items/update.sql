@@ -1,5 +1,5 @@
--- Brings in step the items that are due and differ from what is listed, or come back. One that was withdrawn here
--- follows, too, and stays deleted.
+-- Brings items in step that are due and differ from their video or are restored. Items that were withdrawn here are
+-- updated, too, but stay deleted.
 UPDATE media_items AS item
 SET ({fields}) = ROW ({proposed.fields}),
     updated_at = now(),

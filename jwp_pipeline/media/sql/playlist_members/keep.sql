@@ -1,4 +1,5 @@
--- Keeps what JW Platform said of a playlist's members: what was read replaces what is known; a failure only says so.
+-- Stores JW Platform's answer about the members of a playlist. Members that were read replace the known ones, while a
+-- failure leaves them and only records the problem.
 INSERT INTO playlist_members AS known (key, member_keys, members_at, problem)
 VALUES (:key, CAST(:member_keys AS text[]), CAST(:members_at AS timestamptz), CAST(:problem AS text))
 ON CONFLICT (key) DO UPDATE

@@ -1,5 +1,5 @@
--- Deletes the playlists of channels that are gone or should have none, and remembers that it was the sync. Those of the
--- platform's own channels are left alone.
+-- Deletes the playlists of channels that are gone or should have none, and records that the sync deleted them. The
+-- playlists of the platform's own channels stay.
 WITH deleted AS (
     UPDATE playlists AS playlist
     SET deleted_at = now()

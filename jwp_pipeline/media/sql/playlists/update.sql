@@ -1,4 +1,4 @@
--- Brings the playlists that should be there in step; one that was withdrawn here is left alone.
+-- Brings the playlists that should exist in step, except those that were withdrawn here.
 UPDATE playlists AS playlist
 SET title = proposed.title,
     description = proposed.description,

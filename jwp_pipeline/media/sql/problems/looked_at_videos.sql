@@ -1,4 +1,4 @@
--- Names the videos whose problems this sync may call mended: those that it read, and those that are gone.
+-- Selects the videos whose problems this sync may resolve: those that it read, and those that are gone.
 INSERT INTO looked_at (key)
 SELECT key FROM mapped_videos
 UNION

@@ -1,4 +1,4 @@
--- Notes channels that list items of another channel.
+-- Notes a problem for each channel that lists items of another channel.
 INSERT INTO found_problems (key, field, value, problem)
 SELECT
     key,

@@ -1,5 +1,5 @@
--- Notes playlists whose members could not be read, in whatever sync that was. A problem lasts
--- until the members are read, or nobody needs them any more.
+-- Notes a problem for each playlist whose members could not be read, in this sync or an earlier one. The problem lasts
+-- until the members are read or are no longer needed.
 INSERT INTO found_problems (key, field, value, problem)
 SELECT known.key, 'members', '', known.problem
 FROM playlist_members AS known

@@ -1,4 +1,4 @@
--- Notes items whose permission is kept since their ACL has vanished.
+-- Notes a problem for each item whose permission is kept because its ACL has vanished.
 INSERT INTO found_problems (key, field, value, problem)
 SELECT
     key, 'sms_acl', '', 'has vanished: the permission stays as it was until there is one again'

@@ -1,5 +1,5 @@
--- Live cached videos without the live item they should have, and live items whose video is gone. An item that was
--- withdrawn here is missed by nobody.
+-- Live cached videos that lack the live item they should have, and live items whose video is gone. An item that was
+-- withdrawn here does not count as lacking.
 SELECT cached.key AS what
 FROM cached_resources AS cached
 LEFT JOIN videos ON videos.key = cached.key AND videos.deleted_at IS NULL

@@ -1,4 +1,4 @@
--- Entries of live playlists that are no live items.
+-- Entries of live playlists that are not live items.
 SELECT playlist.id || ' shows ' || listed.item_id AS what
 FROM playlists AS playlist
 CROSS JOIN LATERAL unnest(playlist.media_item_ids) AS listed (item_id)

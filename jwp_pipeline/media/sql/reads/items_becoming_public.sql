@@ -1,4 +1,4 @@
--- Items that were there, not public, and are public after this sync: how many, and the first of them.
+-- Existing items that were not public before this sync and are public after it: their number, and the first of them.
 SELECT item_id, left(title, 200) AS title, count(*) OVER () AS found
 FROM proposed_items
 WHERE becomes_public

@@ -1,5 +1,5 @@
--- Live cached channels whose own members are not known as they now stand. Those with a problem come last, and none of
--- them always before the others.
+-- Live cached channels that changed since their own members were last read, or whose members were never read. Channels
+-- with a problem come last. The order is random, so that none of them is always asked before the others.
 SELECT cached.key, cached.data, cached.updated_at
 FROM cached_resources AS cached
 LEFT JOIN playlist_members AS known ON known.key = cached.key

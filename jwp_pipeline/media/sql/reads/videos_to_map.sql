@@ -1,5 +1,5 @@
--- The videos to read, with what is known of each of them that decides about its permission; the permission itself only
--- where some items may not be due.
+-- The videos to read, with the stored values that decide about the permission of each. The present permission is
+-- included only if some items may not be due.
 SELECT
     cached.key, cached.data, cached.updated_at, videos.acl_state, coalesce(videos.had_acl, false) AS had_acl,
     videos.sms_media_id, item.id IS NOT NULL AS has_item, {item.view}

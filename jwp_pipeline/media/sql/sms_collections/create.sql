@@ -1,4 +1,4 @@
--- Enters the SMS collections that are new.
+-- Adds the SMS collections that are new.
 INSERT INTO sms_collections (id, media_channel_id, playlist_id, last_updated_at)
 SELECT claim.id, claim.media_channel_id, playlist.id, claim.last_updated_at
 FROM sms_collection_claims AS claim

@@ -1,3 +1,3 @@
--- Drops the SMS collections that nobody owns any more.
+-- Deletes the SMS collections that no channel owns any more.
 DELETE FROM sms_collections AS sms
 WHERE NOT EXISTS (SELECT FROM sms_collection_claims AS claim WHERE claim.id = sms.id AND claim.owns)

@@ -1,4 +1,4 @@
--- Brings the SMS collections in step with who owns them now.
+-- Updates the SMS collections to their present owners.
 UPDATE sms_collections AS sms
 SET media_channel_id = claim.media_channel_id, playlist_id = playlist.id, last_updated_at = claim.last_updated_at
 FROM sms_collection_claims AS claim

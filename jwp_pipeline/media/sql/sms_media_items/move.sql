@@ -1,4 +1,4 @@
--- Brings the SMS ids of items in step with who owns them now.
+-- Updates the SMS ids to their present owners.
 UPDATE sms_media_items AS sms
 SET media_item_id = claim.media_item_id, last_updated_at = claim.last_updated_at
 FROM sms_media_claims AS claim

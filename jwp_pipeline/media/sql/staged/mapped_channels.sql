@@ -1,4 +1,4 @@
--- What mapping made of all live channels. NULL in a field of the media channel: keep its last good value.
+-- The result of mapping all live channels. A NULL in a field of the media channel keeps its last good value.
 CREATE TEMPORARY TABLE mapped_channels (
     key text PRIMARY KEY,
     mapped_version timestamptz NOT NULL,

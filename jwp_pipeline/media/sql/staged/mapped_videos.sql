@@ -1,4 +1,4 @@
--- What mapping made of the videos that were read. NULL in a field of the item: keep its last good value.
+-- The result of mapping the videos that were read. A NULL in a field of the item keeps its last good value.
 CREATE TEMPORARY TABLE mapped_videos (
     key text PRIMARY KEY,
     mapped_version timestamptz NOT NULL,

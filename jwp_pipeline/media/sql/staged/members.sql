@@ -1,4 +1,5 @@
--- The live items of every live media channel, in its order, repeats kept: by SMS id, or a v2 playlist's own members.
+-- The live items of every live media channel, in its order and with duplicates. A channel lists them by SMS id, or else
+-- they are the members that a v2 playlist itself lists.
 CREATE TEMPORARY TABLE members ON COMMIT DROP AS
 SELECT channels.key, channels.media_channel_id, listed.position, sms.media_item_id
 FROM mapped_channels AS mapped

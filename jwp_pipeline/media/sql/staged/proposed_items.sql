@@ -1,5 +1,5 @@
--- Each mapped video beside its item: what the item becomes when it is due, whether it is (semantics §2.2), and
--- what has to wait until then.
+-- Compares each mapped video with its item. A row holds the values that the item gets when it is due, whether it is due
+-- (semantics §2.2), and whether it has to wait for some of them.
 CREATE TEMPORARY TABLE proposed_items ON COMMIT DROP AS
 SELECT
     mapped.key,
@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (SELECT {listed fields}) AS listed
 CROSS JOIN LATERAL (SELECT {narrowed view}) AS kept
 CROSS JOIN LATERAL (
     SELECT
-        -- Deleted by the sync, and not by somebody here.
+        -- The item was deleted by the sync, and not by somebody here.
         coalesce(item.deleted_at = videos.item_deleted_at, false) AS is_restored,
         :sync_all
             OR item.id IS NULL

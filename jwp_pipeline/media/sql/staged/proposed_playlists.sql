@@ -1,4 +1,5 @@
--- The playlist that each live media channel should have. In `sms` mode only who owns an SMS collection has one.
+-- The playlist that each live media channel should have. In `sms` mode, only a channel that owns an SMS collection has
+-- one.
 CREATE TEMPORARY TABLE proposed_playlists ON COMMIT DROP AS
 SELECT
     channel.id AS media_channel_id,

@@ -1,4 +1,4 @@
--- Who owns each SMS collection: of the live media channels that claim it the one with the smallest key.
+-- The owner of each SMS collection, which is the channel with the smallest key among the live ones that claim it.
 CREATE TEMPORARY TABLE sms_collection_claims ON COMMIT DROP AS
 SELECT
     channels.sms_collection_id AS id,

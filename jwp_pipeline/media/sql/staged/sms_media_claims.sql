@@ -1,4 +1,5 @@
--- Who owns each SMS id: of the live videos that claim it a `video` goes before others, then the smaller key.
+-- The owner of each SMS id. Among the videos with a live item that claim it, one of type `video` comes first, and then
+-- the one with the smallest key.
 CREATE TEMPORARY TABLE sms_media_claims ON COMMIT DROP AS
 SELECT
     videos.sms_media_id AS id,

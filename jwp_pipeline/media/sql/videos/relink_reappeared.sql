@@ -1,5 +1,5 @@
--- Marks videos that were gone since they were last read, whether a sync saw them go or the cache alone did. It may be a
--- later sync that brings their items back.
+-- Marks videos that were gone at some time since they were last read, even if no sync ran while they were gone. A later
+-- sync may be the one that restores their items.
 UPDATE videos
 SET deleted_at = NULL, reappeared = true
 FROM mapped_videos AS mapped

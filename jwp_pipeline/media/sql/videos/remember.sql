@@ -1,6 +1,6 @@
--- Keeps what the links must remember of the videos that were read: of those whose item was due the item, the stamp and
--- the claim to an SMS id; of the others whether the item waits for a newer stamp. A video without an item is
--- synchronised by being read.
+-- Stores what the links must remember about the videos that were read. If the item was due, these are the item, the
+-- stamp and the claim to an SMS id, and otherwise whether the item waits for a newer stamp. A video without an item
+-- counts as synchronised once it is read.
 UPDATE videos
 SET media_item_id = seen.media_item_id,
     updated = seen.updated,
@@ -19,13 +19,13 @@ FROM (
         mapped.mapped_version,
         CASE WHEN proposed.is_due THEN proposed.item_id ELSE known.media_item_id END AS media_item_id,
         CASE
-            -- It starts anew after an absence, and where nothing was ever synchronised.
+            -- The stamp starts again after an absence, and if the video was never synchronised.
             WHEN known.reappeared OR proposed.is_restored OR known.mapped_version IS NULL
                 THEN coalesce(mapped.updated, known.updated)
             WHEN proposed.is_due OR known.media_item_id IS NULL THEN greatest(mapped.updated, known.updated)
             ELSE known.updated
         END AS updated,
-        -- An id that cannot be read changes nothing about its SMS row.
+        -- An SMS id that cannot be read leaves its SMS row as it is.
         CASE WHEN proposed.is_due AND NOT mapped.keeps_sms_media_id THEN mapped.sms_media_id ELSE known.sms_media_id END
             AS sms_media_id,
         CASE

@@ -1,5 +1,5 @@
--- Marks the links of videos that are gone. Those are found apart from the update: of a table that an update joins,
--- PostgreSQL reads every row with all its data, where here an index tells.
+-- Marks the links of videos that are gone as deleted. A subquery finds them, because PostgreSQL would read every row of
+-- a table that the update itself joins, with all its data, while the subquery needs only an index.
 UPDATE videos
 SET deleted_at = now()
 FROM (
