@@ -1,7 +1,7 @@
-"""Reading the URL of a database: what libpq accepts, told apart from what could be read in two ways.
+"""Parses the URL of a database as libpq does, and refuses URLs that are ambiguous.
 
-libpq itself takes the URL apart, so several hosts, sockets, IPv6 addresses, services and every connection option mean
-here what they mean to `psql`. Put here what concerns the text of a URL. Connecting is in database/connection.py.
+libpq itself parses the URL, so several hosts, sockets, IPv6 addresses, services and every connection option mean the
+same as in `psql`. Put here what concerns the text of a URL; database/connection.py connects to it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ _HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:(?P<port>[^:]*))?", re.DOTALL)
 
 
 def without_quotes(text: str) -> str:
-    """The text without the pair of quotes around it that some shells and readers of `.env` files leave there."""
+    """Return the text without surrounding quotes, which some shells and `.env` parsers leave there."""
     return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
 def flaw_of_database_url(url: str) -> str | None:
-    """What is wrong with a URL, as the rest of a sentence that begins with its name; None for one that can be used.
+    """Return what is wrong with a URL, as a predicate to follow its name, or None if it can be used.
 
-    Says nothing of what the URL holds, since a piece of the password may stand anywhere in one that is malformed.
+    The result contains nothing of the URL's login or hosts, because any part of a malformed URL may be a piece of the
+    password.
     """
     try:
         connection_parameters(url)
@@ -36,9 +37,9 @@ def flaw_of_database_url(url: str) -> str | None:
 
 
 def connection_parameters(url: str) -> dict[str, str]:
-    """The connection parameters of libpq, by keyword, that a URL or a text of `key=value` pairs stands for.
+    """Parse a URL, or a text of `key=value` pairs, into libpq's connection parameters by keyword.
 
-    Raises ValueError with the flaw of a URL that cannot be read, or that could be read in two ways.
+    Raises ValueError with what is wrong if the URL cannot be read, or is ambiguous.
     """
     url = without_quotes(url.strip())
     found = _SCHEME.fullmatch(url)
@@ -65,13 +66,13 @@ def connection_parameters(url: str) -> dict[str, str]:
 
 
 def passwords_of_database(url: str) -> list[str]:
-    """What a URL that can be read holds of passwords: the one of the database, and the one of a client's key."""
+    """Return the passwords in a valid URL: that of the database user, and that of the client's key."""
     parameters = connection_parameters(url)
     return [parameters[keyword] for keyword in ("password", "sslpassword") if parameters.get(keyword)]
 
 
 def _refuse_ambiguous(rest: str) -> None:
-    """Raise ValueError where a password with separators in it would be taken for something else, and be shown."""
+    """Raise ValueError if a part of the password may have been read as another part, which messages would show."""
     parts = _PARTS.fullmatch(rest)
     assert parts is not None  # noqa: S101 - the pattern matches every text
     authority = parts["authority"]
@@ -90,7 +91,7 @@ def _refuse_ambiguous(rest: str) -> None:
     try:
         unquote_to_bytes(rest).decode()
     except UnicodeDecodeError:
-        # `from None`: the error carries all that it could not read.
+        # `from None`, because the original error contains the whole text.
         raise ValueError("has percent-encodings that are not of UTF-8, such as %E9 for é instead of %C3%A9") from None
     for host in authority.rpartition("@")[2].split(","):
         _refuse_unreadable_host(host)
@@ -100,13 +101,13 @@ def _refuse_ambiguous(rest: str) -> None:
 
 
 def _flaw_of_options(rest: str) -> str:
-    """What to say when libpq refuses a URL whose other parts are in order."""
+    """Return what is wrong with the options, for a URL that libpq refuses although its other parts are valid."""
     from psycopg.pq import Conninfo
 
     options = rest.partition("?")[2]
     known = {option.keyword.decode() for option in Conninfo.get_defaults()} | {"ssl"}
     unknown = next((name for name in _names(options) if name not in known and re.fullmatch(r"\w{1,40}", name)), None)
-    # What follows a password among the options may be a piece of it.
+    # If there is a password among the options, what looks like an option may be a piece of that password.
     if unknown is None or "password" in options:
         return "has something after the ? that is no option of a connection, or an option that has no value"
     return f"has an option that libpq does not know, or that has no value: {unknown}"
@@ -135,7 +136,7 @@ def _is_port(text: str) -> bool:
 
 
 def _parsed(conninfo: str) -> dict[str, str]:
-    # Its import takes a sixth of a second, which whoever uses the embedded PostgreSQL need not pay here.
+    # Importing psycopg takes a sixth of a second, so it is imported only if there is a URL to parse.
     from psycopg.conninfo import conninfo_to_dict
 
     return {keyword: str(value) for keyword, value in conninfo_to_dict(conninfo).items()}
@@ -143,7 +144,7 @@ def _parsed(conninfo: str) -> dict[str, str]:
 
 @contextmanager
 def _in_our_words(flaw: str) -> Iterator[None]:
-    """Raise ValueError with `flaw` for what libpq cannot read: its own message may quote a piece of the password."""
+    """Raise ValueError with `flaw` in place of libpq's own error, whose message may quote a piece of the password."""
     from psycopg import Error
 
     try:
@@ -153,7 +154,7 @@ def _in_our_words(flaw: str) -> Iterator[None]:
 
 
 def _spread_ports(parameters: dict[str, str]) -> None:
-    """Give each host a port of its own where one port is said for all of them."""
+    """If one port is given for several hosts, repeat it for each of them. Raises ValueError for invalid ports."""
     ports = parameters.get("port", "").split(",")
     if not all(map(_is_port, ports)):
         raise ValueError("has a port that is no number from 1 to 65535")

@@ -1,9 +1,8 @@
-"""The file that settings are read from: `.env` of the working directory, or another one that is named.
+"""Finds and reads the file with the settings: `.env` in the working directory, or a file that is named.
 
-Dagster's own commands read `.env` of the working directory and no other. A cron job is started elsewhere, so there the
-file is named, by `--env-file` or by the environment variable JWP_ENV_FILE. Relative paths in settings are relative to
-the file's folder, wherever a command is started. Put here what is about the file as such; what its lines mean is for
-settings.py.
+Dagster's own commands read only `.env` in the working directory. A cron job starts in another folder, so it names the
+file with `--env-file` or with the environment variable JWP_ENV_FILE. Relative paths in settings are relative to the
+file's folder, wherever a command is started. Put here what concerns the file itself; settings.py interprets its lines.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ from jwp_pipeline.errors import SettingsError
 
 VARIABLE = "JWP_ENV_FILE"
 SETTLED_VARIABLE = "JWP_SETTLED_ENV_FILE"
-"""Set for a child process whose environment holds all settings already: the file that its parent read."""
+"""Names the file that a parent process has read. It is set for child processes, whose environment has all settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """A file of settings, which need not exist unless it was named."""
+    """A file with settings. It has to exist only if it was named."""
 
     path: Path
     named: bool = False
     settled: bool = False
-    """Whether a parent process has read it: then its values are in the environment, and are not read again."""
+    """Whether a parent process has read the file. Its values are then in the environment, and are not read again."""
 
     @property
     def description(self) -> str:
-        """For messages: where settings come from, and what to do when that is the wrong place."""
+        """Where settings come from, and what to do if that is the wrong place, for messages."""
         if self.path.exists():
             return f"Settings are read from {self.path} and the environment."
         return (
@@ -45,7 +44,7 @@ class EnvFile:
         )
 
     def lines(self) -> Mapping[str, str | None]:
-        """Name → value as the file has them; nothing when there is no file. Raises SettingsError."""
+        """Return the values in the file by name, or nothing if there is no file. Raises SettingsError."""
         try:
             if not os.path.lexists(self.path) and not self.named:
                 return {}
@@ -56,15 +55,15 @@ class EnvFile:
             return _parsed(self.path, found.st_ino, found.st_size, found.st_mtime_ns)
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            # `from None`: a UnicodeDecodeError carries all that it could not read.
+            # `from None`, because a UnicodeDecodeError contains the whole text.
             raise SettingsError(
                 f"{self.path} cannot be read: {why}. Save it as UTF-8, readable for this user."
             ) from None
 
     def absolute(self, path: Path) -> Path:
-        """A path of a setting, relative to the file's folder, with a `~` or `$NAME` that it begins with expanded.
+        """Resolve a path from a setting relative to the file's folder, expanding a leading `~` or `$NAME`.
 
-        Raises ValueError.
+        Raises ValueError if there is no such user or variable.
         """
         first, *rest = path.parts or (".",)
         if first.startswith("$"):
@@ -78,7 +77,7 @@ class EnvFile:
 
 
 def env_file() -> EnvFile:
-    """The file that settings are read from in this process."""
+    """Return the file that this process reads settings from."""
     if settled := os.environ.get(SETTLED_VARIABLE):
         return EnvFile(Path(settled), settled=True)
     if named := os.environ.get(VARIABLE):
@@ -88,13 +87,13 @@ def env_file() -> EnvFile:
 
 def _full(path: Path) -> Path:
     full = Path.cwd() / path.expanduser()
-    # A file that is a link belongs to the folder of the link.
+    # If the file is a symbolic link, its folder is that of the link, not of the target.
     return full.parent.resolve() / full.name
 
 
 @contextmanager
 def reading_from(path: Path | None) -> Iterator[None]:
-    """Have settings read from a named file while the block runs; with None, from where they are read anyway."""
+    """Read settings from the named file during the block; None changes nothing."""
     before = os.environ.get(VARIABLE)
     if path is not None:
         os.environ[VARIABLE] = str(_full(path))
@@ -106,8 +105,8 @@ def reading_from(path: Path | None) -> Iterator[None]:
             os.environ |= {VARIABLE: before} if before is not None else {}
 
 
-# A run asks for its settings many times. What tells an edited file from the one that was read are the arguments.
+# The result is cached because a run asks for its settings many times. An edited file has different arguments.
 @lru_cache(maxsize=1)
 def _parsed(path: Path, _inode: int, _size: int, _changed: int) -> Mapping[str, str | None]:
-    # Windows' editors put a byte order mark before the first name; it is no part of it.
+    # Editors on Windows put a byte order mark before the first name, and it must not become part of that name.
     return MappingProxyType(dotenv_values(path, encoding="utf-8-sig"))

@@ -1,6 +1,6 @@
-"""Settings as environment variables: for a child process, as `.env.example`, and what is odd about those that are set.
+"""Handles settings as environment variables: for child processes, in `.env.example`, and in warnings about mistakes.
 
-Put here what is about names and texts; what settings there are, and how they are read, is in settings.py.
+Put here what concerns names and texts; settings.py defines the settings and reads them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from jwp_pipeline.env_file import EnvFile
 from jwp_pipeline.settings import Settings, plain
 
 NOT_SETTINGS = (env_file.VARIABLE, env_file.SETTLED_VARIABLE, "JWP_POSTGRES_BIN", "JWP_TEST_DATABASE_URL")
-"""Variables of ours that are no settings: they are looked up in the environment alone."""
+"""Our variables that are not settings; they are read from the environment only."""
 
 _PREFIXES = ("JWP", "JWPLATFORM", "LOOKUP", "OAUTH2")
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, for a child process; secrets in clear, paths absolute."""
+    """Return the settings as environment variables for a child process, with secrets in clear and absolute paths."""
     environment: dict[str, str] = {}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
@@ -38,9 +38,10 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def oddities() -> list[str]:
-    """A sentence on each variable that does not do what its author may think; without values, which may be secret.
+    """Return a warning for each variable that may not have the effect that the user expects.
 
-    These are names that we do not know, values that `.env` hides, and lines without a value. Raises SettingsError.
+    Such variables are unknown names, values that `.env` overrides, and lines without a value. The warnings contain no
+    values, which may be secret. Raises SettingsError.
     """
     file = env_file.env_file()
     return [*_without_effect_in(file), *_unknown(os.environ, "the environment"), *_shadowed_by(file)]
@@ -57,7 +58,7 @@ def _without_effect_in(file: EnvFile) -> Iterator[str]:
 
 
 def _unknown(names: Iterable[str], where: str) -> Iterator[str]:
-    """On each name that looks like one of ours and is none."""
+    """Yield a warning for each name that looks like one of our settings but is not."""
     known = [name.upper() for name in Settings.model_fields]
     for name in sorted(names):
         if not _is_setting(name) and name.upper() not in NOT_SETTINGS and _looks_like_ours(name.upper()):
@@ -75,7 +76,7 @@ def _looks_like_ours(name: str) -> bool:
 
 
 def _shadowed_by(file: EnvFile) -> Iterator[str]:
-    """On each name that the shell and the file set differently: the file wins, which may surprise."""
+    """Yield a warning for each name that has different values in the environment and in the file, which wins."""
     for name, value in sorted(file.lines().items()):
         differs = value and value.strip() and os.environ.get(name, value) != value
         if differs and _is_setting(name) and not file.settled:
@@ -87,7 +88,7 @@ def _is_setting(name: str) -> bool:
 
 
 def example_env() -> str:
-    """Text of `.env.example`: every setting with its type, default and effect. A test keeps the file equal to it."""
+    """Return the text of `.env.example`, with every setting's type, default and effect. A test compares the file."""
     lines = [
         "# Copy to .env and set what you need; everything has a default but what is marked Required.",
         "# .env is looked for in the folder where a command is started; --env-file or JWP_ENV_FILE name another file.",

@@ -1,4 +1,4 @@
-"""Files of ours under JWP_HOME, but for the embedded PostgreSQL's (database/embedded)."""
+"""Writes our files under JWP_HOME, except those of the embedded PostgreSQL (database/embedded)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from jwp_pipeline.errors import SettingsError
 
 
 def keep_in_home(path: Path, content: bytes) -> None:
-    """Have a file under JWP_HOME hold this. Another process reads the old one or the new one, never half of one.
+    """Write a file under JWP_HOME atomically: other processes read either the old content or the new one.
 
-    Raises SettingsError when the folder cannot be used.
+    A file that already has this content is not written. Raises SettingsError if the folder cannot be used.
     """
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:

@@ -1,17 +1,17 @@
-"""Programs that end when the process that started them does, however that ends: kill -9 included.
+"""Runs programs that end when the process that started them ends, even if that is killed with kill -9.
 
-There are four ways, each for what the others cannot do:
+There are four ways to do this, and each has a purpose that the others do not serve:
 
-1. A *life line* (`with_life_line`): the program reads its stdin and ends at its end, which comes when the last process
-   that holds the other end of the pipe is gone. It is the simplest way, works on every system, and leaves the
-   program time to end by itself. For programs of ours: the simulator.
-2. A *guardian* (`guarded`), for a program that is not ours and starts others: `dagster dev`. A process of ours in
-   between looks whether its parent still lives, asks the program to end, and in the end kills its whole group.
-3. The *parent's death signal* (`end_with`), for a single program that is not ours: initdb and postgres, which end with
-   their keeper. The kernel sends it, so nothing has to wait; but only Linux has it, and it covers no grandchildren.
+1. A *life line* (`with_life_line`): the program reads its stdin, and ends when it reaches the end of it, which happens
+   when the last process that holds the other end of the pipe is gone. This is the simplest way, works on every system,
+   and leaves the program time to end by itself. It is for our own programs: the simulator.
+2. A *guardian* (`guarded`), for a program that is not ours and starts others: `dagster dev`. An intermediate process
+   checks whether its parent is still alive. If not, it asks the program to end, and finally kills its process group.
+3. The *parent death signal* (`end_with`), for a single program that is not ours: initdb and postgres, which end with
+   their keeper. The kernel sends it, so no process has to wait; but only Linux has it, and grandchildren do not get it.
 4. *Locks* (database/embedded/layout.py), for a program that several processes use and that outlives the one that
-   started it: the keeper of the embedded PostgreSQL. The kernel frees a user's lock when that user ends; the keeper
-   stops once nobody holds one.
+   started it: the keeper of the embedded PostgreSQL. The kernel frees a process's lock when the process ends, and the
+   keeper stops once no process holds the lock.
 
 `python -m jwp_pipeline.processes PARENT SECONDS COMMAND…` is the guardian.
 """
@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import IO
 
 _LOOK_SECONDS = 0.2
-# What the guardian needs beyond the command's own time to stop.
+# How long the guardian may take in addition to the command's own time to stop.
 _MARGIN_SECONDS = 5.0
 
 _PR_SET_PDEATHSIG = 1
@@ -39,9 +39,9 @@ _libc = ctypes.CDLL(None)
 
 @contextmanager
 def with_life_line(command: Sequence[str]) -> Iterator[IO[str]]:
-    """A running command that ends when its stdin does; what it writes to stdout.
+    """Run a command that ends when its stdin does, and yield its stdout.
 
-    Its stdin ends with the block, which then waits for the command, or with this process.
+    Its stdin is closed at the end of the block, which then waits for the command, or when this process ends.
     """
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None  # noqa: S101 - both are pipes
@@ -53,14 +53,15 @@ def with_life_line(command: Sequence[str]) -> Iterator[IO[str]]:
 
 
 def end_with(parent: int) -> None:
-    """Have this process, a child of process `parent`, interrupted (SIGINT) when that ends; on Linux, else do nothing.
+    """On Linux, make the kernel interrupt this process (SIGINT) when its parent process `parent` ends.
 
-    To be called before exec, which leaves it in force, and after the last change of the user.
+    Call this before exec, which keeps the setting, and after the last change of the user, which clears it. On other
+    systems it does nothing.
     """
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
         if os.getppid() != parent:
-            # It has ended before it could be asked for the signal.
+            # The parent ended before the signal was requested.
             os._exit(1)
 
 
@@ -68,10 +69,10 @@ def end_with(parent: int) -> None:
 def guarded(
     command: Sequence[str], *, seconds: float, cwd: Path, env: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The guardian of a running command; it ends when the command does, with its exit code.
+    """Run a command under a guardian, and yield the guardian, which ends with the command and returns its exit code.
 
-    When the block ends, or this process does, even by kill -9, the command is interrupted (SIGINT); after `seconds`
-    at the most it is killed, and with it whatever it started and left in its process group.
+    When the block or this process ends, even with kill -9, the command is interrupted (SIGINT). After `seconds` at
+    most it is killed, together with the processes that it started and that are still in its process group.
     """
     guardian = subprocess.Popen(
         [sys.executable, "-m", __name__, str(os.getpid()), str(seconds), *command],
@@ -92,10 +93,10 @@ def guarded(
 
 
 def main() -> int:
-    """Guard one command; see above. Returns its exit code, while there is a parent that will kill what is left."""
+    """Guard one command, and return its exit code. If the parent is gone, kill the whole process group instead."""
     parent, seconds, command = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
     asked: list[int] = []
-    # Handlers of ours also undo, for the command, that a shell's background jobs ignore SIGINT.
+    # A shell's background jobs ignore SIGINT. With handlers set here, the command does not inherit that.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: asked.append(received))
     child = subprocess.Popen(command)
@@ -104,7 +105,7 @@ def main() -> int:
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            # Half of it without a parent: whoever killed that wants an end.
+            # Wait only half as long if the parent is gone, because whoever killed it wants everything to end.
             child.wait(seconds if os.getppid() == parent else seconds / 2)
     if os.getppid() != parent:
         os.killpg(0, signal.SIGKILL)

@@ -25,7 +25,7 @@ class Proxy:
     """The proxy of a request."""
 
     address: str
-    """Its URL, without user and password."""
+    """The URL of the proxy, without user and password."""
     variable: str | None
     """The environment variable that sets it; None if the system's own settings do."""
 

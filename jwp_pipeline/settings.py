@@ -1,11 +1,11 @@
-"""Every setting: its name, type, default, effect, and whether it is required.
+"""Defines every setting: its name, type, default, effect, and whether it is required.
 
-Environment variables of the upper-cased field names, and a file `.env` (env_file.py says which). Where both set a
-value `.env` wins, because that is what Dagster's own commands do and no code can undo there; a value that is empty or
-blank counts as not set. Nothing is read at import: call `load_settings()`.
+Settings are read from environment variables, named as the fields in upper case, and from a file `.env` (env_file.py
+says which one). If both set a value, `.env` wins, because Dagster's own commands behave this way and no code can change
+that. An empty or blank value counts as not set. Nothing is read at import: call `load_settings()`.
 
-Put here what a setting may hold. What it is used for is the business of the modules that take its value as an
-argument; settings as environment variables are in environment.py.
+Put here which values a setting may have. The modules that use a value take it as an argument, and environment.py
+handles settings as environment variables.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from jwp_pipeline.errors import SettingsError
 REDACTED = "********"
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
-# Up to ten years: what no clock can add up must not keep Dagster from loading.
+# At most ten years, because a number that is too large for date arithmetic would stop Dagster from loading.
 Hours = Annotated[float, Field(gt=0, le=87_600)]
 
 
@@ -176,7 +176,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """No value begins or ends with blanks on purpose; of nothing else it is none."""
+        """Strip the blanks around each value, and drop values that are then empty: they count as not set."""
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
         return {name: value for name, value in stripped.items() if value != ""}
 
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
 
     @property
     def management_api(self) -> Literal["v1", "v2"]:
-        """The Management API in use: `auto` resolved."""
+        """The Management API in use, with `auto` resolved."""
         if self.jwplatform_management_api != "auto":
             return self.jwplatform_management_api
         return "v2" if self.jwplatform_v2_api_secret else "v1"
@@ -225,18 +225,18 @@ class Settings(BaseSettings):
 
     @property
     def has_jwp_credentials(self) -> bool:
-        """Whether any credential of a JWP site is configured at all."""
+        """Whether any credential of a JWP site is configured."""
         return any((self.jwplatform_api_key, self.jwplatform_api_secret, self.jwplatform_v2_api_secret))
 
     def missing_required(self) -> dict[str, str]:
-        """Name of each required setting that is not set → what to do about it."""
+        """Return what to do about each required setting that is not set, by its name."""
         required = ["jwplatform_api_key", "jwplatform_api_secret", "jwplatform_embed_player_key"]
         if self.management_api == "v2":
             required.append("jwplatform_v2_api_secret")
         return {name.upper(): _HINTS[name] for name in required if getattr(self, name) is None}
 
     def redacted(self) -> dict[str, Any]:
-        """Effective value of each setting by its environment name, secrets and logins masked; fit to be shown."""
+        """Return the effective value of each setting by its environment name, with secrets and logins masked."""
         return {name.upper(): _shown(getattr(self, name)) for name in type(self).model_fields}
 
 
@@ -252,15 +252,15 @@ _HINTS = {
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read `.env` and the environment; `overrides`, by field name, win.
+    """Read `.env` and the environment. `overrides`, by field name, take precedence over both.
 
-    Raises SettingsError when `.env` cannot be read, or naming each setting that cannot be read, without its value.
+    Raises SettingsError if `.env` or a setting cannot be read; the message names each such setting without its value.
     """
     file = env_file()
     given = {} if file.settled else {name.lower(): value for name, value in file.lines().items() if value}
     of_file = {name: value for name, value in given.items() if name in Settings.model_fields and value.strip()}
     try:
-        # What is given as an argument wins over the environment.
+        # pydantic prefers arguments to the environment.
         return Settings(**(of_file | overrides))
     except ValidationError as error:
         problems = "; ".join(f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
@@ -275,12 +275,15 @@ def _shown(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return REDACTED
     shown = plain(value)
-    # To the last @: what is before it may hold another.
+    # Mask up to the last @, because the login itself may contain one.
     return re.sub(r"://.*@", f"://{REDACTED}@", shown, flags=re.DOTALL) if isinstance(shown, str) else shown
 
 
 def plain(value: Any) -> Any:
-    """A setting's value as the environment writes it, secrets as they are: comma lists and paths become texts."""
+    """Return a value as an environment variable would hold it: lists become comma lists, and paths become texts.
+
+    A secret is returned unchanged.
+    """
     if isinstance(value, tuple):
         return ",".join(value)
     return str(value) if isinstance(value, Path) else value

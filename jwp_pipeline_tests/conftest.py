@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests, our embedded one or another that JWP_TEST_DATABASE_URL names; a simulated site."""
+"""Fixtures for all tests: databases on the embedded PostgreSQL or on JWP_TEST_DATABASE_URL, and a simulated site."""
 
 import os
 import secrets
@@ -16,10 +16,10 @@ from jwp_pipeline.proxies import keep_loopback_off_proxies
 from jwp_pipeline.simulator import Simulator
 from jwp_pipeline_tests.support import SCHEMA, empty
 
-# The tests and what they start speak to servers on this machine alone.
+# The tests, and the processes that they start, connect only to servers on this machine.
 keep_loopback_off_proxies()
 
-# How many examples a property test tries. A deadline would fail tests on a busy machine.
+# The profiles set how many examples a property test tries. A deadline would make tests fail on a busy machine.
 settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None, print_blob=True)
 settings.load_profile("quick")
@@ -27,7 +27,7 @@ settings.load_profile("quick")
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory):
-    """URL of a server on which databases may be created."""
+    """The URL of a server on which the tests may create databases."""
     if url := os.environ.get("JWP_TEST_DATABASE_URL"):
         yield url
         return
@@ -38,14 +38,14 @@ def postgres_url(tmp_path_factory):
 
 @pytest.fixture
 def database_url(postgres_url):
-    """URL of a fresh, empty database, gone after the test."""
+    """The URL of a new, empty database, which is dropped after the test."""
     with fresh_database(postgres_url) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def tables_url(postgres_url):
-    """URL of a database with our tables, for all tests that empty them first."""
+    """The URL of a database with our tables, shared by all tests that empty them first."""
     with fresh_database(postgres_url) as url:
         engine = open_engine(url, SCHEMA)
         migrate(engine, SCHEMA)
@@ -64,7 +64,7 @@ def fresh_database(postgres_url):
 
 @pytest.fixture
 def engine(tables_url):
-    """An engine on our tables, which are empty."""
+    """An engine for our tables, which are empty."""
     engine = open_engine(tables_url, SCHEMA)
     empty(engine)
     yield engine

@@ -1,1 +1,1 @@
-"""Tables, migrations, sessions and the embedded PostgreSQL. Knows nothing of JWP or Dagster."""
+"""Tables, migrations, sessions and the embedded PostgreSQL. Nothing here depends on JW Platform's API or on Dagster."""

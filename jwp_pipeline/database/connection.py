@@ -1,7 +1,6 @@
-"""Engines, connections and advisory locks: the way to the database, given as a URL and a schema.
+"""Opens engines and connections to a database, and takes advisory locks in it.
 
-Which URL that is stands in locate.py; what every new connection begins with in session.py. Put here how connections
-are opened and locked.
+Put here how connections are opened and locked. locate.py chooses the URL, and session.py prepares each new connection.
 """
 
 from __future__ import annotations
@@ -22,16 +21,17 @@ from jwp_pipeline.database_url import connection_parameters
 from jwp_pipeline.errors import DatabaseError, SyncInProgress
 
 WRITER_LOCK = "the cache and what follows it"
-"""Advisory lock of whoever writes our tables: one writer at a time, whatever started it."""
+"""The advisory lock that every writer of our tables holds, so that only one process writes at a time."""
 
-# psycopg 3: COPY, server-side cursors and typed parameters. Named, since what `postgresql://` means has changed once.
+# psycopg 3, for COPY, server-side cursors and typed parameters. The driver is named because SQLAlchemy's default for
+# `postgresql://` has changed before.
 _DRIVER = "postgresql+psycopg"
 _DATABASE = "jwp_pipeline_database"
 _log = logging.getLogger(__name__)
 
 
 def read_database(url: str, schema: str | None, *, setting: str = "JWP_DATABASE_URL") -> Database:
-    """The database that a URL names, as libpq reads it; DatabaseError for one that cannot be read."""
+    """Parse a URL as libpq does. Raises DatabaseError if the URL cannot be read."""
     try:
         return Database(connection_parameters(url), schema, setting)
     except ValueError as flaw:
@@ -39,16 +39,16 @@ def read_database(url: str, schema: str | None, *, setting: str = "JWP_DATABASE_
 
 
 def open_engine(url: str, schema: str | None, *, setting: str = "JWP_DATABASE_URL") -> Engine:
-    """An engine on `url` (whatever libpq accepts) whose connections see only `schema`.
+    """Make an engine for `url`, which may be anything that libpq accepts. Its connections see only `schema`.
 
-    Connects lazily, and `connect()` raises clear errors. Raises DatabaseError for a URL that cannot be read.
+    The engine connects lazily; use `connect()` to get clear errors. Raises DatabaseError if the URL cannot be read.
     """
     database = read_database(url, schema, setting=setting)
     engine = create_engine(
         f"{_DRIVER}://",
         pool_pre_ping=True,
         json_deserializer=json_value,
-        # What is written is no business of whoever reads an error.
+        # Error messages must not contain the data that we write.
         hide_parameters=True,
         execution_options={_DATABASE: database},
     )
@@ -57,9 +57,10 @@ def open_engine(url: str, schema: str | None, *, setting: str = "JWP_DATABASE_UR
 
 
 def json_value(text: str | bytes) -> Any:
-    """What a `jsonb` holds, though Python may hold less: one such value must not spoil a query of thousands.
+    """Parse a `jsonb` value, without failing if PostgreSQL accepts it and Python does not.
 
-    An integer of more digits than Python reads becomes an infinity, a value nested too deep None.
+    An integer with more digits than Python accepts becomes a float, usually an infinity, and a value that is nested
+    too deeply becomes None. A single such value must not make a query of thousands of rows fail.
     """
     try:
         return json_text.loads(text)
@@ -69,16 +70,16 @@ def json_value(text: str | bytes) -> Any:
 
 @contextmanager
 def connect(engine: Engine) -> Iterator[Connection]:
-    """A connection, outside any transaction.
+    """Open a connection that is in no transaction.
 
-    Whatever SQLAlchemy or the driver raises, on the way there or in the block, is raised as a DatabaseError.
+    Errors of SQLAlchemy and of the driver, both when connecting and in the block, are raised as DatabaseError.
     """
     database = engine.get_execution_options().get(_DATABASE)
     name = f"The database {database or engine.url.set(query={})}"
     setting = database.setting if database else "JWP_DATABASE_URL"
     try:
         connection = engine.connect()
-    # A ValueError is that of a host that no name can be.
+    # A ValueError means that the host is not a possible host name.
     except (*ERRORS, ValueError) as error:
         raise clear_error(error, name, setting=setting, connected=False) from None
     with connection:
@@ -90,7 +91,7 @@ def connect(engine: Engine) -> Iterator[Connection]:
 
 
 def _blockers(connection: Connection) -> str:
-    """A sentence that names who may have kept us waiting; empty where nobody can be found."""
+    """Return a sentence that names the sessions that may have blocked us, or an empty string if none are found."""
     try:
         connection.rollback()
         sessions = connection.execute(statement("jwp_pipeline.database", "blockers")).all()
@@ -113,8 +114,9 @@ def _named(session: Any) -> str:
 def advisory_lock(connection: Connection, name: str, *, patience: float) -> Iterator[None]:
     """Hold the session-level advisory lock `name` of this schema on `connection`.
 
-    Waits at most `patience` seconds, then raises SyncInProgress. The server frees it when the session ends,
-    however that happens. Leaves no transaction open.
+    Raises SyncInProgress if the lock is not free within `patience` seconds, and DatabaseError if the lock was lost
+    during the block. The server frees the lock when the session ends, however that happens. No transaction is left
+    open.
     """
     key = {"name": name}
     deadline = time.monotonic() + patience
@@ -140,7 +142,7 @@ def advisory_lock(connection: Connection, name: str, *, patience: float) -> Iter
 
 
 def _unlock(connection: Connection, key: dict[str, str]) -> bool:
-    """Free the lock; False when it was lost already, with the session that held it. Raises nothing."""
+    """Free the lock. Returns False if it was already lost together with its session. Never raises a database error."""
     try:
         connection.rollback()
         held = bool(connection.scalar(_UNLOCK, key))
@@ -153,7 +155,7 @@ def _unlock(connection: Connection, key: dict[str, str]) -> bool:
 
 
 def transaction_lock(connection: Connection, name: str) -> None:
-    """Hold the same lock until the end of the caller's transaction; waits for whoever has it."""
+    """Hold the same lock until the end of the caller's transaction, however long it takes to get it."""
     connection.execute(_TRANSACTION_LOCK, {"name": name})
 
 

@@ -1,6 +1,6 @@
-"""Column descriptions: the models' `comment`s, brought to PostgreSQL after every migration.
+"""Copies the `comment`s of the models' columns to PostgreSQL after every migration.
 
-So they stand in one place, and a migration that adds a column need not repeat its text.
+The models are the only place for these texts, so a migration that adds a column need not repeat them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from sqlalchemy.schema import DropColumnComment, SetColumnComment
 from jwp_pipeline.database import history_tables, media_tables, tables
 
 MODELS = (tables, media_tables, history_tables)
-"""The modules that make the tables known to `Base`."""
+"""The modules that define our tables; importing them registers the tables with `Base`."""
 
 
 def describe_columns(connection: Connection) -> None:
-    """Set the comment of each column whose model says another, and of no other; in the caller's transaction."""
+    """Update the comment of each column that differs from its model, in the caller's transaction."""
     inspector = inspect(connection)
     for table in tables.Base.metadata.sorted_tables:
         if not inspector.has_table(table.name):

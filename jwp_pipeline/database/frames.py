@@ -1,7 +1,4 @@
-"""Our tables and views as pandas data frames, for notebooks and downstream assets.
-
-A frame is what a table holds: nothing is computed here.
-"""
+"""Reads our tables and views as pandas data frames, for notebooks and downstream assets. Nothing is computed here."""
 
 from __future__ import annotations
 
@@ -19,12 +16,12 @@ if TYPE_CHECKING:
 def read_frame(
     engine: Engine, table: str, *, columns: list[str] | None = None, where: str | None = None, **parameters: object
 ) -> pd.DataFrame:
-    """A table or view of our schema as a data frame, ordered as the database gives it.
+    """Return a table or view of our schema as a data frame, with its rows in no particular order.
 
-    `where` is SQL with `:parameters`. Times are UTC; jsonb columns hold dicts and lists. Raises DatabaseError
-    naming what there is when the table or a column is unknown.
+    `where` is an SQL condition with `:parameters`. Times are UTC; jsonb columns hold dicts and lists. Raises
+    DatabaseError if the table or a column is unknown, and lists those that exist.
     """
-    import pandas as pd  # its import costs half a second, which a sync need not pay
+    import pandas as pd  # Importing it takes half a second, so a sync does without.
 
     with connect(engine) as connection:
         inspector = inspect(connection)

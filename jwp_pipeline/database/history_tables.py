@@ -1,6 +1,6 @@
-"""The library's past: one row a day and type, as a SQLAlchemy model.
+"""Defines the table of the library's history, with one row for each day and type.
 
-How rows are computed is in history/; the change log that they come from is in tables.py.
+history/ computes the rows, from the change log that is defined in tables.py.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from jwp_pipeline.database.tables import Base
 
 
 class LibraryDay(Base):
-    """What the library was at the end of a day (UTC), and what the mirror saw happen on it.
+    """The state of the library at the end of a day (UTC), and the changes that the mirror saw on that day.
 
-    Numbers are NULL where they are not known.
+    Unknown numbers are NULL.
     """
 
     __tablename__ = "library_history"

@@ -1,11 +1,11 @@
-"""Leases: how a run shows from anywhere that it is alive, and what keeps a run that was declared dead from writing.
+"""Manages leases, by which a run shows that it is alive, and which stop a run that was declared dead from writing.
 
-A run has a row in `run_leases`. A thread of its process renews the heartbeat in it every few seconds; whoever finds
-that it has been silent for too long takes the lease over. Writers call `Lease.require` in the transaction that
-writes: from there on nobody can take the lease over before that transaction ends, and after a takeover it fails. So
-a process that was stopped, or a machine that slept, cannot commit anything once it wakes up.
+Each run has a row in `run_leases`. A thread of its process renews the heartbeat in that row every few seconds, and a
+process that finds the heartbeat too old takes the lease over. Writers call `Lease.require` in the transaction that
+writes. Until that transaction ends nobody can take the lease over, and after a takeover the call fails. A process that
+was stopped, or a machine that slept, therefore cannot commit anything when it wakes up.
 
-Only the server's clock counts. Put here what reads or writes `run_leases`.
+All times are read from the server's clock. Put here code that reads or writes `run_leases`.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _log = logging.getLogger(__name__)
 
 
 class Lease:
-    """The lease of a run that this process executes. Make one with `Lease.begin`, and `end` it."""
+    """The lease of a run that this process executes. Make one with `Lease.begin`, and call `end` when the run ends."""
 
     def __init__(self, engine: Engine, number: int, *, every: float) -> None:
         self.number = number
-        """The fencing number: of two leases of a run the higher one is the later."""
+        """The fencing number; the later of two leases has the higher number."""
         self._engine = engine
         self._every = every
         self._ended = threading.Event()
@@ -54,10 +54,10 @@ class Lease:
 
     @classmethod
     def begin(cls, engine: Engine, run_id: str, *, every: float = BEAT_SECONDS) -> Lease:
-        """Enter a lease for the run and renew its heartbeat `every` so many seconds until it is ended.
+        """Insert a lease for the run, and renew its heartbeat every `every` seconds until the lease ends.
 
-        `engine` must not have more than one connection yet: those that it opens from now on are noted in the lease.
-        Raises DatabaseError.
+        The lease records the connection that this method uses and those that `engine` opens later, so `engine` must
+        not have more than one connection yet. Raises DatabaseError.
         """
         place = {"host": socket.gethostname(), "process_id": os.getpid(), "container": _container()}
         with connect(engine) as connection, connection.begin():
@@ -66,17 +66,17 @@ class Lease:
         return cls(engine, number, every=every)
 
     def require(self, connection: Connection) -> None:
-        """Keep the lease from being taken over until the caller's transaction ends. Raises LeaseLost."""
-        # The heartbeat goes on meanwhile, since it changes no key; a takeover locks the whole row and has to wait.
+        """Prevent a takeover of the lease until the caller's transaction ends. Raises LeaseLost if it is too late."""
+        # This lock does not block heartbeats, which change no key. A takeover locks the whole row, so it has to wait.
         self._require(connection, locking="FOR KEY SHARE")
 
     def check(self) -> None:
-        """Ask the database whether the lease was taken over. Raises LeaseLost if it was, DatabaseError."""
+        """Raise LeaseLost if the lease was taken over, or DatabaseError if the database cannot be asked."""
         with connect(self._engine) as connection:
             self._require(connection)
 
     def end(self) -> None:
-        """Record that the run has ended. A database that cannot be reached is logged, and raises nothing."""
+        """Record that the run has ended. If the database cannot be reached, this is logged and nothing is raised."""
         self._ended.set()
         self._heart.join()
         with _logged(f"The end of lease {self.number} was not recorded"), suppress(LeaseLost):
@@ -84,7 +84,7 @@ class Lease:
 
     def _live(self) -> None:
         while self._loss is None and not self._ended.wait(self._every):
-            # A failed heartbeat stops nothing: the database may come back before anybody misses this run.
+            # A failed heartbeat does not stop the run: the database may come back before anyone declares the run dead.
             with _logged(f"A heartbeat of lease {self.number} failed"):
                 try:
                     if not self._update("heartbeat_at"):
@@ -94,7 +94,7 @@ class Lease:
                     _log.warning("%s", lost)
 
     def _update(self, column: str) -> int:
-        """Set a time of the lease to now, on a connection of its own; 0 if the lease is over, else 1."""
+        """Set a time of the lease to now, on a separate connection. Returns 0 if the lease is over, else 1."""
         with self._engine.begin() as connection:
             return connection.execute(
                 text(
@@ -111,7 +111,7 @@ class Lease:
             raise self._lost(row.taken_over_by if row else None)
 
     def _record_session(self, driver_connection: Any, _record: object) -> None:
-        """Note a new connection in the lease, so that a takeover can end it; after a takeover there is none."""
+        """Record a new connection in the lease, so that a takeover can end it. Raises LeaseLost after a takeover."""
         with driver_connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE run_leases SET backend_pids = backend_pids || pid,"
@@ -134,21 +134,21 @@ class Lease:
         )
 
     def _refuse_if_lost(self, *_connection: object) -> None:
-        """Stop a run that lost its lease when it next uses the database."""
+        """Raise LeaseLost if a heartbeat found the lease lost, so that the run stops when it next uses the database."""
         if self._loss is not None:
             raise LeaseLost(self._loss)
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How long others wait before they declare a run dead, in seconds."""
+    """How long other processes wait before they declare a run dead, in seconds."""
 
     silent: float = 30.0
-    """Without a heartbeat, counted from the later of the last heartbeat and the start of the server."""
+    """How old a heartbeat may be, counted from the later of the last heartbeat and the start of the server."""
     second_look: float = BEAT_SECONDS + 1.0
-    """Between noticing that and acting on it. Where run and server slept together, the run comes back in this time."""
+    """How long to wait before checking again. If run and server slept together, the run sends a heartbeat by then."""
     sessions: float = 5.0
-    """For the sessions of the dead run to end, and for what they hold to become free."""
+    """How long to wait for the sessions of the dead run to end, and then for the lock on its lease."""
 
 
 TOLERANCE = Tolerance()
@@ -156,7 +156,7 @@ TOLERANCE = Tolerance()
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the newest lease of a run stands."""
+    """The state of the newest lease of a run."""
 
     run_id: str
     fencing_number: int
@@ -169,15 +169,16 @@ class Standing:
 
     @property
     def place(self) -> str:
-        """Which process executed the run, for people."""
+        """The process that executed the run, in words for people."""
         return f"process {self.process_id} on {self.host}"
 
 
 def standings(engine: Engine, run_ids: Collection[str], tolerance: Tolerance) -> Mapping[str, Standing]:
-    """Run id → how its lease stands, of those runs that have one in this schema; the silent ones are taken over first.
+    """Return the state of the newest lease of each run that has one in this schema, by run id.
 
-    A takeover ends the database sessions of the run. One whose sessions this user may not end, and which are just
-    writing, stays as it is until they have finished. Raises DatabaseError.
+    Leases that have been silent for too long are taken over first, which ends the database sessions of the run. If
+    this user may not end those sessions and they are in the middle of a write, the lease is not taken over until the
+    write has finished. Raises DatabaseError.
     """
     found = _standings(engine, run_ids)
     suspects = [run_id for run_id, standing in found.items() if _is_silent(standing, tolerance)]
@@ -214,7 +215,7 @@ def _take_over(engine: Engine, standing: Standing, tolerance: Tolerance) -> None
 
 @contextmanager
 def _logged(what: str) -> Iterator[None]:
-    """Log what the database refuses, instead of failing for it."""
+    """Log a database error in the block instead of raising it."""
     try:
         yield
     except (SQLAlchemyError, psycopg.Error, DatabaseError) as error:

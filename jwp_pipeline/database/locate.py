@@ -1,4 +1,4 @@
-"""Which database: the one that settings name, or the embedded PostgreSQL, started when first asked for."""
+"""Finds the database to use: the one in the settings, or else the embedded PostgreSQL, which is started on demand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DAGSTER_SCHEMA = "dagster"
 
 
 def database_url(settings: Settings) -> str:
-    """URL of the database of our tables; starts or joins the embedded server when none is configured."""
+    """Return the URL of the database with our tables; if none is configured, start or join the embedded server."""
     if settings.jwp_database_url is not None:
         return settings.jwp_database_url.get_secret_value()
     from jwp_pipeline.database.embedded import ensure_running
@@ -24,16 +24,16 @@ def database_url(settings: Settings) -> str:
 
 
 def open_database(settings: Settings) -> Engine:
-    """An engine on our schema, which exists and is up to date. Raises DatabaseError."""
+    """Return an engine for our schema, after creating or migrating its tables. Raises DatabaseError."""
     engine = open_engine(database_url(settings), settings.jwp_database_schema)
     migrate(engine, settings.jwp_database_schema)
     return engine
 
 
 def dagster_database(settings: Settings) -> Database:
-    """Where Dagster keeps its own tables: in a database of its own, or in a schema beside ours, which is made here.
+    """Return the database with Dagster's own tables: a separate one, or a schema next to ours, which is created here.
 
-    It has been reached once, so that what is wrong with it is told in our words. Raises DatabaseError.
+    This connects to it once, so that a problem with it is reported with our own messages. Raises DatabaseError.
     """
     if settings.jwp_dagster_database_url is not None:
         url, schema = settings.jwp_dagster_database_url.get_secret_value(), None
@@ -45,5 +45,5 @@ def dagster_database(settings: Settings) -> Database:
         if schema is not None:
             create_schema(connection, schema)
     engine.dispose()
-    # How long Dagster waits is its own affair.
+    # Dagster itself decides how long it waits for locks.
     return replace(read_database(url, schema, setting=setting), lock_seconds=None, application="jwp_pipeline_dagster")

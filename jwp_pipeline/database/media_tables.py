@@ -1,8 +1,8 @@
-"""The platform's own record: media items, channels, playlists, and their links to JWP, as SQLAlchemy models.
+"""Defines the tables of media items, channels and playlists, and of their links to JWP, as SQLAlchemy models.
 
-Ids of items, channels and playlists are URL-safe random tokens of 11 characters; they survive disappearance
-and return. Rows are soft-deleted: `deleted_at` is NULL while they live. Put here tables of the record; how they follow
-the cache is in media/.
+The ids of items, channels and playlists are URL-safe random tokens of 11 characters. A row that is deleted and later
+restored keeps its id. Rows are soft-deleted: `deleted_at` is NULL while a row is live. Put here the tables of the media
+side; media/ keeps them in step with the cache.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ NOW = text("now()")
 NO_TEXTS = text("'{}'::text[]")
 FALSE = text("false")
 
-# A tsvector holds at most 1 MB, and one huge text must not stop a sync. Of these three parts none has more than
-# 30,000 characters of 4 bytes, and a word with hyphens counts twice, as a whole and by its parts.
+# A tsvector holds at most 1 MB, and a single huge text must not stop a sync. Each of the three parts has at most 30,000
+# characters of up to 4 bytes, and a word with hyphens is stored twice, as a whole and in parts.
 SEARCHED_TEXT = (
     "setweight(to_tsvector('english', left(title, 30000)), 'A')"
     " || setweight(to_tsvector('english', left(array_as_text(tags), 30000)), 'B')"
@@ -30,21 +30,21 @@ SEARCHED_TEXT = (
 
 
 class LiveRows:
-    """Class attribute that reads as a query over the rows that are not deleted."""
+    """A class attribute whose value is a query for the rows that are not deleted."""
 
     def __get__(self, instance: object, owner: type[Any]) -> Select[Any]:
         return select(owner).where(owner.deleted_at.is_(None))
 
 
 class AllRows:
-    """Class attribute that reads as a query over all rows, the deleted ones among them."""
+    """A class attribute whose value is a query for all rows, including deleted ones."""
 
     def __get__(self, instance: object, owner: type[Any]) -> Select[Any]:
         return select(owner)
 
 
 class SoftDeleted:
-    """A row that is soft-deleted. `Model.live` is a query over the live ones, `Model.including_deleted` over all."""
+    """Columns of soft-deleted rows. `Model.live` is a query for live rows, `Model.including_deleted` for all rows."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(
@@ -57,7 +57,7 @@ class SoftDeleted:
 
 
 class BillingAccount(Base):
-    """Who pays for a channel: an institution in Lookup."""
+    """The institution in Lookup that pays for a channel."""
 
     __tablename__ = "billing_accounts"
 
@@ -126,7 +126,7 @@ class MediaItem(SoftDeleted, Base):
 
 
 class Playlist(SoftDeleted, Base):
-    """A channel's playlist: live items in order, repeats kept."""
+    """A channel's playlist: its live items in order, repeats included."""
 
     __tablename__ = "playlists"
 
@@ -138,7 +138,7 @@ class Playlist(SoftDeleted, Base):
 
 
 class Video(Base):
-    """Link of a JWP video to its media item, and what the sync must remember of it. Kept when the video goes."""
+    """The link from a JWP video to its media item, and what the sync remembers of it. Kept if the video is deleted."""
 
     __tablename__ = "videos"
 
@@ -192,12 +192,15 @@ class Video(Base):
 
     @classmethod
     def from_key(cls, session: Session, key: str) -> Video | None:
-        """The live video with this JWP key."""
+        """Return the live video with this JWP key, or None."""
         return session.scalars(cls.live.where(cls.key == key)).one_or_none()
 
     @classmethod
     def from_media_id(cls, session: Session, media_id: int, preferred_media_type: str = "video") -> Video | None:
-        """A live video that claims SMS id `media_id`: of the preferred type if there is one, else the smallest key."""
+        """Return a live video that claims the SMS id `media_id`, or None.
+
+        Of several videos, one whose item has the preferred type comes first, and then the one with the smallest key.
+        """
         claims = (
             select(cls)
             .join(MediaItem, MediaItem.id == cls.media_item_id, isouter=True)
@@ -211,7 +214,7 @@ class Video(Base):
 
 
 class Channel(Base):
-    """Link of a JWP channel (v2: manual playlist) to its media channel, and what it said of its items."""
+    """The link from a JWP channel (in v2, a manual playlist) to its media channel, with the SMS ids of its items."""
 
     __tablename__ = "channels"
 
@@ -246,13 +249,16 @@ class Channel(Base):
 
     @classmethod
     def from_collection_id(cls, session: Session, collection_id: int) -> Channel | None:
-        """The live channel that claims SMS collection `collection_id`; of several the one with the smallest key."""
+        """Return the live channel that claims SMS collection `collection_id`, or None.
+
+        Of several channels, the one with the smallest key is returned.
+        """
         claims = cls.live.where(cls.sms_collection_id == collection_id).order_by(cls.key.collate("C")).limit(1)
         return session.scalars(claims).one_or_none()
 
 
 class PlaylistMembers(Base):
-    """What JW Platform said when it was asked for a v2 playlist's own members; a cache, as cached_resources is."""
+    """JW Platform's last answer about the members of a v2 playlist; a cache, like cached_resources."""
 
     __tablename__ = "playlist_members"
 

@@ -1,6 +1,6 @@
-"""Bring a schema to this version's tables; runs by itself before every use, and from `make migrate`.
+"""Migrates a schema to the tables of this version, automatically before every use and with `make migrate`.
 
-The steps are Alembic's, in `migrations/versions/`; the tables as they are now stand in tables.py.
+The steps are Alembic migrations in `migrations/versions/`; the models in tables.py define the current tables.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from jwp_pipeline.database.translation import sqlstate, words
 from jwp_pipeline.errors import MigrationError
 
 _FOLDER = Path(__file__).parent / "migrations"
-# SQLSTATE classes of a step that what is there stands in the way of, or for which a right is missing.
+# SQLSTATE classes of a step that fails because of existing tables or data, or because a permission is missing.
 _IN_THE_WAY = ("22", "23", "2B", "42")
 
 
 def migrate(engine: Engine, schema: str) -> bool:
-    """Create or upgrade all tables in `schema`; True when there was something to do. Safe from many processes.
+    """Create or upgrade all tables in `schema`. Returns whether there was anything to do.
 
-    Raises MigrationError when a newer version of this program made the schema, or the server refuses a step; another
-    DatabaseError when the database cannot be used.
+    Several processes may call this at the same time. Raises MigrationError if a newer version of this program made the
+    schema or the server refuses a step, and another DatabaseError if the database cannot be used.
     """
-    # The steps' file names begin with their revision: 0001_mirror.py.
+    # The name of each step's file begins with its revision, as in 0001_mirror.py.
     known = sorted(path.name.split("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
     with connect(engine) as connection:
         try:
@@ -34,7 +34,7 @@ def migrate(engine: Engine, schema: str) -> bool:
             create_schema(connection, schema)
             with (
                 advisory_lock(connection, "the tables' migration", patience=60),
-                # Whoever writes, perhaps by an older version's statements, is let to finish.
+                # A writer, which may be of an older version, finishes first.
                 advisory_lock(connection, WRITER_LOCK, patience=60),
             ):
                 revision = _revision(connection)
@@ -56,12 +56,12 @@ def migrate(engine: Engine, schema: str) -> bool:
 
 
 def create_schema(connection: Connection, schema: str) -> None:
-    """Make a schema that is not there yet, in a transaction of its own. Raises MigrationError, SQLAlchemyError."""
+    """Create the schema if it does not exist, in a separate transaction. Raises MigrationError or SQLAlchemyError."""
     try:
         with connection.begin():
-            # IF NOT EXISTS alone fails for one of two that come at the same moment.
+            # IF NOT EXISTS alone is not enough: if two processes run it at the same moment, one of them fails.
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": schema})
-            # Asked first: who may not make schemas may use one that was made for them.
+            # Look for the schema first: a user without the right to create schemas may use one that exists.
             if connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": f'"{schema}"'}) is None:
                 connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
             usable = connection.scalar(text("SELECT has_schema_privilege(:name, 'USAGE')"), {"name": schema})
@@ -88,7 +88,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
-    # Costs a quarter of a second to import, which a schema that is up to date need not pay.
+    # Importing Alembic takes a quarter of a second, so this happens only if there is something to migrate.
     from alembic import command
     from alembic.config import Config
 

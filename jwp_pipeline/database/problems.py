@@ -1,7 +1,7 @@
-"""The book of what could not be read: opened once, touched while it lasts, resolved when it is mended.
+"""Records in `sync_problems` what could not be read: opens problems, updates them while they last, and resolves them.
 
-Set-based: the problems found stand in a temporary table, so that thousands cost as little as one. Put here how
-problems are opened, touched and resolved; each part of a sync finds its own.
+Each part of a sync finds its own problems and puts them into a temporary table. From there they are recorded with a few
+statements, however many there are. Put here how problems are opened, updated and resolved.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.upkeep import analyze, is_much
 
 Stage = Literal["cache", "mapping", "ownership", "permission"]
-"""Part of the sync that finds a problem and will resolve it: storing, reading a field, settling two claims to one
-thing, deciding who may view an item."""
+"""The part of the sync that finds a problem and later resolves it: storing resources, reading their fields, deciding
+between two resources that claim the same thing, or deciding who may view an item."""
 
 
 def create_found_problems(connection: Connection) -> None:
-    """Make two temporary tables, empty, gone with the transaction.
+    """Create two empty temporary tables that are dropped at the end of the transaction.
 
-    `found_problems` (key, field, value, problem) is for what was found, `looked_at` (key) for the resources that
-    were read, when that was not all of the type.
+    `found_problems` (key, field, value, problem) holds the problems that were found. `looked_at` (key) holds the
+    resources that were read, unless all resources of the type were read.
     """
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.found_problems, pg_temp.looked_at"))
     connection.execute(text("CREATE TEMPORARY TABLE looked_at (key text PRIMARY KEY) ON COMMIT DROP"))
@@ -35,12 +35,13 @@ def create_found_problems(connection: Connection) -> None:
 
 
 def record_problems(connection: Connection, stage: Stage, resource_type: str, *, complete: bool) -> int:
-    """Bring sync_problems in step with `found_problems`; the number now open of this stage and type.
+    """Update sync_problems from `found_problems`. Returns the number of open problems of this stage and type.
 
-    What was not found again is mended, of every resource (`complete`) or of those in `looked_at`.
+    Problems that were not found again are resolved: those of all resources if `complete`, else only those of the
+    resources in `looked_at`.
     """
     parameters = {"stage": stage, "resource_type": resource_type, "complete": complete}
-    # New ones last: the planner knows nothing of rows that were written a moment ago.
+    # New problems are inserted last, because the planner has no statistics about rows that were just inserted.
     for step in ("touch_problems", "resolve_problems"):
         connection.execute(statement("jwp_pipeline.database", step), parameters)
     opened = connection.execute(statement("jwp_pipeline.database", "open_problems"), parameters).rowcount
@@ -51,7 +52,7 @@ def record_problems(connection: Connection, stage: Stage, resource_type: str, *,
 
 
 def open_problems(connection: Connection, stage: Stage, resource_type: str) -> int:
-    """Number of open problems of a stage and type."""
+    """Return the number of open problems of a stage and type."""
     return int(
         connection.scalar(
             text(

@@ -1,8 +1,8 @@
-"""What every connection of ours begins with: how the server is reached, and settings that nobody else may choose.
+"""Prepares each database connection: how to reach the server, and the session settings that our statements rely on.
 
-Both drivers go through here, psycopg for our tables and psycopg2 for Dagster's, so that a URL means the same on both.
-Settings are pinned after connecting: start-up options are refused by poolers, and belong to the user's URL. Put here
-what a session needs before anybody uses it; what it is used for is in connection.py.
+Both drivers use this module, psycopg for our tables and psycopg2 for Dagster's, so that a URL means the same for both.
+The settings are made after connecting and not as start-up options, because poolers refuse those, and because users may
+set start-up options in the URL. Put here what a session needs before its first use.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from jwp_pipeline.database.embedded.binaries import OLDEST_MAJOR
 from jwp_pipeline.errors import UnsuitableDatabase, UnsuitablePooler
 
 LOCK_SECONDS = 60
-"""How long a statement waits for other people's locks before it gives up."""
+"""How long a statement waits for locks of other sessions before it fails."""
 
-# What the meaning of our reads and writes depends on, whatever the server, database, role or environment say.
+# Our statements rely on these settings, so they override those of the server, database, role and environment.
 _PINNED = {
     "DateStyle": "ISO, MDY",
     "IntervalStyle": "postgres",
@@ -35,7 +35,8 @@ _PINNED = {
     "gin_fuzzy_search_limit": "0",
     "default_transaction_isolation": "read committed",
 }
-# Others set these for other people's sessions. Whoever sets one in the options of our connection means us.
+# Administrators set these time-outs for other programs, so we override them. A time-out in the options of our own
+# connection is meant for us, so it stays.
 _TIME_OUTS = {
     "statement_timeout": "0",
     "transaction_timeout": "0",
@@ -43,15 +44,15 @@ _TIME_OUTS = {
     "idle_session_timeout": "0",
 }
 _SINCE = {"transaction_timeout": 17, "idle_session_timeout": 14}
-# So that a killed process frees its locks at once and not at the end of a long statement. A server on Windows cannot
-# look whether its client is still there, and refuses to be told so.
+# The locks of a killed process should become free at once, not at the end of a long statement. A server on Windows
+# cannot check whether its client is still there, and refuses this setting.
 _LOOK_FOR_THE_CLIENT = (
     "CASE WHEN version() !~* 'visual c|windows|mingw'"
     " THEN set_config('client_connection_check_interval', '1s', false) END"
 )
 
-# A middleman forgets a connection over which nothing was said for some minutes: there is something to say each minute.
-# A dead one is noticed within two minutes.
+# Firewalls and similar devices drop a connection that has been silent for some minutes, so a keepalive is sent every
+# minute. A dead connection is noticed within two minutes.
 _DEFAULTS = {
     "connect_timeout": "10",
     "keepalives_idle": "60",
@@ -59,28 +60,29 @@ _DEFAULTS = {
     "keepalives_count": "5",
     "tcp_user_timeout": "120000",
 }
-# A pooler is trusted when, beside each of so many others, so many transactions of ours all met the same session.
+# A pooler is accepted if our transactions stay in the same session while other connections have transactions open:
+# the number of other connections, and of transactions to try with each of them.
 _OTHERS = 2
 _LOOKS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Which database, and how our sessions there are to be."""
+    """A database, and how our sessions in it are set up."""
 
     parameters: Mapping[str, str] = field(repr=False)
-    """libpq's connection parameters by keyword, as `database_url.connection_parameters` reads them."""
+    """libpq's connection parameters by keyword, as `database_url.connection_parameters` returns them."""
     schema: str | None
-    """The one schema on the search path; None leaves the path to the server."""
+    """The only schema on the search path; None keeps the server's search path."""
     setting: str = "JWP_DATABASE_URL"
     """The setting that names the database, for messages."""
     lock_seconds: int | None = LOCK_SECONDS
-    """How long a statement waits for locks; None: as long as it takes."""
+    """How long a statement waits for locks; None keeps the server's setting."""
     application: str = "jwp_pipeline"
-    """Name of the sessions in pg_stat_activity, unless the user gives another."""
+    """The name of our sessions in pg_stat_activity, unless the user gives another one."""
 
     def __str__(self) -> str:
-        """The database as messages name it: without the password."""
+        """Return the database as a URL without the password, for messages."""
         parameters = self.parameters
         hosts = (parameters.get("host") or parameters.get("hostaddr") or "").split(",")
         ports = [*parameters.get("port", "").split(","), *[""] * len(hosts)]
@@ -93,9 +95,9 @@ class Database:
         return f"postgresql://{user}{','.join(places)}/{parameters.get('dbname', '')}{service}"
 
     def connection_arguments(self) -> dict[str, str]:
-        """What the driver connects with: what the user says, and our own defaults where nothing is said."""
+        """Return the driver's connection arguments: the user's parameters, and our defaults for the others."""
         given = dict(self.parameters)
-        # A service file would lose against what we say.
+        # With a service file our defaults are left out, because they would override what the file sets.
         if "service" not in given and "PGSERVICE" not in os.environ:
             given = _DEFAULTS | given
         if "connect_timeout" not in self.parameters and "PGCONNECT_TIMEOUT" in os.environ:
@@ -111,13 +113,13 @@ class Preparation:
     is_pooling_checked: bool = field(default=False)
 
     def attach(self, engine: Engine) -> None:
-        """Have the engine connect to the database in our way, and prepare every connection."""
+        """Make the engine connect with the database's parameters, and prepare each of its connections."""
         event.listen(engine, "do_connect", self._connect)
-        # Before SQLAlchemy's own first questions, whose answers depend on the encoding.
+        # This has to run before SQLAlchemy's own first queries, because their results depend on the encoding.
         event.listen(engine, "connect", self._prepare, insert=True)
 
     def _connect(self, _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
-        """Name the database by libpq's own parameters: SQLAlchemy's URL, which cannot express all of them, is blank."""
+        """Pass libpq's parameters to the driver. SQLAlchemy's URL is empty because it cannot express all of them."""
         parameters.update(self.database.connection_arguments())
 
     def _prepare(self, connection: Any, _record: object) -> None:
@@ -125,7 +127,7 @@ class Preparation:
             if self.database.schema is not None:
                 self._require_recent(connection)
             process = self._pin(connection)
-            # The server's number for a session and the one that the client was told differ behind a pooler alone.
+            # The server's process id differs from the one that the client received only if there is a pooler between.
             if process != connection.info.backend_pid and not self.is_pooling_checked:
                 self._require_own_session(connection)
             self.is_pooling_checked = True
@@ -134,7 +136,7 @@ class Preparation:
             raise
 
     def _pin(self, connection: Any) -> int:
-        """Pin the session's settings; the server's process id. Raises UnsuitableDatabase."""
+        """Set the session's settings. Returns the process id of the session. Raises UnsuitableDatabase."""
         if hasattr(connection, "set_client_encoding"):
             connection.set_client_encoding("UTF8")
         with connection.cursor() as cursor:
@@ -157,7 +159,7 @@ class Preparation:
         return int(process)
 
     def _settings(self, info: Any) -> dict[str, str]:
-        """What to pin in the session that a driver's connection information is about."""
+        """Return the settings for a session, given the driver's information about its connection."""
         schema, seconds = self.database.schema, self.database.lock_seconds
         time_outs = _TIME_OUTS if seconds is None else _TIME_OUTS | {"lock_timeout": f"{seconds}s"}
         wanted = {
@@ -176,11 +178,11 @@ class Preparation:
             )
 
     def _require_own_session(self, connection: psycopg.Connection[Any]) -> None:
-        """Raise UnsuitablePooler unless the server's session stays with the connection between transactions.
+        """Raise UnsuitablePooler unless the connection keeps its session on the server between transactions.
 
-        Other connections of ours keep transactions open meanwhile. A pooler that hands a session out for each
-        transaction gives one of them ours, which was free; or, when other clients are quicker, sooner or later gives
-        us another one.
+        During the check, other connections of ours keep transactions open. A pooler that assigns a session to each
+        transaction either gives our free session to one of them, or, if another client takes it first, sooner or later
+        gives us a different session.
         """
         ours = _process(connection)
         connection.commit()
@@ -196,13 +198,13 @@ class Preparation:
 
 
 def _moved(connection: psycopg.Connection[Any], process: int) -> bool:
-    """Whether the connection's next transaction is in another session than the one of `process`."""
+    """Whether the connection's next transaction runs in a session other than that of `process`."""
     found = _process(connection)
     connection.commit()
     return found != process
 
 
 def _process(connection: psycopg.Connection[Any]) -> int:
-    # Not prepared: in the next session there might be no such statement.
+    # The statement is not prepared, because the next session might not have it.
     row = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
     return int(row[0]) if row else 0

@@ -1,4 +1,4 @@
-"""Statements that live in `.sql` files, one a file, named after their intent, beside the module that runs them."""
+"""Loads SQL statements from `.sql` files: one statement in each, in a `sql` folder next to the module that runs it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlalchemy import TextClause, text
 
 @cache
 def statement(package: str, name: str) -> TextClause:
-    """The statement in `sql/<name>.sql` of `package`, with `:parameters` as SQLAlchemy's `text()` reads them."""
+    """Return the statement in `sql/<name>.sql` of `package`, with `:parameters` as in SQLAlchemy's `text()`."""
     return text(source(package, name))
 
 
 def source(package: str, name: str) -> str:
-    """Text of the same file."""
+    """Return the text of the same file."""
     return (files(package) / "sql" / f"{name}.sql").read_text(encoding="utf-8")

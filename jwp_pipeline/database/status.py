@@ -1,6 +1,6 @@
-"""Whether each type is in step, as view `sync_status` says it, and the next thing to do about it.
+"""Reads from the view `sync_status` whether each type is in step, and says what to do if it is not.
 
-Put here what keeps a type from being in step, in words for people.
+Put here the reasons for which a type is not in step, in words for people.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from jwp_pipeline.runbook import with_runbook_link
 
 @dataclass(frozen=True, slots=True)
 class TypeStatus:
-    """One row of `sync_status`: how one type stands. Times UTC."""
+    """The state of one resource type, as a row of `sync_status`. Times are in UTC."""
 
     resource_type: str
     in_step_as_of: datetime | None
-    """Start of the last verified full listing that was applied."""
+    """The start of the last verified full listing that was applied."""
     changes_seen_until: datetime | None
-    """Start of the last read of any kind that was applied."""
+    """The start of the last read of any kind that was applied."""
     lag: timedelta | None
-    """Time since `in_step_as_of`."""
+    """The time since `in_step_as_of`."""
     listed: int | None
     live: int
     unconfirmed: int
-    """Live rows that the newest complete listing misses, and of which JW Platform has not said that they are gone."""
+    """Live rows that the newest complete listing misses, without JW Platform having confirmed that they are gone."""
     withheld: int
     """Live rows whose deletion the guard withholds; they are not counted as unconfirmed."""
     withheld_snapshot: int | None
-    """The snapshot that releases them."""
+    """The snapshot to release if these rows are to be deleted."""
     live_in_platform: int
     """Live media items (media channels) that belong to a video (channel)."""
     behind: int
@@ -42,16 +42,16 @@ class TypeStatus:
     problem: str | None
     open_problems: int
     behind_newest: datetime | None
-    """When the newest of what is behind was cached or deleted."""
+    """When the newest of the resources counted in `behind` was cached or deleted."""
     last_applied_at: datetime | None
 
     def applied_since(self, moment: float) -> bool:
-        """Whether anything has been applied after `moment`, epoch seconds."""
+        """Whether anything was applied after `moment`, in seconds since the epoch."""
         return self.last_applied_at is not None and self.last_applied_at.timestamp() > moment
 
     @property
     def withheld_text(self) -> str | None:
-        """What is withheld and what to do about it, as part of a sentence; None when nothing is."""
+        """What is withheld and what to do about it, as part of a sentence; None if nothing is withheld."""
         if self.withheld_snapshot is None:
             return None
         return (
@@ -63,7 +63,7 @@ class TypeStatus:
         )
 
     def trouble(self, max_age: timedelta) -> str | None:
-        """What keeps this type from being in step, the next thing to do, its runbook page; None when nothing does."""
+        """Return why this type is not in step, what to do next, and the runbook page; None if the type is in step."""
         found = self._trouble(max_age)
         return with_runbook_link(*found) if found else None
 
@@ -96,6 +96,6 @@ class TypeStatus:
 
 
 def read_status(connection: Connection) -> list[TypeStatus]:
-    """How each type stands, videos first."""
+    """Return the state of each type, videos first."""
     rows = connection.execute(text("SELECT * FROM sync_status ORDER BY resource_type DESC"))
     return [TypeStatus(**row._asdict()) for row in rows]

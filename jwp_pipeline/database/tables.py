@@ -1,9 +1,9 @@
-"""Our tables, as SQLAlchemy models: what migrations create, what the pipeline writes, what readers query.
+"""Defines the tables of the mirror and of its runs as SQLAlchemy models.
 
-No schema is named here: every connection of `connection.open_engine` has exactly one schema on its search
-path (JWP_DATABASE_SCHEMA), so that several sites share a database without knowing of each other.
-All times are UTC `timestamptz`. A column's `comment` is its description in PostgreSQL and in Dagster, too; migrating
-brings it there. How rows come about is in mirror/ and media/.
+The models name no schema. Every connection of `connection.open_engine` has exactly one schema on its search path
+(JWP_DATABASE_SCHEMA), so several sites can share a database without affecting each other. All times are UTC, in columns
+of type `timestamptz`. The `comment` of a column is its description in Dagster and, after a migration, in PostgreSQL.
+mirror/ and media/ write the rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Timestamp = DateTime(timezone=True)
 
 
 class Base(DeclarativeBase):
-    """Registry of all our tables; `Base.metadata` is what migrations are compared with."""
+    """The base class of our models; a test compares `Base.metadata` with what the migrations create."""
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way to set it
         str: Text,
@@ -42,7 +42,7 @@ class Base(DeclarativeBase):
 
 
 class RawSnapshot(Base):
-    """One read of one type's listing: how it went, and what became of it."""
+    """One read of the listing of one type, with its result and whether it was applied."""
 
     __tablename__ = "raw_snapshots"
 
@@ -87,7 +87,7 @@ class RawSnapshot(Base):
 
 
 class RawPage(Base):
-    """One page of a snapshot, as JWP sent it, and its entry in the ledger that proves completeness."""
+    """One page of a snapshot as JWP sent it, with the keys and counts that prove the snapshot complete."""
 
     __tablename__ = "raw_pages"
 
@@ -106,7 +106,7 @@ class RawPage(Base):
 
 
 class LiveOfType:
-    """Class attribute that reads as a query over the live rows of one type."""
+    """A class attribute whose value is a query for the live rows of one type."""
 
     def __init__(self, resource_type: str) -> None:
         self.resource_type = resource_type
@@ -116,9 +116,9 @@ class LiveOfType:
 
 
 class CachedResource(Base):
-    """A JWP resource as last seen. `data` is what JWP sent; deleted ones keep their last data.
+    """A JWP resource as last seen. `data` is what JWP sent; a deleted resource keeps its last data.
 
-    `CachedResource.videos` and `CachedResource.channels` are queries over the live ones, to be refined:
+    `CachedResource.videos` and `CachedResource.channels` are queries for the live resources, which callers can refine:
     `session.scalars(CachedResource.videos.where(CachedResource.data["custom"]["sms_media_id"].astext == "media:1:"))`.
     """
 
@@ -149,7 +149,7 @@ class CachedResource(Base):
     __table_args__ = (
         Index("cached_resources_missing", "type", "key", postgresql_where=text("missing_since IS NOT NULL")),
         Index("cached_resources_data", "data", postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}),
-        # What is asked of all live rows at every sync it answers by itself, without a look at their data.
+        # Every sync reads these columns of all live rows; an index-only scan does that without reading their data.
         Index("cached_resources_live", "type", "key", "updated_at", postgresql_where=text("deleted_at IS NULL")),
     )
 
@@ -175,7 +175,7 @@ ChangeKind = Literal["added", "changed", "restored", "deleted"]
 
 
 class ResourceChange(Base):
-    """One change of one cached resource; written in the transaction that made it."""
+    """One change of a cached resource, written in the same transaction as the change."""
 
     __tablename__ = "resource_changes"
 
@@ -197,7 +197,7 @@ class ResourceChange(Base):
 
 
 class SyncProblem(Base):
-    """Something that could not be read, of one resource; open until a sync no longer finds it."""
+    """Something in a resource that could not be read. The problem is open until a sync no longer finds it."""
 
     __tablename__ = "sync_problems"
 
@@ -228,7 +228,7 @@ class SyncProblem(Base):
 
 
 class RunLease(Base):
-    """The sign of life of one run, and its right to write; see leases.py."""
+    """The heartbeat of one run, and its right to write; see leases.py."""
 
     __tablename__ = "run_leases"
 

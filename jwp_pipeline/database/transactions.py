@@ -1,4 +1,4 @@
-"""Runs transactions, and repeats those that collide with somebody else's. Put here how a transaction is run."""
+"""Runs transactions, and repeats them if they conflict with those of other sessions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.translation import CONFLICTS, ERRORS, sqlstate
 
 TRIES = 4
-"""Times that a transaction is begun before its collisions are an error."""
+"""How often a transaction is tried before a conflict is raised as an error."""
 
 _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
 def in_transaction(connection: Connection, work: Callable[[], Result], *, lease: Lease | None = None) -> Result:
-    """Do `work` in one transaction on `connection`, commit it, and return its result.
+    """Call `work` in one transaction on `connection`, commit, and return its result.
 
-    After a deadlock or a serialization failure the transaction is repeated, up to TRIES times in all, after a pause of
-    less than a second. So `work` must read everything that its decisions depend on inside the transaction, and change
-    nothing outside it. With the `lease` of a run, every attempt first makes sure that the run may still write. Raises
-    what `work` raises, and LeaseLost.
+    After a deadlock or a serialization failure, `work` is called again after a pause of less than a second, up to
+    TRIES times in all. Therefore `work` must read everything that its decisions depend on inside the transaction, and
+    must change nothing outside it. If the `lease` of a run is given, every attempt first makes sure that the run may
+    still write. Raises whatever `work` raises, and LeaseLost.
     """
 
     def attempt_once() -> Result:
@@ -42,6 +42,6 @@ def in_transaction(connection: Connection, work: Callable[[], Result], *, lease:
             if sqlstate(error) not in CONFLICTS:
                 raise
             _log.warning("A transaction collided with somebody else's (SQLSTATE %s); begun anew.", sqlstate(error))
-            # The pause is random, so that two transactions that collided do not do so again.
+            # The pause is random, so that two transactions that conflicted do not conflict again.
             time.sleep(random.uniform(0.05, 0.25) * attempt)  # noqa: S311
     return attempt_once()

@@ -1,7 +1,7 @@
-"""What a database error means, in our own errors: one table of SQLSTATEs, whichever driver the error came from.
+"""Translates database errors of any driver into our own errors, with one table of SQLSTATEs.
 
-A message says what happened to which database, in the server's words, and what to do next. It shows no statement, no
-parameter and no password. Put here what an error of the database is to be called.
+A message says which database had the error, what the server said, and what to do next. It contains no statement, no
+parameter and no password. Put here what a database error means to the user.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from jwp_pipeline.errors import (
 )
 
 ERRORS = (SQLAlchemyError, psycopg.Error)
-"""What SQLAlchemy and our driver raise."""
+"""The base classes of the errors that SQLAlchemy and our driver raise."""
 
 CONFLICTS = frozenset({"40001", "40P01"})
-"""Serialization failure and deadlock: the same transaction, begun anew, is likely to succeed."""
+"""Serialization failure and deadlock. The same transaction is likely to succeed when it is repeated."""
 
 LOCK_TIMEOUT = "55P03"
 
@@ -95,7 +95,7 @@ _UNEXPECTED = _Meaning(
     f"{_UNDONE} If nothing in the schema was changed by hand, please report this as a fault of this program.",
 )
 
-# By SQLSTATE, or by its class of two characters: the longer one is looked for first.
+# The keys are SQLSTATEs or their first two or three characters. The longest match wins.
 _MEANINGS = MappingProxyType(
     {
         "08": _LOST,
@@ -159,8 +159,8 @@ _MEANINGS = MappingProxyType(
     }
 )
 
-# Of a connection that is refused libpq tells no SQLSTATE, and a pooler has but one (08P01): the words must do. Those
-# in another language get the advice of any failed connection.
+# libpq gives no SQLSTATE for a refused connection, and poolers use only 08P01, so these errors are recognized by their
+# message. A message in another language gets the general advice for a failed connection.
 _SAID = (
     ("pooling mode", _POOLER),
     (
@@ -184,13 +184,17 @@ _SAID = (
 
 
 def sqlstate(error: BaseException) -> str:
-    """The five characters of an error's SQLSTATE; empty where the server told none."""
+    """Return the five characters of an error's SQLSTATE, or an empty string if the server gave none."""
     driver = getattr(error, "orig", None) or error
     return str(getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None) or "")
 
 
 def words(error: BaseException) -> str:
-    """What the server, or else the driver, says in one line; of a refused value nothing, since it would be shown."""
+    """Return the first line of the server's message, or else of the driver's.
+
+    The result is empty for errors about a value (SQLSTATE class 22), because those messages contain the value, and for
+    errors that SQLAlchemy raised by itself, except those of its connection pool.
+    """
     if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError | PoolTimeout):
         return ""
     driver: Any = getattr(error, "orig", None) or error
@@ -203,10 +207,10 @@ def words(error: BaseException) -> str:
 def clear_error(
     error: BaseException, database: str, *, setting: str = "JWP_DATABASE_URL", connected: bool = True, more: str = ""
 ) -> DatabaseError:
-    """The error of ours that an error of SQLAlchemy or of a driver stands for.
+    """Translate an error of SQLAlchemy or of a driver into one of ours.
 
-    `database` names the database as part of a sentence. `connected`: whether it was reached before the error. `more`
-    is a sentence put before the advice.
+    `database` names the database as the subject of a sentence. `connected` says whether the database was reached before
+    the error. `more` is a sentence to insert before the advice.
     """
     state, said = sqlstate(error), words(error)
     meaning = _meaning(state, said, error, connected=connected)
@@ -217,7 +221,7 @@ def clear_error(
 
 @contextmanager
 def clear_errors(database: str = "The database", *, setting: str = "JWP_DATABASE_URL") -> Iterator[None]:
-    """Turn every error of SQLAlchemy and of our driver into a DatabaseError, where the database is not known."""
+    """Raise every error of SQLAlchemy and of our driver as DatabaseError, for code that does not know its database."""
     try:
         yield
     except ERRORS as error:
@@ -238,7 +242,7 @@ def _meaning(state: str, said: str, error: BaseException, *, connected: bool) ->
 
 
 def _is_lost(state: str, error: BaseException) -> bool:
-    """Whether the connection is gone: the client noticed it, so that no SQLSTATE came from the server."""
+    """Whether the connection is lost. The client notices that itself, so there is no SQLSTATE from the server."""
     driver: Any = getattr(error, "orig", None) or error
     names = {each.__name__ for each in type(driver).__mro__}
     return isinstance(error, PendingRollbackError) or (

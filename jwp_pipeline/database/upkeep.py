@@ -1,9 +1,9 @@
-"""What autovacuum would do a minute later, done at once for a table of which much was written.
+"""Vacuums and analyzes a table at once after a large write, instead of a minute later as autovacuum would.
 
-The planner then knows what the table holds: without, it takes one row for likely, and chooses plans whose time grows
-with the square of the library. Searches find an index without a backlog, and the next look at the new rows writes
-nothing: left to itself it would set their hint bits, and with them write whole pages of WAL. Put here what follows a
-large write, or prepares one.
+The planner then has statistics about the table. Without them it expects one row, and chooses plans whose time grows
+with the square of the library. Vacuuming also empties the pending lists of GIN indexes, which slow down searches, and
+sets the hint bits of the new rows, which the next read would otherwise set while writing whole pages of WAL. Put here
+what has to happen before or after a large write.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.tables import Base
 from jwp_pipeline.errors import DatabaseError
 
-# As autovacuum's own defaults have it.
+# A write counts as large by these numbers, which are autovacuum's defaults for inserted rows.
 _ENOUGH_ROWS = 1000
 _ENOUGH_OF_ALL = 0.2
-# Rows from which on it is worth a table's being locked.
+# The number of rows from which dropping the indexes is worth locking the table.
 _LARGE = 10_000
 _log = logging.getLogger(__name__)
 
 
 def is_much(written: int, live: int) -> bool:
-    """Whether so many written rows, of so many that live afterwards, call for it."""
+    """Whether `written` rows, in a table that then has `live` rows, are enough to analyze or vacuum it."""
     return written >= _ENOUGH_ROWS and written >= _ENOUGH_OF_ALL * live
 
 
 @contextmanager
 def without_gin_indexes(connection: Connection, model: type[Base], *, rows: int) -> Iterator[None]:
-    """Write the first `rows` of a large table before its GIN indexes: made at once they cost half the time and WAL.
+    """Drop the GIN indexes of an empty table while the block writes its first `rows` rows, then build them again.
 
-    Only of a table that is empty, ours, and looked at by nobody at this moment: until the caller's transaction ends
-    whoever comes must wait. Else the block is just run.
+    Building them afterwards takes half the time and WAL. This is done only if there are many rows and the table is
+    empty, ours, and not in use at this moment; it locks the table until the caller's transaction ends. Otherwise the
+    block runs with the indexes in place.
     """
     indexes = [index for index in _table_of(model).indexes if index.dialect_options["postgresql"]["using"] == "gin"]
     if rows < _LARGE or not _is_free(connection, _table_of(model).name):
@@ -57,7 +58,7 @@ def _table_of(model: type[Base]) -> Table:
 
 
 def _is_free(connection: Connection, table: str) -> bool:
-    """Whether a table is empty and now locked for the caller alone."""
+    """Lock a table for the caller alone if it is empty and ours. Returns whether it is now locked."""
     empty_and_ours = text(
         f"SELECT NOT EXISTS (SELECT FROM {table}) AND pg_has_role(relowner, 'USAGE')"
         f" FROM pg_class WHERE oid = '{table}'::regclass"
@@ -73,15 +74,15 @@ def _is_free(connection: Connection, table: str) -> bool:
 
 
 def analyze(connection: Connection, table: str, *columns: str) -> None:
-    """Tell the planner of a table as it is in this very transaction, if nobody holds it.
+    """Update the planner's statistics about a table as it is in this transaction, unless the table is locked.
 
-    Of the `columns` that queries join and filter by; the others would only cost time.
+    Only `columns` that queries join or filter by are worth the time.
     """
     connection.execute(text(f"ANALYZE (SKIP_LOCKED) {table} ({', '.join(columns)})"))
 
 
 def unknown(connection: Connection, tables: Collection[str]) -> list[str]:
-    """Those that hold rows and were not analysed since they were empty."""
+    """Return those of `tables` that have rows but no statistics about them."""
     names = text(
         "SELECT name FROM unnest(CAST(:tables AS text[])) AS given (name) JOIN pg_class ON oid = to_regclass(name)"
         " WHERE reltuples <= 0 AND pg_relation_size(oid) > 0"
@@ -90,9 +91,9 @@ def unknown(connection: Connection, tables: Collection[str]) -> list[str]:
 
 
 def vacuum(engine: Engine, tables: Collection[str]) -> None:
-    """Vacuum and analyse tables of ours; one that somebody holds, or that is not ours to vacuum, is left alone.
+    """Vacuum and analyze tables, except those that are locked or that our role may not vacuum.
 
-    Never raises for the database's sake: what was written is committed, and autovacuum comes in any case.
+    Database errors are only logged, because the write is committed and autovacuum will process the tables anyway.
     """
     if not tables:
         return

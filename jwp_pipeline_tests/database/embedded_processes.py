@@ -1,4 +1,4 @@
-"""Processes that use an embedded server, and a look at which processes are left of it."""
+"""Helpers to start processes that use an embedded server, and to find the processes that belong to the server."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-# The home comes through the environment: a command line that named it would count as a process of the server.
+# The home is passed in the environment, because a process with it in its command line counts as part of the server.
 USER = """
 import os, sys, time
 from pathlib import Path
@@ -20,7 +20,7 @@ STAY = "sys.stdin.read()"
 
 @contextmanager
 def user_process(home, then=STAY, python=sys.executable, first="", **popen):
-    """A process that does `first`, uses the server in `home`, does `then`; killed at the end if it still lives."""
+    """Run a process that runs `first`, uses the server in `home`, and runs `then`; kill it at the end."""
     environment = dict(os.environ, EMBEDDED_HOME=str(home), PYTHONPATH=os.pathsep.join([str(PROJECT), *sys.path]))
     command = [python, "-c", first + USER + then]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -38,21 +38,21 @@ def url_of(process):
 
 
 def server_processes(home):
-    """Process id → command line of all keepers, postmasters and their children in `home`."""
+    """Return the command lines of all keepers, postmasters and their children in `home`, by process id."""
     if not Path("/proc/self/cmdline").exists():
         rows = subprocess.run(["ps", "-axwwo", "pid=,args="], capture_output=True, text=True, check=True)
         return {int(row.split()[0]): row for row in rows.stdout.splitlines() if str(home) in row}
     found = {}
-    # In the order of their ids, in which a parent nearly always comes before its children.
+    # The order of process ids nearly always has a parent before its children.
     for pid in sorted(int(process.name) for process in Path("/proc").glob("[0-9]*")):
         process, folder = Path(f"/proc/{pid}"), ""
         try:
             command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            # Root itself may not look into processes of others where it lacks a capability, as in a container.
+            # Even root cannot inspect processes of other users if it lacks a capability, as in a container.
             with suppress(PermissionError):
                 folder = os.readlink(process / "cwd")
-        except OSError:  # it ended meanwhile, or is about to
+        except OSError:  # the process has ended or is ending
             continue
         if str(home) in command or folder.startswith(str(home)) or parent in found:
             found[pid] = command

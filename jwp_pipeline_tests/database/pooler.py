@@ -1,4 +1,4 @@
-"""Debian's PgBouncer before the server of the tests, in any of its modes."""
+"""Runs Debian's PgBouncer in front of the tests' server, in any of its modes."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ needs_pgbouncer = pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not
 
 @contextmanager
 def pooler(database_url, mode, **settings):
-    """URL of the same database through a PgBouncer in this pool mode."""
+    """Yield a URL for the same database through a PgBouncer in this pool mode."""
     server = make_url(database_url)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -34,7 +34,7 @@ def pooler(database_url, mode, **settings):
     }
     target = f"host={server.host} port={server.port} dbname={server.database}"
     login = f"user={server.username} password={server.password}"
-    # PgBouncer refuses to run as root, and whoever runs it must get at its file.
+    # PgBouncer refuses to run as root, and the user that runs it must be able to read its file.
     user = "nobody" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="pgbouncer"))
     try:

@@ -1,4 +1,4 @@
-"""A database that cannot be used is told as a DatabaseError: which one, why, and never its password."""
+"""A database that cannot be used raises a DatabaseError that says which one and why, without its password."""
 
 import gc
 import traceback
@@ -26,14 +26,14 @@ from jwp_pipeline_tests.support import SCHEMA
         ("postgresql://user:p4@hidden@127.0.0.1:9/db", "percent-encode"),
     ],
 )
-def test_what_cannot_be_connected_to_is_told_without_the_password(url, said):
+def test_the_error_for_an_unusable_database_does_not_show_the_password(url, said):
     with pytest.raises(DatabaseError, match=said) as raised, connect(open_engine(url, SCHEMA)):
         pass
     assert "JWP_DATABASE_URL" in str(raised.value)
     assert "hidden" not in "".join(traceback.format_exception(raised.value))
 
 
-def test_what_fails_in_preparing_a_connection_is_told_too(postgres_url):
+def test_an_error_while_a_connection_is_prepared_is_a_database_error(postgres_url):
     with pytest.raises(DatabaseError, match="SQLSTATE 22023"), connect(open_engine(postgres_url, 'a"b')):
         pass
 

@@ -1,4 +1,4 @@
-"""The embedded server lives exactly as long as somebody uses it, however its users and its keeper end."""
+"""The embedded server runs exactly as long as a process uses it, however its users and its keeper end."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ from jwp_pipeline_tests.database.embedded_processes import (
 
 @pytest.fixture(scope="module")
 def shared_home(tmp_path_factory):
-    """A home whose server was started before: restarting is quicker than beginning anew."""
+    """A home for all tests of this module, because restarting a server is quicker than creating one."""
     return tmp_path_factory.mktemp("home with spaces")
 
 
@@ -44,7 +44,7 @@ def query(url, statement):
 
 
 @pytest.mark.parametrize("number", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left_when_its_user_ends(home, number):
+def test_no_process_is_left_when_the_only_user_ends(home, number):
     with user_process(home) as user:
         assert query(url_of(user), "SELECT 1") == 1
         if number is None:
@@ -55,7 +55,7 @@ def test_nothing_is_left_when_its_user_ends(home, number):
         wait_until_gone(home)
 
 
-def test_a_user_that_dies_while_it_starts_the_server_leaves_nothing(home):
+def test_no_process_is_left_when_the_user_dies_while_starting_the_server(home):
     with user_process(home) as user:
         wait_until(lambda: server_processes(home))
         user.kill()
@@ -83,7 +83,7 @@ def test_concurrent_first_starts_give_one_server(tmp_path):
     wait_until_gone(tmp_path)
 
 
-def test_calling_again_costs_nothing_and_the_port_stays(home):
+def test_a_second_call_and_a_restart_give_the_same_url(home):
     url = ensure_running(home, durable=False)
     assert ensure_running(home, durable=False) == url
     release(home)
@@ -91,18 +91,18 @@ def test_calling_again_costs_nothing_and_the_port_stays(home):
     assert ensure_running(home, durable=False) == url
 
 
-def test_after_its_keeper_was_killed_the_server_comes_back_with_its_data(home):
+def test_after_its_keeper_was_killed_the_server_starts_again_with_its_data(home):
     url = ensure_running(home, durable=False)
     query(url, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(keeper_of(home), signal.SIGKILL)
     with user_process(home) as other:
         assert query(url_of(other), "SELECT answer FROM kept") == 42
-    # This process has not been told; it notices, and starts or joins.
+    # This process still has the old use. It notices that the server is gone, and starts or joins one.
     assert query(ensure_running(home, durable=False), "SELECT answer FROM kept") == 42
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start stops a server without a keeper")
-def test_killing_keeper_and_user_leaves_nothing(home):
+def test_no_process_is_left_when_keeper_and_user_are_killed(home):
     with user_process(home) as user:
         url_of(user)
         os.kill(keeper_of(home), signal.SIGKILL)
@@ -119,17 +119,17 @@ def test_a_server_that_crashed_is_started_again(home):
     assert query(url, "SELECT 1") == 1
 
 
-def test_a_stale_process_id_that_a_stranger_has_now_does_no_harm(home):
+def test_a_stale_process_id_that_another_process_has_now_does_no_harm(home):
     ensure_running(home, durable=False)
     pid_file = home / "postgres" / "data" / "postmaster.pid"
     old = pid_file.read_text().splitlines()
     release(home)
     wait_until_gone(home)
-    pid_file.write_text("\n".join([str(os.getpid()), *old[1:]]))  # were it signalled, this test would end
+    pid_file.write_text("\n".join([str(os.getpid()), *old[1:]]))  # a signal to this process would end the test
     assert query(ensure_running(home, durable=False), "SELECT 1") == 1
 
 
-def test_killed_while_it_makes_the_data_folder_it_begins_anew(tmp_path):
+def test_after_a_kill_during_initdb_the_data_folder_is_created_again(tmp_path):
     with user_process(tmp_path) as user:
         wait_until((tmp_path / "postgres" / "data.new" / "data" / "base").exists)
         os.kill(keeper_of(tmp_path), signal.SIGKILL)
@@ -148,12 +148,12 @@ def test_a_forked_child_does_not_keep_the_server(home):
         try:
             user.wait(5)
             wait_until_gone(home)
-            os.kill(child, 0)  # it does live
+            os.kill(child, 0)  # fails if the child is not alive
         finally:
             os.kill(child, signal.SIGKILL)
 
 
-def test_a_forked_child_joins_for_itself(home):
+def test_a_forked_child_can_join_the_server_itself(home):
     fork = """
 if os.fork() == 0:
     print(ensure_running(Path(os.environ["EMBEDDED_HOME"]), durable=False), flush=True)
@@ -168,7 +168,7 @@ if os.fork() == 0:
         wait_until_gone(home)
 
 
-def test_a_server_that_does_not_start_shows_its_log_and_leaves_nothing(home):
+def test_the_error_of_a_server_that_does_not_start_shows_its_log(home):
     ensure_running(home, durable=False)
     release(home)
     wait_until_gone(home)
@@ -215,7 +215,7 @@ def test_the_server_sees_none_of_our_secrets(home, monkeypatch):
     ensure_running(home, durable=False)
     environments = []
     for pid in server_processes(home):
-        # Some of the server's processes live for moments only, and some root may not look into in a container.
+        # Some of the server's processes live only for a moment, and in a container root may not inspect some others.
         with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
             environments.append(Path(f"/proc/{pid}/environ").read_bytes())
     assert any(environments)

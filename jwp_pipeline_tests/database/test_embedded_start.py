@@ -1,4 +1,4 @@
-"""Where the embedded server has to start: other binaries, other users, closed folders, damaged homes; its errors."""
+"""The embedded server starts with other binaries, as other users, in closed folders and in damaged homes."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ from jwp_pipeline.errors import EmbeddedPostgresError
 from jwp_pipeline_tests.database.embedded_processes import PROJECT, url_of, user_process, wait_until_gone
 
 
-def test_a_system_postgresql_serves_too(tmp_path):
+def test_a_postgresql_of_the_system_can_be_used(tmp_path):
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not found:
         pytest.skip("no PostgreSQL in /usr/lib/postgresql")
@@ -41,7 +41,7 @@ def test_data_of_another_major_version_are_refused_with_both_versions(tmp_path):
         ensure_running(tmp_path)
 
 
-def test_named_binaries_that_are_not_there_are_an_error(tmp_path, monkeypatch):
+def test_a_configured_folder_without_binaries_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("JWP_POSTGRES_BIN", str(tmp_path / "bin"))
     with pytest.raises(EmbeddedPostgresError, match=r"No usable PostgreSQL .* in .*bin.*JWP_DATABASE_URL"):
         ensure_running(tmp_path / "home")
@@ -49,7 +49,7 @@ def test_named_binaries_that_are_not_there_are_an_error(tmp_path, monkeypatch):
 
 @pytest.fixture
 def open_home():
-    """A folder that every user can reach, unlike pytest's own."""
+    """A folder that every user can enter, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     yield folder
@@ -57,7 +57,7 @@ def open_home():
 
 
 def python_for(uid):
-    """A Python with our packages that `uid` may run: this one or the system's. Skips when there is none."""
+    """Return a Python with our packages that `uid` may run, this one or the system's. Skips if there is none."""
     if os.geteuid() != 0:
         pytest.skip("only root can start processes of other users")
     environment = {"PYTHONPATH": os.pathsep.join([str(PROJECT), *sys.path]), "PATH": os.environ["PATH"]}
@@ -73,7 +73,7 @@ def python_for(uid):
 
 
 @pytest.mark.parametrize("uid", [65534, 12345], ids=["ordinary user", "uid without a passwd entry"])
-def test_other_users_than_root(open_home, uid):
+def test_a_user_other_than_root_can_start_the_server(open_home, uid):
     python = python_for(uid)
     os.chown(open_home, uid, uid)
     with user_process(open_home, python=python, user=uid, group=uid, extra_groups=[]) as user:
@@ -83,7 +83,7 @@ def test_other_users_than_root(open_home, uid):
     wait_until_gone(open_home)
 
 
-# What Docker's default security profile does: a seccomp filter (four BPF instructions) that refuses unshare(2).
+# Like Docker's default security profile, this refuses unshare(2), with a seccomp filter of four BPF instructions.
 FORBID_NAMESPACES = """
 import ctypes, platform, struct
 unshare = {"x86_64": 272, "aarch64": 97}[platform.machine()]
@@ -105,7 +105,7 @@ def without_namespaces():
 
 
 def served(home, **how):
-    """The owner of the data in `home`, after a process has started the server there, used and released it."""
+    """Start, use and release the server in `home` in another process. Returns the owner of the data."""
     with user_process(home, **how) as user, psycopg.connect(url_of(user)) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 42 AS answer")
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
@@ -113,24 +113,24 @@ def served(home, **how):
     return (home / "postgres" / "data").stat().st_uid
 
 
-def test_root_without_namespaces_lends_the_data_to_another_account(open_home, without_namespaces):
+def test_root_without_namespaces_gives_the_data_to_another_account(open_home, without_namespaces):
     other = served(open_home, first=without_namespaces)
     assert other != 0
     assert (open_home / "postgres" / "password").stat().st_uid == 0
-    # With namespaces again, root runs it as the account that the data belong to by now.
+    # When namespaces are allowed again, root runs the server as the account that now owns the data.
     assert served(open_home) == other
 
 
-def test_root_without_namespaces_is_served_in_a_folder_that_is_closed_to_others(open_home, without_namespaces):
+def test_root_without_namespaces_can_use_a_folder_that_is_closed_to_others(open_home, without_namespaces):
     closed = open_home / "closed"
     closed.mkdir(mode=0o700)
-    # Begun where namespaces are allowed, perhaps, so that the data are root's; then taken into a container, say.
+    # The first start may be where namespaces are allowed, so that root owns the data; the second may be in a container.
     served(closed / "home")
     assert served(closed / "home", first=without_namespaces) != 0
     assert closed.stat().st_mode & 0o777 == 0o700
 
 
-def test_root_is_served_in_the_closed_folder_of_somebody_else(open_home):
+def test_root_can_use_a_closed_folder_of_another_user(open_home):
     if os.geteuid() != 0:
         pytest.skip("only root may enter it")
     closed = open_home / "closed"
@@ -139,7 +139,7 @@ def test_root_is_served_in_the_closed_folder_of_somebody_else(open_home):
     served(closed / "home")
 
 
-def test_binaries_in_a_closed_folder_serve_root_without_namespaces(open_home, without_namespaces, monkeypatch):
+def test_root_without_namespaces_can_use_binaries_in_a_closed_folder(open_home, without_namespaces, monkeypatch):
     closed = open_home / "closed"
     closed.mkdir(mode=0o700)
     package = find_binaries().folder.parents[1]
@@ -159,7 +159,7 @@ for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
 """
 
 
-def test_root_that_cannot_let_another_account_pass_is_told_which_folder_is_closed(open_home, without_namespaces):
+def test_the_error_names_a_folder_that_no_account_of_root_can_enter(open_home, without_namespaces):
     closed = open_home / "closed"
     closed.mkdir(mode=0o700)
     with user_process(closed / "home", first=without_namespaces + FORBID_PASSING) as user:
@@ -168,12 +168,12 @@ def test_root_that_cannot_let_another_account_pass_is_told_which_folder_is_close
     assert closed.stat().st_mode & 0o777 == 0o700
 
 
-# --- What may be wrong in the home -------------------------------------------------------------------------
+# --- Damaged homes -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def made_home(tmp_path_factory):
-    """A home whose server was started before, and then stopped."""
+    """A home whose server was started once and then stopped."""
     home = tmp_path_factory.mktemp("made")
     ensure_running(home, durable=False)
     release(home)
@@ -191,7 +191,7 @@ def home(made_home, tmp_path):
     wait_until_gone(copy)
 
 
-def test_homes_that_are_copies_of_each_other_start_at_the_same_time(home, tmp_path):
+def test_two_copies_of_a_home_can_start_at_the_same_time(home, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(home, other)
     with user_process(home) as one, user_process(other) as two:
@@ -200,7 +200,7 @@ def test_homes_that_are_copies_of_each_other_start_at_the_same_time(home, tmp_pa
     wait_until_gone(other)
 
 
-def test_a_port_that_is_taken_between_check_and_use_is_given_up_for_another(home, monkeypatch):
+def test_another_port_is_used_if_a_program_takes_the_first_one_after_the_check(home, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = iter([taken.getsockname()[1]] * 2)
         free_port = cluster.free_port
@@ -229,7 +229,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_file_that_can_be_made_anew_stops_no_start(home, damage):
+def test_a_damaged_port_or_password_file_is_written_again(home, damage):
     layout = Layout.of(home)
     for path in (layout.port, layout.last_port, layout.password):
         damage(path)
@@ -242,7 +242,7 @@ def test_a_damaged_file_that_can_be_made_anew_stops_no_start(home, damage):
     assert ensure_running(home, durable=False) == url
 
 
-def test_a_password_of_another_server_is_told_with_the_way_out(home):
+def test_the_error_for_a_wrong_password_file_says_to_remove_it(home):
     layout = Layout.of(home)
     layout.password.write_text("a" * 24)
     with pytest.raises(EmbeddedPostgresError, match=f"if you remove {layout.password}"):
@@ -253,7 +253,7 @@ def test_a_password_of_another_server_is_told_with_the_way_out(home):
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "a folder"])
-def test_data_that_name_no_version_are_refused_with_what_to_do(home, damage):
+def test_data_without_a_version_are_refused_with_advice(home, damage):
     DAMAGES[damage](home / "postgres" / "data" / "PG_VERSION")
     with pytest.raises(EmbeddedPostgresError, match=r"PG_VERSION does not name a version.*JWP_DATABASE_URL"):
         ensure_running(home, durable=False)

@@ -1,4 +1,4 @@
-"""Whatever the database refuses is told clearly: what happened, where, what to do; no statement, value or password."""
+"""Database errors say what happened, where, and what to do, and contain no statement, value or password."""
 
 import re
 import traceback
@@ -16,7 +16,7 @@ from jwp_pipeline.database.migrate import migrate
 from jwp_pipeline.database.translation import clear_error
 from jwp_pipeline_tests.support import SCHEMA, rows
 
-# SQLSTATE → what it is to be called, and a piece of the advice.
+# The error class for each SQLSTATE, and a piece of its advice.
 MEANT = {
     "08006": (errors.DatabaseError, "See whether the server is up"),
     "0A000": (errors.UnsuitableDatabase, "must name a PostgreSQL server"),
@@ -49,7 +49,7 @@ MEANT = {
 
 @pytest.fixture
 def another(tables_url):
-    """A second engine on the same tables: somebody else's."""
+    """A second engine for the same tables, as of somebody else."""
     engine = open_engine(f"{tables_url}?application_name=somebody%20else", SCHEMA)
     yield engine
     engine.dispose()
@@ -57,7 +57,7 @@ def another(tables_url):
 
 @contextmanager
 def impatient(tables_url, **options):
-    """An engine whose user wants short waits."""
+    """Make an engine with these options in its URL, for short waits."""
     wanted = "".join(f"-c%20{name}%3D{value}%20" for name, value in options.items())
     engine = open_engine(f"{tables_url}?options={wanted}", SCHEMA)
     yield engine
@@ -72,7 +72,7 @@ def end_session(connection, another):
 
 @pytest.mark.parametrize("state", MEANT)
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
-def test_every_kind_of_error_has_its_name_and_its_advice(state, driver):
+def test_every_kind_of_error_has_its_class_and_advice(state, driver):
     meant, advice = MEANT[state]
     refused = Exception("what the server says\nDETAIL: and more")
     setattr(refused, {"psycopg": "sqlstate", "psycopg2": "pgcode"}[driver], state)
@@ -85,19 +85,19 @@ def test_every_kind_of_error_has_its_name_and_its_advice(state, driver):
     assert runbook.path(told.runbook) in runbook.error_text(told)
 
 
-def test_no_value_reaches_a_message(engine):
+def test_no_value_is_in_a_message_of_ours(engine):
     with pytest.raises(errors.DatabaseError, match="22P02") as refused, connect(engine) as connection:
         connection.execute(text("SELECT CAST(:value AS integer)"), {"value": "hidden"})
     assert "hidden" not in "".join(traceback.format_exception(refused.value))
 
 
-def test_nor_the_text_of_an_error_that_is_caught_before(engine):
+def test_no_value_is_in_an_error_of_sqlalchemy(engine):
     with connect(engine) as connection, pytest.raises(DBAPIError) as refused:
         connection.execute(text("SELECT CAST(:value AS text), 1 / 0"), {"value": "s3cret"})
     assert "s3cret" not in str(refused.value)
 
 
-def test_a_read_only_database_is_told_as_one(database_url):
+def test_the_error_for_a_read_only_database_says_so(database_url):
     engine = open_engine(database_url, SCHEMA)
     migrate(engine, SCHEMA)
     engine.dispose()
@@ -110,7 +110,7 @@ def test_a_read_only_database_is_told_as_one(database_url):
     engine.dispose()
 
 
-def test_a_session_that_was_ended_is_told_as_one(engine, another):
+def test_the_error_for_an_ended_session_says_so(engine, another):
     def work_in_an_ended_session():
         with connect(engine) as connection:
             end_session(connection, another)
@@ -120,8 +120,8 @@ def test_a_session_that_was_ended_is_told_as_one(engine, another):
         work_in_an_ended_session()
 
 
-def test_a_lock_that_was_lost_is_one_clear_error(engine, another):
-    """Also when nobody noticed: SQLAlchemy connects anew without a word, and the lock would be missed."""
+def test_a_lost_lock_is_a_clear_error(engine, another):
+    """Even if no statement failed: SQLAlchemy reconnects silently, and nobody would notice that the lock is gone."""
 
     def lose_the_lock():
         with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=1):
@@ -131,7 +131,7 @@ def test_a_lock_that_was_lost_is_one_clear_error(engine, another):
         lose_the_lock()
 
 
-def test_waiting_for_a_lock_ends_and_names_who_holds_it(tables_url, engine, another):
+def test_waiting_for_a_table_lock_ends_with_an_error_that_names_its_holder(tables_url, engine, another):
     with another.begin() as blocker, impatient(tables_url, lock_timeout="200ms") as waiting:
         process = blocker.scalar(text("SELECT pg_backend_pid()"))
         blocker.execute(text("LOCK media_items"))
@@ -143,7 +143,7 @@ def test_waiting_for_a_lock_ends_and_names_who_holds_it(tables_url, engine, anot
     )
 
 
-def test_so_does_waiting_for_a_row(tables_url, engine, another):
+def test_waiting_for_a_row_lock_ends_with_an_error_that_names_its_holder(tables_url, engine, another):
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO billing_accounts (id, lookup_instid, description) VALUES ('a', 'a', '')"))
     with another.begin() as blocker, impatient(tables_url, lock_timeout="200ms") as waiting:
@@ -155,7 +155,7 @@ def test_so_does_waiting_for_a_row(tables_url, engine, another):
             ours.execute(text("UPDATE billing_accounts SET description = 'ours'"))
 
 
-def test_what_a_role_may_not_do_is_told(tables_url, engine):
+def test_missing_permissions_and_wrong_passwords_are_clear_errors(tables_url, engine):
     place = make_url(tables_url)
     with engine.begin() as connection:
         connection.execute(text("DROP ROLE IF EXISTS reader"))
@@ -180,7 +180,7 @@ def test_what_a_role_may_not_do_is_told(tables_url, engine):
             connection.execute(text("DROP ROLE reader"))
 
 
-def test_every_class_of_sqlstate_that_is_told_apart_is_one_of_postgresql():
+def test_every_sqlstate_in_our_table_exists_in_postgresql():
     for state in translation._MEANINGS:
         known = [each for each in psycopg.errors._sqlcodes if each.startswith(state)]
         assert known, state

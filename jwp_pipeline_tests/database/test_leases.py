@@ -1,4 +1,4 @@
-"""A lease tells whether a run lives, and a run that was declared dead writes nothing more."""
+"""A lease shows whether a run is alive, and a run that was declared dead writes nothing more."""
 
 from contextlib import contextmanager, suppress
 
@@ -12,12 +12,12 @@ from jwp_pipeline_tests.support import SCHEMA, rows, wait_until
 
 NEVER = 3600.0
 AT_ONCE = Tolerance(silent=-1.0, second_look=0.0, sessions=0.5)
-"""With it a run is silent as soon as it has begun."""
+"""With this tolerance a run counts as silent as soon as it has begun."""
 
 
 @pytest.fixture
 def run(tables_url, engine):
-    """Begins runs, each with an engine and a lease of its own: (engine, lease). By default their hearts do not beat."""
+    """A function that begins a run and returns its own engine and lease. By default there are no heartbeats."""
     opened = []
 
     def run(run_id="a run", *, every=NEVER):
@@ -33,13 +33,13 @@ def run(tables_url, engine):
 
 
 def take_over(engine, run_id="a run", tolerance=AT_ONCE):
-    """Look whether a run lives; who took its lease over, if anybody did."""
+    """Take over the lease of a run if it is silent. Returns who took it over, or None."""
     return standings(engine, [run_id], tolerance)[run_id].taken_over_by
 
 
 @contextmanager
 def writing(of_run, lease):
-    """A connection in a transaction that holds the lease and has written something."""
+    """Yield a connection in a transaction that holds the lease and has written something."""
     with connect(of_run) as connection, connection.begin():
         lease.require(connection)
         connection.execute(text("INSERT INTO raw_snapshots (resource_type, api_version) VALUES ('video', 'v1')"))
@@ -47,7 +47,7 @@ def writing(of_run, lease):
 
 
 def forget_sessions(engine):
-    """As if whoever takes over had no right to end the sessions of the run."""
+    """Remove the sessions from the leases, as if the process that takes over may not end them."""
     with engine.begin() as connection:
         connection.execute(text("UPDATE run_leases SET backend_pids = '{}', backend_starts = '{}'"))
 
@@ -57,7 +57,7 @@ def written(engine):
 
 
 def uptime(engine):
-    """For how many seconds the server has been up."""
+    """Return the seconds since the start of the server."""
     query = "SELECT CAST(extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) AS float8) AS seconds"
     return rows(engine, query)[0].seconds
 
@@ -66,11 +66,11 @@ def heartbeat(engine):
     return rows(engine, "SELECT heartbeat_at FROM run_leases")[0].heartbeat_at
 
 
-def test_a_run_whose_heart_beats_is_left_alone_and_ends_its_lease_itself(engine, run):
+def test_a_run_with_a_heartbeat_is_not_taken_over_and_ends_its_lease_itself(engine, run):
     of_run, lease = run(every=0.02)
     began = heartbeat(engine)
     with writing(of_run, lease):
-        # The transaction that holds the lease does not hold up the heartbeat.
+        # The transaction that holds the lease does not block the heartbeat.
         wait_until(lambda: heartbeat(engine) > began)
         assert take_over(engine, tolerance=Tolerance(silent=10.0, second_look=0.0)) is None
     assert written(engine) == 1
@@ -79,14 +79,14 @@ def test_a_run_whose_heart_beats_is_left_alone_and_ends_its_lease_itself(engine,
     assert (standing.ended, standing.taken_over_by) == (True, None)
 
 
-def test_after_a_sleep_of_run_and_server_together_the_run_has_time_to_come_back(engine, run):
+def test_after_run_and_server_slept_together_the_run_has_time_to_send_a_heartbeat(engine, run):
     run(every=0.1)
     with engine.begin() as connection:
         connection.execute(text("UPDATE run_leases SET heartbeat_at = heartbeat_at - interval '8 hours'"))
     assert take_over(engine, tolerance=Tolerance(silent=uptime(engine) - 0.001, second_look=1.0)) is None
 
 
-def test_after_a_start_of_the_server_every_run_has_time_to_come_back(engine, run):
+def test_after_a_start_of_the_server_every_run_has_time_to_send_a_heartbeat(engine, run):
     run()
     with engine.begin() as connection:
         connection.execute(text("UPDATE run_leases SET heartbeat_at = 'epoch'"))
@@ -94,7 +94,7 @@ def test_after_a_start_of_the_server_every_run_has_time_to_come_back(engine, run
     assert take_over(engine, tolerance=Tolerance(silent=uptime(engine) - 0.001, second_look=0.0)) is not None
 
 
-def test_a_heartbeat_survives_the_loss_of_every_connection(engine, run):
+def test_the_heartbeat_continues_after_all_connections_were_lost(engine, run):
     run(every=0.02)
     began = heartbeat(engine)
     wait_until(lambda: heartbeat(engine) > began)
@@ -107,19 +107,19 @@ def test_a_heartbeat_survives_the_loss_of_every_connection(engine, run):
     wait_until(lambda: heartbeat(engine) > lost)
 
 
-def test_a_takeover_ends_the_sessions_of_the_run_and_frees_what_they_hold(engine, run):
+def test_a_takeover_ends_the_sessions_of_the_run_and_frees_their_locks(engine, run):
     of_run, lease = run()
     with suppress(DatabaseError), connect(of_run) as writer, advisory_lock(writer, WRITER_LOCK, patience=0):
         with suppress(DatabaseError), writing(of_run, lease):
             assert take_over(engine).startswith("process ")
         with connect(engine) as next_writer, advisory_lock(next_writer, WRITER_LOCK, patience=0):
             assert written(engine) == 0
-    # It comes by no other session, either.
+    # The run cannot open another session, either.
     with pytest.raises(LeaseLost, match="declared dead by process"), connect(of_run):
         pass
 
 
-def test_where_the_sessions_cannot_be_ended_the_fence_keeps_the_dead_run_from_writing(engine, run):
+def test_a_dead_run_whose_sessions_could_not_be_ended_cannot_write(engine, run):
     of_run, lease = run()
     with connect(of_run) as connection, advisory_lock(connection, WRITER_LOCK, patience=0):
         forget_sessions(engine)
@@ -139,7 +139,7 @@ def test_a_run_that_is_writing_and_whose_sessions_cannot_be_ended_is_not_declare
     assert take_over(engine) is not None
 
 
-def test_a_run_that_learns_of_its_death_is_stopped_at_its_next_use_of_the_database(engine, run):
+def test_a_run_that_was_taken_over_stops_at_its_next_use_of_the_database(engine, run):
     of_run, _ = run(every=0.02)
     assert take_over(engine) is not None
 
@@ -154,7 +154,7 @@ def test_a_run_that_learns_of_its_death_is_stopped_at_its_next_use_of_the_databa
 
 
 def test_a_session_that_a_pooler_gave_to_a_later_run_is_not_ended(engine, run):
-    """In session mode a pooler hands the server's session on when a client has gone."""
+    """In session mode, a pooler gives the server's session to another client when the first one has gone."""
     run("dead")
     later, lease = run("later")
     with engine.begin() as connection:
@@ -169,7 +169,7 @@ def test_a_session_that_a_pooler_gave_to_a_later_run_is_not_ended(engine, run):
     assert written(engine) == 1
 
 
-def test_old_leases_are_forgotten_and_live_ones_are_not(engine, run):
+def test_old_leases_are_deleted_and_live_ones_are_not(engine, run):
     with engine.begin() as connection:
         connection.execute(
             text(

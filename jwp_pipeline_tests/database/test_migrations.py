@@ -1,4 +1,4 @@
-"""A schema is brought to this version's tables once, whoever comes, and the tables are those of the models."""
+"""Migrations create the tables of the models, from any older version and also when several processes migrate."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -31,7 +31,7 @@ assert {history_tables, media_tables}, "imported so that Base knows their tables
 
 @pytest.fixture
 def engine_of(database_url):
-    """Makes engines of a fresh database; a schema is there only once it is migrated."""
+    """A function that makes engines for a new database, in which no schema has been created yet."""
     with ExitStack() as engines:
 
         def make(schema=SCHEMA):
@@ -42,8 +42,8 @@ def engine_of(database_url):
         yield make
 
 
-def test_the_tables_are_those_of_the_models(engine_of):
-    """Also what Alembic does not compare: generated columns, defaults, indexes; and their descriptions."""
+def test_migrations_create_the_tables_of_the_models(engine_of):
+    """This includes what Alembic does not compare: generated columns, defaults, indexes and descriptions."""
     migrated, modelled = engine_of("migrated"), engine_of("modelled")
     migrate(migrated, "migrated")
     with migrated.connect() as connection:
@@ -58,7 +58,7 @@ def test_the_tables_are_those_of_the_models(engine_of):
 
 
 def definitions(engine):
-    """Every column, index and constraint of the models' tables, as the server writes it."""
+    """Return the server's definitions of all columns, indexes and constraints of the models' tables."""
     names = list(Base.metadata.tables)
     columns = rows(
         engine,
@@ -88,7 +88,7 @@ def definitions(engine):
 
 
 def migrate_to(engine, revision):
-    """Only as far as `revision`, as an older version of this program did."""
+    """Migrate only as far as `revision`, as an older version of this program would."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect() as connection:
@@ -121,8 +121,8 @@ FROM cached_resources;
 """
 
 
-def test_what_an_older_version_knew_is_carried_over(engine_of):
-    """`had_acl` from the cache and the change log; what a sync deleted is told from what somebody withdrew."""
+def test_data_of_an_older_version_are_migrated(engine_of):
+    """`had_acl` comes from the cache and the change log, and items deleted by a sync differ from withdrawn ones."""
     engine = engine_of()
     migrate_to(engine, "0004")
     with engine.begin() as connection:
@@ -145,8 +145,8 @@ def test_migrating_twice_does_nothing(engine_of):
     assert rows(engine, "SELECT count(*) FROM cached_resources") == [(1,)]
 
 
-def test_many_that_migrate_at_once(engine_of):
-    """P2: threads that begin at the same moment; one of them does it, and none fails."""
+def test_threads_can_migrate_at_the_same_time(engine_of):
+    """P2: of several threads that start at the same moment, one migrates and none fails."""
     for round_ in range(5):
         schema = f"s{round_}"
         start = Barrier(6)
@@ -162,8 +162,8 @@ def test_many_that_migrate_at_once(engine_of):
         assert rows(engines[0], "SELECT count(*) FROM media_items") == [(0,)]
 
 
-def test_processes_that_migrate_at_once(engine_of, database_url):
-    """P2: as `make up` starts them."""
+def test_processes_can_migrate_at_the_same_time(engine_of, database_url):
+    """P2: `make up` starts several such processes."""
     code = (
         "import sys; from jwp_pipeline.database.connection import open_engine;"
         "from jwp_pipeline.database.migrate import migrate;"
@@ -177,7 +177,7 @@ def test_processes_that_migrate_at_once(engine_of, database_url):
 
 
 def test_two_sites_share_a_database(engine_of):
-    """Two schemas know nothing of each other: neither rows nor locks."""
+    """Two schemas share neither rows nor locks."""
     one, other = engine_of("one"), engine_of("other")
     for engine, title in ((one, "Of one"), (other, "Of the other")):
         migrate(engine, "one" if engine is one else "other")
@@ -203,7 +203,7 @@ def test_a_schema_of_a_newer_version_is_refused(engine_of):
 
 
 def test_items_are_found_by_their_words(engine_of):
-    """Titles before tags before descriptions, stemmed, through the index."""
+    """The search stems words, uses the index, and ranks titles before tags and tags before descriptions."""
     engine = engine_of()
     migrate(engine, SCHEMA)
     with engine.begin() as connection:

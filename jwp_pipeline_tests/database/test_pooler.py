@@ -1,4 +1,4 @@
-"""A connection pooler between us and PostgreSQL: one in session mode is no matter, any other is refused clearly."""
+"""A connection pooler in session mode works; a pooler in any other mode is refused with a clear error."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -15,7 +15,7 @@ from jwp_pipeline_tests.support import SCHEMA, rows
 pytestmark = needs_pgbouncer
 
 
-def test_a_pooler_in_session_mode_is_no_matter(database_url):
+def test_a_pooler_in_session_mode_works(database_url):
     with pooler(database_url, "session") as url:
         engine, other = open_engine(url, SCHEMA), open_engine(database_url, SCHEMA)
         assert migrate(engine, SCHEMA)
@@ -39,7 +39,7 @@ def test_a_pooler_in_transaction_mode_is_refused(database_url, server_round_robi
 
 
 def test_a_busy_pooler_in_transaction_mode_is_refused_too(database_url):
-    """Others take sessions and give them back all the time, so that ours may come back to us by chance."""
+    """Other clients take and return sessions all the time, so that we may get our own session back by chance."""
     stop = Event()
 
     def keep_busy(url):
@@ -68,7 +68,7 @@ def test_a_pooler_in_statement_mode_is_refused(database_url):
         engine.dispose()
 
 
-def test_a_pooler_that_refuses_an_option_of_the_url_says_so(database_url):
+def test_the_error_of_a_pooler_that_refuses_an_option_names_the_option(database_url):
     with pooler(database_url, "session") as url:
         engine = open_engine(f"{url}?options=-cwork_mem%3D8MB", SCHEMA)
         with pytest.raises(DatabaseError, match="unsupported startup parameter: options"), connect(engine):

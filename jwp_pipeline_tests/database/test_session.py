@@ -1,4 +1,4 @@
-"""Every connection begins alike, ours and Dagster's, whatever the server, the role, the environment or the URL say."""
+"""All connections, ours and Dagster's, get the same settings, whatever the server, environment or URL set."""
 
 import secrets
 from contextlib import contextmanager
@@ -66,7 +66,7 @@ def dagsters_session(url):
 
 @pytest.fixture(params=[our_session, dagsters_session], ids=["ours", "dagster"])
 def session(request):
-    """Opens a session on a URL, on each of the two paths."""
+    """A function that opens a session on a URL: once as our own code does, and once as Dagster does."""
     return request.param
 
 
@@ -75,7 +75,7 @@ def shown(connection, names):
 
 
 def parameters_of(connection):
-    """The connection parameters that libpq uses."""
+    """Return the connection parameters that libpq uses."""
     info = connection.connection.driver_connection.info
     return info.get_parameters() if hasattr(info, "get_parameters") else info.dsn_parameters
 
@@ -98,7 +98,7 @@ SCHEMAS = {our_session: SCHEMA, dagsters_session: "dagster"}
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "WIN1252"])
-def test_the_environment_changes_nothing_of_what_is_read_and_written(session, database_url, monkeypatch, encoding):
+def test_the_environment_does_not_change_the_settings(session, database_url, monkeypatch, encoding):
     monkeypatch.setenv("PGCLIENTENCODING", encoding)
     monkeypatch.setenv("PGDATESTYLE", "SQL, DMY")
     monkeypatch.setenv("PGTZ", "America/Caracas")
@@ -107,15 +107,15 @@ def test_the_environment_changes_nothing_of_what_is_read_and_written(session, da
         assert_pinned(connection, SCHEMAS[session])
 
 
-def test_nor_does_the_database_or_the_url(session, database_url):
+def test_the_database_and_the_url_do_not_change_the_settings(session, database_url):
     set_for_the_database(database_url, OTHERWISE | dict.fromkeys(TIME_OUTS, "7s"))
     options = quote(" ".join(f"-c {name}={value.replace(' ', '')}" for name, value in OTHERWISE.items()))
     with session(f"{database_url}?client_encoding=LATIN1&options={options}") as connection:
         assert_pinned(connection, SCHEMAS[session])
 
 
-def test_what_the_url_asks_for_is_kept(session, database_url, monkeypatch):
-    """Time-outs among it: whoever writes them there means us."""
+def test_other_settings_in_the_url_are_kept(session, database_url, monkeypatch):
+    """This includes time-outs, because a time-out in our own URL is meant for us."""
     monkeypatch.setenv("PGCONNECT_TIMEOUT", "3")
     wanted = {"work_mem": "7MB", "application_name": "of the user", "statement_timeout": "9s", "lock_timeout": "8s"}
     options = quote("-c work_mem=7MB -c statement_timeout=9s -c lock_timeout=8s")
@@ -155,14 +155,14 @@ def test_the_first_of_several_hosts_that_can_be_reached_is_used(session, databas
         assert connection.scalar(text("SELECT current_database()")) == server.database
 
 
-def test_the_pairs_of_libpq_are_a_database_too(session, database_url):
+def test_a_database_can_be_given_as_key_value_pairs(session, database_url):
     server = make_url(database_url)
     pairs = f"host={server.host} port={server.port} dbname={server.database} user={server.username}"
     with session(f"{pairs} password='{server.password}'") as connection:
         assert connection.scalar(text("SELECT current_database()")) == server.database
 
 
-def test_a_service_is_a_database_too(session, database_url, tmp_path, monkeypatch):
+def test_a_database_can_be_given_as_a_service(session, database_url, tmp_path, monkeypatch):
     server = make_url(database_url)
     (tmp_path / "services").write_text(
         f"[mine]\nhost={server.host}\nport={server.port}\ndbname={server.database}\nuser={server.username}\n"
@@ -175,7 +175,7 @@ def test_a_service_is_a_database_too(session, database_url, tmp_path, monkeypatc
         assert used["keepalives_idle"] == "77"
 
 
-def test_a_percent_sign_in_a_login_is_one_on_both_paths(session, database_url):
+def test_a_login_may_contain_percent_signs(session, database_url):
     role, password = f"ro%le_{secrets.token_hex(4)}", "p%40s%s%(here)s@/:?#"
     with psycopg.connect(database_url, autocommit=True) as server:
         server.execute(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{password}' SUPERUSER")
@@ -189,7 +189,7 @@ def test_a_percent_sign_in_a_login_is_one_on_both_paths(session, database_url):
             server.execute(f'DROP ROLE "{role}"')
 
 
-def test_an_own_database_of_dagster_is_named_by_its_own_setting(database_url):
+def test_the_error_for_dagsters_own_database_names_its_setting(database_url):
     url = "postgresql://somebody:hidden@127.0.0.1:9/nowhere"
     settings = load_settings(jwp_database_url=database_url, jwp_dagster_database_url=url)
     with pytest.raises(DatabaseError, match=r"somebody@127.0.0.1:9/nowhere.*JWP_DAGSTER_DATABASE_URL") as refused:

@@ -1,4 +1,4 @@
-"""A transaction that collides with somebody else's is begun anew, and the run does not fail for it."""
+"""A transaction that conflicts with another session's is repeated, and the run does not fail."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +18,7 @@ from jwp_pipeline_tests.support import SCHEMA, rows, wait_until
 
 
 @pytest.mark.parametrize("state", ["40001", "40P01"])
-def test_a_transaction_that_collides_is_begun_anew(engine, state, monkeypatch):
+def test_a_transaction_with_a_conflict_is_repeated(engine, state, monkeypatch):
     monkeypatch.setattr(transactions.time, "sleep", lambda seconds: None)
     tries = []
 
@@ -36,21 +36,21 @@ def test_a_transaction_that_collides_is_begun_anew(engine, state, monkeypatch):
         in_transaction(connection, lambda: (tries.clear(), collide()))
 
 
-def test_a_transaction_that_fails_for_another_reason_is_not(engine):
+def test_a_transaction_that_fails_for_another_reason_is_not_repeated(engine):
     tries = []
     with pytest.raises(errors.DatabaseError, match="22012"), connect(engine) as connection:
         in_transaction(connection, lambda: (tries.append(None), connection.execute(text("SELECT 1 / 0"))))
     assert len(tries) == 1
 
 
-def test_a_deadlock_with_an_update_by_somebody_is_no_failure(engine, tables_url):
-    """Somebody has the video and wants the item; the sync has the item and wants the video. The sync gives way."""
+def test_a_sync_survives_a_deadlock_with_another_session(engine, tables_url):
+    """The other session locks the video and then the item, and the sync the other way round. The sync gives way."""
     with engine.begin() as connection:
         set_resources(connection, [video("a", 7)], "video")
     sync_media(engine, MEDIA_ASSETS, options=media_options(), client=None)
     with engine.begin() as connection:
         set_resources(connection, [video("a", 7, updated=2, title="New")], "video")
-    # The one that waits longer than its deadlock_timeout looks for a deadlock, and is undone when there is one.
+    # A session that has waited for its deadlock_timeout checks for a deadlock, and is rolled back if there is one.
     soon = open_engine(f"{tables_url}?options=-cdeadlock_timeout%3D500ms", SCHEMA)
     with psycopg.connect(tables_url) as somebody, ThreadPoolExecutor(1) as pool:
         somebody.execute(f"SET search_path TO {SCHEMA}; SET deadlock_timeout TO '20s'")

@@ -1,4 +1,4 @@
-"""What is done for the server beside the writing: a large first filling, and nothing that could stop anybody."""
+"""GIN indexes are built after a large first write, but only if that blocks no other session."""
 
 import pytest
 from sqlalchemy import text
@@ -19,7 +19,7 @@ def index_oid(engine):
 
 
 def filled(engine, simulator):
-    """Mirror 20 videos; the index before and after."""
+    """Mirror 20 videos, and return the index before and after."""
     before = index_oid(engine)
     simulator.library.replace_all(videos(*range(20)), [])
     with jwplatform(simulator) as client:
@@ -30,7 +30,7 @@ def filled(engine, simulator):
     return before, index_oid(engine)
 
 
-def test_a_large_first_filling_comes_before_its_gin_index(engine, simulator, monkeypatch):
+def test_the_gin_index_is_built_again_after_a_large_first_write(engine, simulator, monkeypatch):
     monkeypatch.setattr(upkeep, "_LARGE", 20)
     before, after = filled(engine, simulator)
     assert after.made_by == before.made_by
@@ -38,14 +38,14 @@ def test_a_large_first_filling_comes_before_its_gin_index(engine, simulator, mon
 
 
 @pytest.mark.parametrize("why", ["small", "not empty", "looked at"])
-def test_else_the_index_is_left_alone(engine, simulator, monkeypatch, why):
+def test_the_gin_index_is_kept_if_the_write_is_small_or_the_table_in_use(engine, simulator, monkeypatch, why):
     monkeypatch.setattr(upkeep, "_LARGE", 21 if why == "small" else 20)
     with engine.connect() as reader:
         if why == "not empty":
             with engine.begin() as connection:
                 connection.execute(CachedResource.__table__.insert(), {"type": "channel", "key": "c", "data": {}})
         if why == "looked at":
-            # A reader that stays in its transaction must neither wait nor be waited for.
+            # A reader that keeps its transaction open must neither wait nor make the sync wait.
             reader.execute(text("SELECT count(*) FROM cached_resources"))
         before, after = filled(engine, simulator)
     assert after.oid == before.oid

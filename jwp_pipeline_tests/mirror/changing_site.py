@@ -1,4 +1,4 @@
-"""A simulated site whose clock a test sets, and the cache that follows it by frequent syncs."""
+"""A simulated site whose clock the test sets, and a cache that follows it with frequent syncs."""
 
 import time
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ HOUR = 3600
 
 @dataclass
 class Site:
-    """A simulated site with a clock of its own, and the cache beside it. `kind` is what is listed."""
+    """A simulated site with its own clock, and the cache that mirrors it. `kind` is the type of resource to sync."""
 
     engine: object
     simulator: object
     client: object
     kind: str = "video"
     now: float = field(default_factory=lambda: time.time() - 10 * 24 * HOUR)
-    """JW Platform's time, epoch seconds."""
+    """JW Platform's time, in seconds since the epoch."""
     numbers: count = field(default_factory=count)
 
     @property
@@ -34,11 +34,11 @@ class Site:
         return self.library.keys(self.kind)
 
     def put(self, key=None, *, stamp=None):
-        """Add or edit a resource at `stamp` (by default now), with a title never used before; its key."""
+        """Add or edit a resource at `stamp` (by default now), with a title never used before. Returns its key."""
         number = next(self.numbers)
         stamp = int(self.now if stamp is None else stamp)
         key = key or f"k{number:07}"
-        # Unique dates, so that listings in full have one order; those of changes have ties.
+        # The dates are unique, so that a full listing has a definite order. The change stamps may be equal.
         created = 1_000_000_000 + int(key[1:])
         if self.kind == "video":
             resource = {"key": key, "title": f"Title {number}", "date": created, "updated": stamp}
@@ -49,7 +49,7 @@ class Site:
         return key
 
     def sync(self, overlap=timedelta(hours=1)):
-        """One frequent sync; its listing."""
+        """Run one frequent sync. Returns its listing."""
         self.simulator.forget_requests()
         listing = read_changes(self.engine, self.client, self.kind, overlap=overlap)
         options = MirrorOptions(max_delete_ratio=1)

@@ -1,4 +1,4 @@
-"""Small pages, and libraries that move between them."""
+"""Fixtures and helpers for listings with small pages, and for libraries that change between two pages."""
 
 import pytest
 
@@ -10,20 +10,23 @@ PAGE = 5
 
 @pytest.fixture
 def twelve_videos(simulator):
-    """The site, with 12 videos."""
+    """The simulated site with 12 videos."""
     simulator.library.replace_all(videos(*range(12)), [])
     return simulator
 
 
 @pytest.fixture
 def client(simulator, api):
-    """A client of each API that reads five a page."""
+    """A client of each API that reads five resources per page."""
     with jwplatform(simulator, api, page_length=PAGE) as client:
         yield client
 
 
 def swap(removed, uploaded):
-    """One is removed and one uploaded between two pages: the totals stay, the rest moves up by one."""
+    """Make a fault that removes one video and adds another between two pages.
+
+    The total stays the same, but the videos after the removed one move up by one place.
+    """
 
     def edit(library):
         library.remove("video", removed)

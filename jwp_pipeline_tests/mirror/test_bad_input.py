@@ -10,7 +10,7 @@ from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, vide
 MEGABYTES = "x" * 5_000_000
 DEEP = "[" * 600 + '"\\u0000"' + "]" * 600
 
-# What the resource says after its key → the field of its problem and what is shown of its value.
+# For each key: the resource's JSON after the key, the field of its problem, and the value shown for it.
 BAD_FIELDS = {
     "v0001": (r'"title": "a\u0000b"', "title", "a\ufffdb"),
     "v0002": (r'"title": "\ud800"', "title", "\ufffd"),
@@ -35,7 +35,7 @@ UNUSABLE_KEYS = ["", 12345678, None, "k" * 256, ["v0000"]]
 
 
 @pytest.mark.parametrize("page_length", [1000, 4])
-def test_bad_resources_are_reported_and_stop_nothing(engine, simulator, api, page_length):
+def test_bad_resources_are_reported_and_good_ones_are_cached(engine, simulator, api, page_length):
     library, name = simulator.library, {"v1": "key", "v2": "id"}[api]
     library.replace_all(videos(*range(20)), [])
     with jwplatform(simulator, api, page_length=page_length) as client:
@@ -83,7 +83,7 @@ def test_bad_resources_are_reported_and_stop_nothing(engine, simulator, api, pag
     assert cache(engine)["v0010"].data == cached_before["v0010"].data
 
 
-def test_a_new_resource_that_is_refused_whole_counts_as_set_aside(engine, simulator):
+def test_a_new_resource_that_cannot_be_stored_at_all_counts_as_set_aside(engine, simulator):
     simulator.library.replace_all(videos(0, 1), [])
     simulator.library.override("video", "v0001", RawJson(f'{{"key": "v0001", "custom": {DEEP}}}'))
     with jwplatform(simulator) as client:
@@ -93,7 +93,7 @@ def test_a_new_resource_that_is_refused_whole_counts_as_set_aside(engine, simula
         assert (applied.plan.seen, applied.plan.set_aside, applied.plan.unchanged) == (2, 1, 1)
 
 
-def test_an_integer_of_more_digits_than_python_reads_is_kept_as_it_is(engine, simulator, api):
+def test_an_integer_with_more_digits_than_python_accepts_is_stored_unchanged(engine, simulator, api):
     name, digits = {"v1": "key", "v2": "id"}[api], "9" * 5000
     simulator.library.replace_all(videos(0, 1), [])
     simulator.library.override("video", "v0001", RawJson(f'{{"{name}": "v0001", "views": {digits}}}'))
@@ -105,7 +105,7 @@ def test_an_integer_of_more_digits_than_python_reads_is_kept_as_it_is(engine, si
     assert open_problems(engine) == {}
 
 
-def test_what_postgresql_refuses_and_a_number_that_python_does_not_read_may_share_a_page(engine, simulator, api):
+def test_a_page_may_have_both_a_nul_character_and_an_integer_too_long_for_python(engine, simulator, api):
     name, digits = {"v1": "key", "v2": "id"}[api], "9" * 5000
     simulator.library.replace_all([video("v0000", title="nul \0"), *videos(1, 2)], [])
     simulator.library.override("video", "v0001", RawJson(f'{{"{name}": "v0001", "views": {digits}}}'))
@@ -116,13 +116,13 @@ def test_what_postgresql_refuses_and_a_number_that_python_does_not_read_may_shar
 
 
 def open_problems(engine):
-    """(key or position, field) → value of each open one; none twice."""
+    """Return the value of each open problem by (key or position, field), after checking that none is there twice."""
     found = rows(engine, "SELECT key, field, value FROM sync_problems WHERE resolved_at IS NULL")
     assert len({(row.key, row.field) for row in found}) == len(found)
     return {(row.key, row.field): row.value for row in found}
 
 
-def test_a_problem_is_opened_once_and_touched_while_it_lasts(engine, simulator):
+def test_a_problem_is_opened_once_and_updated_while_it_lasts(engine, simulator):
     simulator.library.replace_all(videos(0, 1), [])
     simulator.library.edit("video", "v0001", title="\0")
     with jwplatform(simulator) as client:

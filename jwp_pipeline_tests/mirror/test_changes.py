@@ -1,4 +1,4 @@
-"""Reading only what changed: never deletes by itself, misses nothing that JW Platform shows, and is cheap."""
+"""Reading only the changes deletes nothing by itself, misses nothing that JW Platform shows, and is cheap."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ FAR_FUTURE = 4_102_444_800
 
 @pytest.fixture
 def make_site(engine, simulator):
-    """Makes a site of an API and a kind; pages of three."""
+    """A function that makes a site for an API and a type of resource, with three resources per page."""
     with jwplatform(simulator, "v1", page_length=3) as one, jwplatform(simulator, "v2", page_length=3) as two:
         clients = {"v1": one, "v2": two}
         yield lambda api, kind="video", **clock: Site(engine, simulator, clients[api], kind, **clock)
@@ -48,12 +48,12 @@ steps = st.lists(
 @given(
     listed=st.sampled_from(LISTED_BY_CHANGE),
     overlap=st.sampled_from([0, 60, HOUR, 50 * HOUR]),
-    # Ahead of us, about the same (and passing our time on the way), behind.
+    # JW Platform's clock is ahead of ours, almost the same (and passes ours during the test), or behind.
     ahead=st.sampled_from([3 * HOUR, -5, -10 * 24 * HOUR]),
     steps=steps,
 )
 def test_the_cache_follows_every_change(make_site, listed, overlap, ahead, steps):
-    """Lags are shares of the overlap: the index shows an edit that much later than its stamp says."""
+    """An edit may appear in the index later than its stamp says. That delay is given as a fraction of the overlap."""
     site = make_site(*listed, now=time.time() + ahead)
     site.simulator.behaviour.unstable_ties = True
     site.library.replace_all([], [])
@@ -73,7 +73,7 @@ def test_the_cache_follows_every_change(make_site, listed, overlap, ahead, steps
             lagging.append((site.now + values[0] * overlap, None, site.now))
         elif step == "stamp from the future" and keys:
             site.put(keys[values[0] % len(keys)], stamp=FAR_FUTURE)
-        # One gone and another one there with an old stamp is what only a full listing can tell.
+        # If one is removed and another appears with an old stamp, only a full listing can show it.
         elif step == "remove" and keys and "old" not in unseen:
             removed.append(keys[values[0] % len(keys)])
             site.library.remove(site.kind, removed[-1])
@@ -96,7 +96,7 @@ def test_the_cache_follows_every_change(make_site, listed, overlap, ahead, steps
 
 
 @pytest.mark.parametrize(("api", "kind"), LISTED_BY_CHANGE)
-def test_what_did_not_change_costs_two_requests_and_no_write(make_site, api, kind):
+def test_a_sync_without_changes_makes_two_requests_and_writes_nothing(make_site, api, kind):
     site = make_site(api, kind)
     for number in range(40):
         site.put(stamp=site.now - 48 * HOUR - number)
@@ -113,14 +113,14 @@ def test_what_did_not_change_costs_two_requests_and_no_write(make_site, api, kin
 
 
 @pytest.mark.parametrize(("api", "kind"), LISTED_BY_CHANGE)
-def test_an_edit_that_shows_later_than_its_stamp_says_is_read(make_site, api, kind):
+def test_an_edit_that_appears_later_than_its_stamp_is_read(make_site, api, kind):
     site = make_site(api, kind)
     for _ in range(9):
         site.put(stamp=site.now - 1000 * HOUR)
     site.sync()
     late, *others = site.listed_keys()
     edited = site.now
-    # More than a day, which is what v2 rounds down to, and others enough to fill pages before it.
+    # This is more than the day to which v2 rounds down, and the other edits are enough to fill the pages before it.
     site.now += 50 * HOUR
     for key in others:
         site.put(key)
@@ -149,8 +149,8 @@ def test_a_deletion_leads_to_a_full_listing_and_is_confirmed(make_site, api):
     assert live(site.engine) == {kept}
 
 
-def test_where_jwp_stops_counting_changes_are_enough_until_the_daily_listing(make_site, monkeypatch):
-    """Else a site of more than 10,000 would be read in full every quarter of an hour."""
+def test_a_site_larger_than_the_window_is_not_listed_in_full_every_time(make_site, monkeypatch):
+    """Otherwise a site with more than 10,000 videos would be listed in full every quarter of an hour."""
     site = make_site("v2")
     monkeypatch.setattr(v2, "WINDOW", 12)
     site.simulator.behaviour.window = 12
@@ -163,12 +163,12 @@ def test_where_jwp_stops_counting_changes_are_enough_until_the_daily_listing(mak
     assert site.sync().scope == "incremental"
     site.assert_in_step()
     site.library.remove("video", *site.listed_keys()[11:])
-    # Below where it stops counting the total tells again.
+    # Below the number at which JWP stops counting, the total shows the removal again.
     assert site.sync().scope == "full"
     site.assert_in_step()
 
 
-def test_changes_that_reach_the_window_are_all_read(make_site, monkeypatch):
+def test_more_changes_than_the_window_are_all_read(make_site, monkeypatch):
     site = make_site("v2")
     monkeypatch.setattr(v2, "WINDOW", 12)
     site.simulator.behaviour.window = 12
@@ -188,7 +188,7 @@ def test_changes_that_reach_the_window_are_all_read(make_site, monkeypatch):
         Fault.short_page(),
         Fault.empty_page(),
         Fault.repeated_page(),
-        # What the site answers if it understands the condition in another way than we do.
+        # This is the answer if the site interprets the condition differently than we do.
         Fault("matches nothing", bend=lambda page: page.elements.clear() or page.envelope.update(total=0)),
     ],
     ids=lambda fault: fault.name,
@@ -199,7 +199,8 @@ def test_a_faulty_list_of_changes_hides_no_change(make_site, api, kind, fault):
     for _ in range(7):
         site.put(stamp=site.now - 48 * HOUR)
     site.sync()
-    # Of equal stamps, so that those which are left tell nothing; and two with the one before them fill a page.
+    # The stamps are equal, so that those which are still listed show nothing of the hidden ones. Two of them, together
+    # with the one before, fill a page.
     for changed in (5, 2):
         site.now += 48 * HOUR
         site.put(site.listed_keys()[-1])
@@ -214,7 +215,7 @@ def test_a_faulty_list_of_changes_hides_no_change(make_site, api, kind, fault):
 
 
 def test_a_change_while_changes_are_paged_hides_no_other(make_site, api):
-    """The first of them changes again and goes to the end, so that the fourth becomes the third, which was read."""
+    """The first video changes again and moves to the end, so the fourth takes the third place, which was read already."""
     site = make_site(api)
     for number in range(8):
         site.put(stamp=site.now - 48 * HOUR - number)
@@ -229,7 +230,7 @@ def test_a_change_while_changes_are_paged_hides_no_other(make_site, api):
 
 
 def test_an_incomplete_listing_does_not_move_the_watermark(make_site, api):
-    """It missed the older of two edits; the newer one, which it has, must not hide that."""
+    """The listing has the newer of two edits and misses the older one, which the next sync must still read."""
     site = make_site(api)
     missed, seen = [site.put(stamp=site.now - 72 * HOUR) for _ in range(2)][::-1]
     site.sync()
@@ -244,8 +245,8 @@ def test_an_incomplete_listing_does_not_move_the_watermark(make_site, api):
     site.assert_in_step()
 
 
-def test_the_watermark_is_no_later_than_what_was_read(make_site, api):
-    """JW Platform's clock is ten days behind ours here: our own time would hide its changes as well."""
+def test_the_watermark_is_no_later_than_the_newest_plausible_stamp(make_site, api):
+    """JW Platform's clock is ten days behind ours here, so a watermark by our own time would hide its changes, too."""
     site = make_site(api)
     site.put(site.put(), stamp=FAR_FUTURE)
     newest = int(site.now)
@@ -258,7 +259,7 @@ def test_the_watermark_is_no_later_than_what_was_read(make_site, api):
     site.assert_in_step()
 
 
-def test_stamps_beyond_the_calendar_stop_nothing(make_site, api):
+def test_an_overlap_beyond_the_calendar_is_no_error(make_site, api):
     site = make_site(api)
     for stamp in (0, 1):
         site.put(stamp=stamp)
@@ -268,8 +269,8 @@ def test_stamps_beyond_the_calendar_stop_nothing(make_site, api):
     assert site.sync(timedelta(0)).scope == "incremental"
 
 
-def test_what_the_cache_cannot_hold_does_not_force_full_listings(make_site, api):
-    """An element without a key and a key listed twice are in JW Platform's total, and never among our rows."""
+def test_elements_that_the_cache_cannot_hold_do_not_force_full_listings(make_site, api):
+    """JW Platform's total includes an element without a key and a key listed twice, but our rows never do."""
     site = make_site(api)
     for age in (400, 400, 48, 48):
         site.put(stamp=site.now - age * HOUR)

@@ -1,4 +1,4 @@
-"""A listing alone deletes nothing: each deletion needs its own 404 from JW Platform itself."""
+"""A listing alone deletes nothing: each deletion needs its own 404 from JW Platform."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ FOR_EVER = None
 
 @pytest.fixture
 def library(simulator):
-    """A site of 100 videos and 12 channels."""
+    """A site with 100 videos and 12 channels."""
     channels = [{"key": f"c{n:04}", "title": f"Channel {n}", "type": "manual"} for n in range(12)]
     simulator.library.replace_all(videos(*range(100)), channels)
     return simulator.library
@@ -30,20 +30,20 @@ def client(simulator, library, api):
 
 @pytest.fixture(autouse=True)
 def cached(engine, simulator, client):
-    """Every test begins with a cache in step with the site."""
+    """Every test begins with a cache that is in step with the site."""
     sync(engine, client)
     simulator.forget_requests()
 
 
 def asked(simulator):
-    """Status of each answer to a request for a single resource since the last look."""
+    """Return the statuses of the answers for single resources since the last call."""
     statuses = [request.status for request in simulator.requests if request.route == "show"]
     simulator.forget_requests()
     return statuses
 
 
 def sync_changes(engine, client, **options):
-    """A frequent sync: what changed since the last one, applied."""
+    """Run a frequent sync, which reads and applies the changes since the last sync."""
     listing = read_changes(engine, client, "video", overlap=timedelta(hours=1))
     return listing, apply_newest(engine, "video", options=MirrorOptions(**options), client=client)
 
@@ -52,11 +52,11 @@ def missing(engine, resource_type="video"):
     return {key for key, row in cache(engine, resource_type).items() if row.missing_since}
 
 
-def test_each_deletion_has_a_404_of_its_own(engine, simulator, library, client):
+def test_each_deletion_has_its_own_404(engine, simulator, library, client):
     library.remove("video", "v0000", "v0011")
     _, applied = sync(engine, client)
     assert (applied.plan.deleted, applied.plan.unconfirmed) == (2, 0)
-    # One of them shows that a listed key is answered by the same route.
+    # The 200 is for a listed key, and shows that the route still works.
     assert sorted(asked(simulator)) == [200, 404, 404]
     assert live(engine) == set(library.keys("video"))
 
@@ -67,7 +67,7 @@ def test_a_listing_that_hides_live_videos_again_and_again_deletes_none_of_them(e
     for _ in range(3):
         listing, applied = sync(engine, client)
         assert (listing.verified, applied.plan.deleted, applied.plan.unconfirmed) == (True, 0, 25)
-        # More than half of the first 20 are still there: asking on would only cost requests.
+        # More than half of the first 20 are still there, so asking for more would only cost requests.
         assert asked(simulator) == [200] * 20
         assert "hides videos: of 20 that it misses, 20 are still there" in applied.plan.asking_stopped
         assert (live(engine), missing(engine)) == (set(library.keys("video")), set(hidden))
@@ -77,7 +77,7 @@ def test_a_listing_that_hides_live_videos_again_and_again_deletes_none_of_them(e
     assert not rows(engine, "SELECT FROM resource_changes WHERE change <> 'added'")
 
 
-def test_hidden_videos_do_not_keep_real_deletions_waiting(engine, library, client):
+def test_hidden_videos_do_not_delay_real_deletions_for_long(engine, library, client):
     hidden, removed = library.keys("video")[:25], library.keys("video")[-4:]
     library.hide("video", *hidden)
     library.remove("video", *removed)
@@ -86,7 +86,7 @@ def test_hidden_videos_do_not_keep_real_deletions_waiting(engine, library, clien
     assert live(engine) == set(library.keys("video"))
 
 
-def test_many_deletions_are_confirmed_over_several_syncs_frequent_ones_among_them(engine, simulator, library, client):
+def test_many_deletions_are_confirmed_over_several_full_and_frequent_syncs(engine, simulator, library, client):
     removed = library.keys("video")[:12]
     library.remove("video", *removed)
     deleted = 0
@@ -95,7 +95,7 @@ def test_many_deletions_are_confirmed_over_several_syncs_frequent_ones_among_the
         left = max(0, 12 - 5 * number)
         assert (applied.plan.missing, applied.plan.unconfirmed, applied.missing) == (12 - deleted, left, left)
         assert asked(simulator).count(404) == applied.plan.deleted
-        # What is not confirmed yet costs no full read: the totals are explained without it.
+        # Unconfirmed deletions do not cause a full listing, because they explain the difference between the totals.
         assert listing.scope == ("full" if run is sync else "incremental")
         logged = rows(engine, "SELECT key FROM resource_changes WHERE snapshot_id = :id", id=listing.snapshot_id)
         assert len(logged) == applied.plan.deleted
@@ -141,12 +141,12 @@ def test_an_api_that_answers_404_to_everything_deletes_nothing(engine, simulator
 @pytest.mark.parametrize(
     "fault", [Fault.status(404, "html"), Fault.status(410, "html"), Fault.status(503), Fault.drop()]
 )
-def test_no_other_answer_than_jw_platforms_own_404_confirms_anything(engine, simulator, library, client, fault):
+def test_only_a_404_of_jw_platform_itself_confirms_a_deletion(engine, simulator, library, client, fault):
     library.remove("video", "v0000")
     library.put("video", video("v9999"))
     simulator.faults.add(fault, route="show", times=FOR_EVER)
     _, applied = sync(engine, client)
-    # What the listing adds does not wait for it.
+    # New videos of the listing do not wait for the confirmation.
     assert (applied.plan.added, applied.plan.deleted, applied.plan.unconfirmed) == (1, 0, 1)
     simulator.faults.clear()
     _, applied = sync(engine, client)
@@ -184,7 +184,7 @@ def test_a_channel_that_is_no_longer_manual_is_gone(engine, simulator, library, 
     assert "c0000" not in live(engine, "channel")
 
 
-def test_a_dry_run_asks_as_a_sync_does_and_writes_nothing(engine, simulator, library, client):
+def test_a_dry_run_asks_for_missing_keys_like_a_sync_and_writes_nothing(engine, simulator, library, client):
     library.remove("video", "v0000")
     library.hide("video", "v0001")
     read_listing(engine, client, "video")

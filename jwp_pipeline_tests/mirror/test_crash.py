@@ -1,4 +1,4 @@
-"""Killed anywhere or started twice, the mirror leaves nothing half done, never deadlocks, and converges next time."""
+"""If it is killed or started twice, the mirror leaves nothing half done, has no deadlock, and is right after a sync."""
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ APPLY = OTHER_PROCESS + 'apply_newest(engine, "video", options=MirrorOptions(), 
 
 @pytest.fixture
 def client(simulator):
-    """A client of a site of 20 videos that reads five a page."""
+    """A client of a site with 20 videos that reads five per page."""
     simulator.library.replace_all(videos(*range(20)), [])
     with jwplatform(simulator, page_length=5) as client:
         yield client
@@ -42,8 +42,8 @@ def client(simulator):
 
 @pytest.fixture
 def other(simulator, tables_url):
-    """Starts another process on the same database and site."""
-    # Its pages are short because the server sends no longer ones.
+    """A function that starts another process on the same database and site."""
+    # The server limits the page length, so that the other process reads short pages, too.
     simulator.behaviour.max_page_length = 5
     environment = {**simulator.environment("v1"), "JWP_DATABASE_URL": tables_url}
     return lambda code: python(code, **environment)
@@ -68,7 +68,7 @@ def waiting_for_lock(engine):
     return bool(rows(engine, waiting))
 
 
-def test_killed_while_it_reads(engine, simulator, client, other):
+def test_a_sync_that_is_killed_while_it_reads_has_no_effect(engine, simulator, client, other):
     sync(engine, client)
     simulator.library.remove("video", "v0000")
     simulator.faults.add(Fault.latency(60), route="list", nth=3)
@@ -86,8 +86,8 @@ def test_killed_while_it_reads(engine, simulator, client, other):
 
 
 @pytest.mark.parametrize("blocked_at", ["resource_changes", "raw_snapshots"])
-def test_killed_while_it_applies(engine, simulator, client, other, blocked_at):
-    """The lock of a table lets the other process come so far and no further."""
+def test_a_sync_that_is_killed_while_it_applies_has_no_effect(engine, simulator, client, other, blocked_at):
+    """The lock of a table stops the other process at a certain step."""
     sync(engine, client)
     library = simulator.library
     library.remove("video", "v0000")
@@ -101,7 +101,7 @@ def test_killed_while_it_applies(engine, simulator, client, other, blocked_at):
             wait_until(lambda: waiting_for_lock(engine))
             process.kill()
             process.wait()
-        # The server notices by itself, and lets go of all that it held for the dead one.
+        # The server notices by itself that the process is dead, and releases its locks.
         wait_until(lambda: not waiting_for_lock(engine))
     pending = last_snapshot(engine)
     assert (pending.status, pending.applied_at) == ("verified", None)
@@ -111,7 +111,7 @@ def test_killed_while_it_applies(engine, simulator, client, other, blocked_at):
     assert live(engine) == set(library.keys("video"))
 
 
-def test_interrupted_while_it_reads(engine, simulator, client, other):
+def test_a_sync_that_is_interrupted_while_it_reads_is_recorded_as_failed(engine, simulator, client, other):
     simulator.faults.add(Fault.latency(60), route="list", nth=3)
     with other(READ) as process:
         wait_until(lambda: last_snapshot(engine) and len(pages_of(engine, last_snapshot(engine))) == 2)
@@ -123,7 +123,7 @@ def test_interrupted_while_it_reads(engine, simulator, client, other):
     assert (listing.verified, len(live(engine))) == (True, 20)
 
 
-def test_the_database_goes_away_while_it_reads(engine, simulator, client):
+def test_a_sync_that_loses_the_database_while_it_reads_has_no_effect(engine, simulator, client):
     sync(engine, client)
     simulator.library.remove("video", "v0000")
 
@@ -153,7 +153,7 @@ def test_a_second_read_ends_saying_that_one_is_running(engine, simulator, client
         wait_until(lambda: last_snapshot(engine))
         with pytest.raises(SyncInProgress, match="videos' listing"):
             read_listing(engine, client, "video")
-        # The other type is nobody's.
+        # Nobody is reading the other type.
         assert read_listing(engine, client, "channel").verified
         process.kill()
     assert rows(engine, "SELECT count(*) FROM raw_snapshots WHERE status = 'running'") == [(1,)]
@@ -173,7 +173,7 @@ def test_a_second_apply_waits_and_then_gives_up(engine, client, monkeypatch):
         assert waiting.result(10).plan.added == 20
 
 
-def test_set_resources_waits_for_whoever_applies(engine):
+def test_set_resources_waits_for_another_writer(engine):
     def set_one():
         with engine.begin() as connection:
             return set_resources(connection, [video("mine")], "video")
@@ -186,7 +186,7 @@ def test_set_resources_waits_for_whoever_applies(engine):
         assert waiting.result(10).added == 1
 
 
-def test_hammered_from_all_sides_nothing_deadlocks(engine, simulator, client, tables_url, monkeypatch):
+def test_concurrent_syncs_and_imports_have_no_deadlock(engine, simulator, client, tables_url, monkeypatch):
     monkeypatch.setattr("jwp_pipeline.mirror.landing._LOCK_PATIENCE", 0.0)
     simulator.library.replace_all(videos(*range(20)), [{"key": f"c{n}", "type": "manual"} for n in range(10)])
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"

@@ -1,6 +1,7 @@
-"""The guard: it withholds deletions above the ratio and applies the rest, and refuses what looks like another library.
+"""The guard withholds deletions above the ratio, and refuses a listing that looks like another library.
 
-What it withholds or refuses is released once, deletes nothing but what was shown, and is settled by a good listing.
+What it withholds or refuses can be released once, which deletes only what was shown. After a good listing no release is
+needed.
 """
 
 from datetime import timedelta
@@ -22,7 +23,7 @@ from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, vide
 
 @pytest.fixture
 def client(simulator):
-    """A client of a site of 20 videos that are cached already, and 10 channels that are not."""
+    """A client of a site with 20 videos, which are in the cache, and 10 channels, which are not."""
     simulator.library.replace_all(videos(*range(20)), [{"key": f"c{n}", "type": "manual"} for n in range(10)])
     with jwplatform(simulator) as client:
         yield client
@@ -38,12 +39,15 @@ def remove(simulator, count, kind="video"):
 
 
 def everything(engine):
-    """All that a refused snapshot must leave as it is."""
+    """Return everything that a refused snapshot must not change."""
     return cache(engine), rows(engine, "SELECT * FROM resource_changes"), rows(engine, "SELECT * FROM sync_problems")
 
 
 def refused(engine, client, **options):
-    """What became of a refused snapshot, after it was seen to change nothing, twice: no setting lets it pass later."""
+    """Sync a snapshot that the guard refuses, and return the result.
+
+    Checks that the snapshot changes nothing, even if it is applied again with the guard switched off.
+    """
     before = everything(engine)
     _, first = sync(engine, client, **options)
     assert first.refused
@@ -58,7 +62,7 @@ def refused(engine, client, **options):
 
 
 def withheld(engine, client, **options):
-    """What became of a snapshot whose deletions are withheld, after it was seen that none was asked for or made."""
+    """Sync a snapshot whose deletions the guard withholds, check that nothing was deleted, and return the result."""
     before = live(engine)
     _, applied = sync(engine, client, **options)
     assert applied.verdict.withheld
@@ -97,7 +101,7 @@ def test_deletions_above_the_ratio_are_withheld_and_the_rest_is_applied(engine, 
     assert (now.withheld, now.unconfirmed, now.withheld_snapshot) == (7, 0, applied.snapshot_id)
 
 
-def test_a_mass_deletion_does_not_pass_a_few_at_a_time(engine, simulator, client):
+def test_a_mass_deletion_does_not_happen_in_small_portions(engine, simulator, client):
     remove(simulator, 7)
     for _ in range(3):
         withheld(engine, client, confirm_requests=2)
@@ -130,7 +134,7 @@ def test_few_live_rows_are_not_guarded(engine, simulator, client):
 
 
 @pytest.mark.parametrize("ratio", [0.3, 1.0])
-def test_an_empty_listing_is_refused_whatever_the_ratios_are(engine, simulator, client, ratio):
+def test_an_empty_listing_is_refused_with_any_ratio(engine, simulator, client, ratio):
     remove(simulator, 20)
     outcome = refused(engine, client, max_delete_ratio=ratio)
     assert outcome.verdict.refusal == "it is empty, while 20 videos are live"
@@ -142,25 +146,25 @@ def test_a_listing_that_looks_like_another_library_is_refused_whole(engine, simu
     for new in videos(*range(100, 106)):
         simulator.library.put("video", new)
     assert "adds 6 new ones: it looks like another library" in refused(engine, client).verdict.refusal
-    # Fewer new ones than that are what any library gains: then only the deletions are withheld.
+    # Any library may gain fewer new videos than that, so then only the deletions are withheld.
     simulator.library.remove("video", "v0105")
     assert withheld(engine, client).plan.added == 5
 
 
-def test_a_good_listing_after_a_refused_one_simply_works(engine, simulator, client):
+def test_a_good_listing_after_a_refused_one_is_applied(engine, simulator, client):
     stale = simulator.library.keys("video")[:2]
     remove(simulator, 20)
     refused(engine, client)
     simulator.library.restore("video", *simulator.library.removed_keys("video"))
     simulator.library.remove("video", *stale)
     _, applied = sync(engine, client)
-    # What really went is not kept for ever because of the refusal.
+    # Videos that are really gone are deleted in spite of the earlier refusal.
     assert applied.plan.deleted == 2
     assert live(engine) == set(simulator.library.keys("video"))
     assert apply(engine, client).plan is None
 
 
-def test_a_good_listing_after_a_withheld_one_simply_works(engine, simulator, client):
+def test_a_good_listing_after_withheld_deletions_is_applied(engine, simulator, client):
     removed = simulator.library.keys("video")[:7]
     remove(simulator, 7)
     withheld(engine, client)
@@ -171,7 +175,7 @@ def test_a_good_listing_after_a_withheld_one_simply_works(engine, simulator, cli
     assert (status(engine).withheld, status(engine).withheld_snapshot) == (0, None)
 
 
-def test_a_refused_snapshot_is_released_once_and_whole(engine, simulator, client):
+def test_a_refused_snapshot_can_be_released_only_once_and_as_a_whole(engine, simulator, client):
     remove(simulator, 20)
     simulator.library.put("video", video("new"))
     simulator.library.remove("video", "new")
@@ -188,11 +192,11 @@ def test_a_refused_snapshot_is_released_once_and_whole(engine, simulator, client
         release(engine, outcome.snapshot_id)
 
 
-def test_a_release_deletes_what_was_withheld_and_nothing_else(engine, simulator, client):
+def test_a_release_deletes_only_what_was_withheld(engine, simulator, client):
     first = set(simulator.library.keys("video")[:7])
     remove(simulator, 7)
     outcome = withheld(engine, client)
-    # Since then more has gone, some is listed again, and later snapshots have been applied.
+    # Since then, more videos were removed, one is listed again, and a later snapshot was applied.
     simulator.library.remove("video", "v0018", "v0019")
     simulator.library.restore("video", "v0000")
     withheld(engine, client)
@@ -201,12 +205,12 @@ def test_a_release_deletes_what_was_withheld_and_nothing_else(engine, simulator,
     assert {key for key, row in cache(engine).items() if row.deleted_at} == first - {"v0000"}
     logged = rows(engine, "SELECT key FROM resource_changes WHERE change = 'deleted'")
     assert len(logged) == 6
-    # The rest is judged anew, and confirmed key by key.
+    # The guard judges the remaining deletions again, and they are confirmed key by key.
     _, after = sync(engine, client)
     assert (after.verdict.may_delete, after.plan.deleted) == (True, 2)
 
 
-def test_a_release_spares_what_a_read_of_changes_has_again(engine, simulator, client):
+def test_a_release_does_not_delete_a_video_that_a_later_read_of_changes_lists(engine, simulator, client):
     remove(simulator, 8)
     outcome = withheld(engine, client)
     simulator.library.put("video", video("v0000", updated=2_000_000_000))
@@ -217,7 +221,7 @@ def test_a_release_spares_what_a_read_of_changes_has_again(engine, simulator, cl
     assert live(engine) == set(simulator.library.keys("video"))
 
 
-def test_a_release_spares_what_a_newer_refused_listing_has_again(engine, simulator, client):
+def test_a_release_does_not_delete_videos_that_a_later_refused_listing_has(engine, simulator, client):
     remove(simulator, 7)
     outcome = withheld(engine, client)
     simulator.library.restore("video", *simulator.library.removed_keys("video"))
@@ -228,7 +232,7 @@ def test_a_release_spares_what_a_newer_refused_listing_has_again(engine, simulat
     assert len(live(engine)) == 20
 
 
-def test_of_a_refused_snapshot_only_the_deletions_are_released_once_a_newer_one_was_applied(engine, simulator, client):
+def test_a_refused_snapshot_older_than_the_applied_one_releases_only_its_deletions(engine, simulator, client):
     remove(simulator, 20)
     simulator.library.remove("video", *simulator.library.keys("video"))
     outcome = refused(engine, client)
@@ -240,7 +244,7 @@ def test_of_a_refused_snapshot_only_the_deletions_are_released_once_a_newer_one_
     assert live(engine) == set(simulator.library.keys("video"))
 
 
-def test_the_same_set_of_withheld_deletions_keeps_its_snapshot(engine, simulator, client):
+def test_withheld_deletions_keep_their_snapshot_until_there_are_new_ones(engine, simulator, client):
     removed = simulator.library.keys("video")[:8]
     remove(simulator, 8)
     first = withheld(engine, client)
@@ -251,7 +255,7 @@ def test_the_same_set_of_withheld_deletions_keeps_its_snapshot(engine, simulator
 
 
 def test_a_release_that_fails_has_no_later_effect(engine, simulator, client, monkeypatch):
-    """Else the next sync would apply it, past the guard, though a good listing is at hand."""
+    """Otherwise the next sync would apply it without the guard, although there is a good listing."""
     remove(simulator, 10)
     outcome = withheld(engine, client)
     monkeypatch.setattr(applying, "_LOCK_PATIENCE", 0)
@@ -288,7 +292,7 @@ def test_sets_of_withheld_keys_do_not_fill_the_disk(engine, simulator, client):
 
 
 def test_pages_that_vanish_while_they_are_compared_delete_nothing(engine, simulator, client, monkeypatch):
-    """Another process reads listing after listing meanwhile, and prunes the one that is being released."""
+    """While a snapshot is being released, another process reads listing after listing, and prunes that snapshot."""
     remove(simulator, 20)
     outcome = refused(engine, client)
     whole = releases.releasable
@@ -300,7 +304,7 @@ def test_pages_that_vanish_while_they_are_compared_delete_nothing(engine, simula
         return found
 
     monkeypatch.setattr(releases, "releasable", then_pruned)
-    # Of an empty listing there is one page.
+    # An empty listing has one page.
     with pytest.raises(NothingToRelease, match="are gone"):
         release(engine, outcome.snapshot_id)
     assert len(live(engine)) == 20
@@ -315,7 +319,7 @@ def test_only_withheld_or_refused_snapshots_can_be_released(engine, unknown):
         release(engine, applied.id)
 
 
-def test_the_guard_looks_at_each_type_for_itself(engine, simulator, client):
+def test_the_guard_judges_each_type_separately(engine, simulator, client):
     sync(engine, client, "channel")
     remove(simulator, 10)
     remove(simulator, 1, "channel")

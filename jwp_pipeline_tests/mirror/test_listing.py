@@ -1,4 +1,4 @@
-"""Listings that fail, lie or shift while they are read: nothing live is deleted, and the next good one converges."""
+"""A listing that fails, is wrong or changes while it is read deletes nothing live, and the next good one mends it."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +18,7 @@ FOR_EVER = None
 
 @pytest.fixture(autouse=True)
 def site(twelve_videos):
-    """Every test begins with a site of 12 videos."""
+    """Every test begins with a site with 12 videos."""
 
 
 def snapshots(engine):
@@ -29,8 +29,8 @@ def snapshots(engine):
 
 edits = st.lists(
     st.tuples(
-        st.integers(1, 8),  # page after which it happens
-        st.integers(1, 3),  # at which reading of that page
+        st.integers(1, 8),  # the page after which the edit happens
+        st.integers(1, 3),  # at which read of that page it happens, counted from 1
         st.sampled_from(["upload", "upload early", "remove", "remove", "edit", "restore"]),
         st.integers(0, 10_000),
     ),
@@ -46,12 +46,12 @@ edits = st.lists(
     st.sampled_from([4, 5, 7, 11]),
     st.sampled_from(["v1", "v2"]),
 )
-def test_a_library_that_moves_under_the_reader_loses_nothing(engine, simulator, edits, gone, unstable, page, api):
+def test_a_library_that_changes_while_it_is_read_loses_nothing(engine, simulator, edits, gone, unstable, page, api):
     empty(engine)
     simulator.faults.clear()
     simulator.behaviour.unstable_ties = False
     library = simulator.library
-    # Half of them share their date, so that their order is a matter of chance where ties are unstable.
+    # Half of the videos have the same date, so that their order is random if ties are unstable.
     library.replace_all([video(f"v{n:04}", date=1_000_000_000 + max(n, 15)) for n in range(30)], [])
     with jwplatform(simulator, api, page_length=page) as client:
         sync(engine, client, **OPEN)
@@ -91,11 +91,11 @@ def change(library, what, number, always_there):
             library.restore("video", removed[number % len(removed)])
 
 
-def test_one_removed_and_one_uploaded_meanwhile_hide_a_video_and_are_seen_through(engine, simulator, client):
+def test_a_video_hidden_by_a_removal_and_an_upload_is_not_deleted(engine, simulator, client):
     sync(engine, client)
     simulator.faults.add(swap("v0002", "v0099"), route="list", page=1)
     listing, applied = sync(engine, client)
-    # All numbers agree, and yet v0005 slipped to the first page after that was read.
+    # All numbers agree, but v0005 moved to the first page after that page was read.
     assert listing.verified
     assert "v0005" not in rows(engine, "SELECT keys FROM raw_pages ORDER BY snapshot_id DESC, page_number DESC")[0].keys
     assert (applied.plan.deleted, applied.plan.unconfirmed) == (0, 1)
@@ -105,7 +105,7 @@ def test_one_removed_and_one_uploaded_meanwhile_hide_a_video_and_are_seen_throug
     assert (applied.plan.deleted, applied.plan.unconfirmed) == (1, 0)
 
 
-def test_ties_in_no_certain_order_delete_nothing(engine, simulator, client):
+def test_equal_dates_in_random_order_delete_nothing(engine, simulator, client):
     simulator.library.replace_all([video(f"v{n:04}", date=1_000_000_000) for n in range(60)], [])
     sync(engine, client)
     simulator.behaviour.unstable_ties = True
@@ -147,7 +147,7 @@ FAILED = [
 
 
 def faulty_then_clean(engine, simulator, client, fault, page, faulty):
-    """Two syncs of a library that lost one video and got one: with the fault, then without."""
+    """Sync a library that lost one video and gained another, first with the fault and then without it."""
     sync(engine, client)
     simulator.library.remove("video", "v0003")
     simulator.library.put("video", video("v0012"))
@@ -192,7 +192,7 @@ def test_a_failed_listing_applies_nothing(engine, simulator, client, fault, page
 @pytest.mark.parametrize(
     ("fault", "attempts"), [(Fault.short_page(), 2), (Fault.drop(), 1), (Fault.status(503), 1), (Fault.truncate(), 1)]
 )
-def test_a_fault_that_passes_costs_a_request_or_a_read(engine, simulator, client, fault, attempts):
+def test_a_temporary_fault_costs_one_more_request_or_read(engine, simulator, client, fault, attempts):
     simulator.faults.add(fault, route="list", page=2)
     listing, _ = sync(engine, client)
     assert (listing.status, listing.attempts, listing.resource_count) == ("verified", attempts, 12)
@@ -200,8 +200,8 @@ def test_a_fault_that_passes_costs_a_request_or_a_read(engine, simulator, client
     assert listing.request_count == 3 + listing.retry_count
 
 
-def test_reads_that_repeat_one_key_and_miss_different_ones_prove_nothing(engine, simulator, client):
-    """What unstable ties can do: the same repeat each time, in the place of another resource each time."""
+def test_reads_that_repeat_one_key_and_miss_different_ones_are_incomplete(engine, simulator, client):
+    """Unstable ties can repeat the same key in every read, each time in place of a different resource."""
     sync(engine, client)
     keys = simulator.library.keys("video")
     for attempt in range(ATTEMPTS):
@@ -216,7 +216,7 @@ def test_reads_that_repeat_one_key_and_miss_different_ones_prove_nothing(engine,
     assert (applied.plan.deleted, live(engine)) == (0, set(keys))
 
 
-def test_a_key_listed_twice_again_and_again_is_the_listings_own_way(engine, simulator, client):
+def test_a_listing_that_always_repeats_the_same_key_is_verified(engine, simulator, client):
     simulator.library.append("video", video("v0004", date=2_000_000_000, title="The last one wins"))
     listing, applied = sync(engine, client)
     assert (listing.status, listing.attempts, listing.resource_count, listing.key_count) == ("verified", 2, 13, 12)

@@ -32,15 +32,15 @@ class Row:
 
 @dataclass
 class Model:
-    """The cache of one type, as semantics §1 has it."""
+    """The cache of one type, as described in semantics §1."""
 
     rows: dict[str, Row] = field(default_factory=dict)
     changes: list[tuple] = field(default_factory=list)
     problems: set[tuple[str, str]] = field(default_factory=set)
-    """(key or position, field) of each open one."""
+    """The (key or position, field) of each open problem."""
 
     def apply(self, elements, now):
-        """What set_resources should do at `now`; the counts of its plan."""
+        """Change the model as set_resources should change the cache at `now`. Returns the counts of the plan."""
         listed, problems = {}, []
         for element in elements:
             key, element = keyed(element)
@@ -79,7 +79,7 @@ class Model:
 
 
 def keyed(element):
-    """Key and object of an element; no key where set_resources must refuse it."""
+    """Return the key and the object of an element. The key is None if set_resources must refuse the element."""
     if isinstance(element, dict):
         key, data = element.get("key", element.get("id")), element
     elif isinstance(element, tuple) and len(element) == 2 and isinstance(element[1], dict):
@@ -94,7 +94,7 @@ def stored(value):
 
 
 def as_json(data, name):
-    # Text, because for Python True equals 1.
+    # Compared as text, because in Python True equals 1.
     return json.dumps(data[name], sort_keys=True) if name in data else None
 
 
@@ -134,7 +134,7 @@ steps = st.lists(
 
 
 def edited(listing, edits):
-    """The next listing of a library."""
+    """Return the next listing of a library."""
     listing = list(listing)
     for what, place, value in edits:
         at = place % len(listing) if listing else None
@@ -233,7 +233,7 @@ def test_values_that_are_not_json_are_refused(engine):
     with engine.begin() as connection:
         with pytest.raises(UnusableResources, match="JSON"):
             set_resources(connection, [video("a"), video("b", title={1, 2})], "video")
-        # The caller's transaction goes on as if it had not been asked for.
+        # The caller's transaction can continue as if there had been no call.
         set_resources(connection, [video("c")], "video")
     assert live(engine) == {"c"}
 
@@ -262,7 +262,7 @@ def test_an_iterable_is_streamed(engine):
     def stream(connection: Connection):
         for number in range(2500):
             taken.append(number)
-            # By then the pages before are with the server.
+            # By then the earlier pages have been sent to the server.
             if number == 2400:
                 assert connection.scalar(text("SELECT sum(resource_count) FROM raw_pages")) == 2000
             yield video(f"v{number:04}")
@@ -272,7 +272,7 @@ def test_an_iterable_is_streamed(engine):
     assert (plan.added, len(taken)) == (2500, 2500)
 
 
-def test_live_resources_are_queried_by_what_json_holds(engine):
+def test_live_resources_can_be_queried_by_their_json(engine):
     lectures = [
         video("lecture", custom={"sms_media_id": "media:1:"}, tags=["maths"], duration=60),
         video("seminar", custom={"sms_media_id": "media:2:"}, tags=["physics"], duration=5400.5),

@@ -1,4 +1,4 @@
-"""A sync writes what changed and nothing else: no other row, almost no WAL, and no pile of old snapshots."""
+"""A sync writes only the changed rows and almost no WAL, and old snapshots do not accumulate."""
 
 import pytest
 from sqlalchemy import text
@@ -11,12 +11,12 @@ from jwp_pipeline_tests.support import jwplatform, rows, sync, touched
 
 VIDEOS = 5000
 LITTLE = 1_000_000
-"""Bytes of WAL for temporary tables, the records of the sync, and the pruned pages. The 5,000 videos have 8 MB."""
+"""Bytes of WAL for temporary tables, the records of the sync, and pruned pages. The 5,000 videos would take 8 MB."""
 
 
 @pytest.fixture
 def client(simulator, engine):
-    """A client of a site of 5,000 videos that are cached."""
+    """A client of a site with 5,000 videos that are in the cache."""
     simulator.library.load("video", bulk_library(VIDEOS, channels=0).records("video"))
     with jwplatform(simulator) as client:
         sync(engine, client)
@@ -24,7 +24,7 @@ def client(simulator, engine):
 
 
 def apply_and_measure(engine, client):
-    """What an apply does: its report, keys of the rows written or only locked, and the bytes of WAL it makes."""
+    """Apply, and return the report, the keys of the rows that were written or locked, and the bytes of WAL written."""
     before = touched(engine)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         start = connection.scalar(text("SELECT pg_current_wal_insert_lsn()"))
@@ -42,12 +42,12 @@ def test_an_unchanged_listing_writes_nothing(engine, client):
     assert rows_touched == set()
     assert rows(engine, "SELECT count(*) FROM resource_changes") == changes
     assert wal < LITTLE
-    # And with nothing read either, there is not even anything to compare.
+    # If nothing new was read, there is nothing to compare.
     assert apply_newest(engine, "video", options=MirrorOptions(), client=None).plan is None
 
 
 def test_a_large_write_leaves_the_table_as_autovacuum_would(engine, client):
-    """Else the next sync plans in the dark, and sets hint bits: whole pages of WAL for nothing."""
+    """Otherwise the next sync has no statistics to plan with, and writes whole pages of WAL to set hint bits."""
     (known,) = rows(
         engine,
         "SELECT reltuples, last_vacuum FROM pg_class JOIN pg_stat_user_tables AS stats ON stats.relid = pg_class.oid"
@@ -72,7 +72,7 @@ def test_only_what_changed_is_written(engine, simulator, client):
     assert wal < LITTLE
 
 
-def test_old_snapshots_give_up_their_pages(engine, client):
+def test_the_pages_of_old_snapshots_are_deleted(engine, client):
     for _ in range(4):
         sync(engine, client, snapshot_retention=2)
     kept = rows(engine, "SELECT DISTINCT snapshot_id FROM raw_pages ORDER BY 1")

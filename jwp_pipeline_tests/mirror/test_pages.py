@@ -71,7 +71,7 @@ def test_storable_values_stay_as_they_are(value):
         ({"key": "k" * 256}, None, KEY),
     ],
 )
-def test_a_resource_is_known_by_its_key_or_by_its_place(element, key, problem):
+def test_a_resource_is_identified_by_its_key_or_by_its_position(element, key, problem):
     entry = ledger([{"key": "before"}, element], page_number=3)
     assert entry.keys == ["before", key]
     assert [(found.key, found.field, found.problem) for found in entry.problems] == (
@@ -80,7 +80,7 @@ def test_a_resource_is_known_by_its_key_or_by_its_place(element, key, problem):
     assert entry.unusable == (key is None)
 
 
-def test_problems_are_short_whatever_was_sent():
+def test_problems_are_short_even_if_the_values_are_long():
     elements = [{"key": "a", "title": "\0" * 10_000, "f" * 10_000: "\0"}, {"title": "t" * 10_000}]
     _, entry = storable_page(elements, 1)
     assert {found.key for found in entry.problems} == {"a", "page 1, element 2"}

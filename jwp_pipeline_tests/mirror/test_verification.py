@@ -1,4 +1,4 @@
-"""When a listing counts as complete."""
+"""A listing counts as complete if its pages, totals and keys raise no doubts."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from jwp_pipeline.mirror.verification import PageFacts, doubts
 
 
 def pages(*counts, total=None, length=10, stretch=0, first=1, listing_total=None):
-    """A stretch's pages with so many elements each."""
+    """Make the pages of a stretch, with these numbers of elements."""
     total = sum(counts) if total is None else total
     return [
         PageFacts(

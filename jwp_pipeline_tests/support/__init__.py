@@ -1,4 +1,4 @@
-"""What the tests of several rooms share. What one room needs is in its conftest.py."""
+"""Helpers that tests in several folders share. Helpers for a single folder are in its conftest.py."""
 
 from jwp_pipeline_tests.support.processes import DEAD_PROXY, PROJECT, bare_environment, python, wait_until
 from jwp_pipeline_tests.support.resources import channel, video, videos

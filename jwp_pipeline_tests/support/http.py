@@ -1,4 +1,4 @@
-"""A small real HTTP server on loopback. It gives the answers that a test has written, and keeps what it was asked."""
+"""Provides a small HTTP server on loopback that gives the answers written by a test and records the requests."""
 
 import json
 import threading
@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Script:
-    """Answers to give, one for each request; the last one is given for ever. A callable gets the request handler."""
+    """The answers to give, one for each request; the last one is repeated. A callable gets the request handler."""
 
     answers: list[tuple | Callable] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-    """Path and query of each request."""
+    """The path and query of each request."""
     headers: list[dict] = field(default_factory=list)
     posted: list[tuple[str, object]] = field(default_factory=list)
-    """Path and JSON body of each POST."""
+    """The path and JSON body of each POST."""
     url: str = ""
 
     def next(self):
@@ -25,21 +25,21 @@ class Script:
 
 
 def answer(status, body="", **headers):
-    """A scripted answer; `body` is text, bytes, or a value to send as JSON."""
+    """Make an answer for a script; `body` is text, bytes, or a value to send as JSON."""
     if not isinstance(body, str | bytes):
         body = json.dumps(body)
     return status, body.encode() if isinstance(body, str) else body, headers
 
 
 def send(handler, status, body=b""):
-    """What a callable answers with. It says that the connection closes, lest the client count on it."""
+    """Send a callable's answer. It announces that the connection closes, so that the client does not reuse it."""
     head = f"HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
     handler.wfile.write(head.encode() + body)
 
 
 @contextmanager
 def serve(script):
-    """The script with the URL at which it is served."""
+    """Serve the script during the block, and yield it with its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -54,7 +54,7 @@ def serve(script):
                 self.close_connection = True
                 return
             status, body, headers = given
-            # Without a Date, unless the script gives one: JW Platform's clock is then the client's.
+            # There is no Date unless the script gives one; without it, the client assumes that JWP's clock is its own.
             self.send_response_only(status)
             for name, value in {"Content-Length": len(body), **headers}.items():
                 self.send_header(name.replace("_", "-"), str(value))
@@ -66,7 +66,7 @@ def serve(script):
             script.posted.append((self.path, json.loads(body)))
             self.do_GET()
 
-        # What a proxy is asked for on the way to an https address.
+        # A client sends CONNECT to a proxy to reach an https address.
         do_CONNECT = do_GET  # noqa: N815
 
         def log_message(self, *args):
@@ -74,7 +74,7 @@ def serve(script):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    # A client that hangs up is what some tests are about.
+    # Some tests have a client that hangs up; this is not an error to print.
     server.handle_error = lambda request, address: None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

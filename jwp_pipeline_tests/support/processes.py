@@ -1,4 +1,4 @@
-"""Processes that a test starts, the environment they get, and waiting for what they bring about."""
+"""Helpers to start processes, to give them an environment, and to wait for their effects."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ DEAD_PROXY = dict.fromkeys(
 
 
 def wait_until(condition, seconds=30.0):
-    """Return when it holds; fail when it does not in time."""
+    """Return once the condition holds; fail if it does not hold in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not so after {seconds} s"
@@ -24,14 +24,14 @@ def wait_until(condition, seconds=30.0):
 
 
 def bare_environment(**variables):
-    """An environment with none of our settings but these."""
+    """Return an environment with none of our settings except those given."""
     kept = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
     return {name: os.environ[name] for name in kept if name in os.environ} | variables
 
 
 @contextmanager
 def python(code, *arguments, **environment):
-    """A Python process that runs `code` in the project; killed at the end if it still lives."""
+    """Run `code` in a Python process that can import the project; kill it at the end if it is still running."""
     command = [sys.executable, "-c", code, *arguments]
     path = os.pathsep.join([str(PROJECT), *filter(None, sys.path)])
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -1,4 +1,4 @@
-"""A client of a simulated site that never waits, and one sync with it."""
+"""Helpers to sync from a simulated site with a client that never waits."""
 
 from contextlib import contextmanager
 
@@ -13,7 +13,7 @@ from jwp_pipeline.mirror.options import MirrorOptions
 
 
 class ImpatientClock(Clock):
-    """Real time, but instead of sleeping it jumps ahead."""
+    """A real clock that jumps ahead instead of sleeping."""
 
     def __init__(self):
         super().__init__()
@@ -28,7 +28,7 @@ class ImpatientClock(Clock):
 
 @contextmanager
 def jwplatform(simulator, api="v1", *, page_length=1000):
-    """A client of the simulated site that never waits; after a minute of its clock it gives up."""
+    """Make a client of the simulated site that never waits. It gives up after a minute by its own clock."""
     options = ClientOptions(requests_per_minute=10_000, deadline=60.0)
     where = {"origin": simulator.url, "options": options, "clock": ImpatientClock()}
     make = {
@@ -46,7 +46,7 @@ def jwplatform(simulator, api="v1", *, page_length=1000):
 
 
 def sync(engine, client, resource_type="video", **options):
-    """One listing read and applied: (Listing, Applied)."""
+    """Read one listing and apply it. Returns (Listing, Applied)."""
     listing = read_listing(engine, client, resource_type)
     applied = apply_newest(engine, resource_type, options=MirrorOptions(**options), client=client)
     return listing, applied

@@ -1,4 +1,4 @@
-"""Our tables from outside: emptied before a test, and read back after it."""
+"""Helpers to empty our tables before a test and to read them afterwards."""
 
 from sqlalchemy import text
 
@@ -16,23 +16,23 @@ def empty(engine):
 
 
 def rows(engine, query, **parameters):
-    """All rows of a query."""
+    """Return all rows of a query."""
     with engine.connect() as connection:
         return connection.execute(text(query), parameters).all()
 
 
 def cache(engine, resource_type="video"):
-    """Key → row of cached_resources."""
+    """Return the rows of cached_resources by key."""
     query = "SELECT * FROM cached_resources WHERE type = :type"
     return {row.key: row for row in rows(engine, query, type=resource_type)}
 
 
 def touched(engine):
-    """Type and key → the transactions that wrote the row of cached_resources, and that locked it."""
+    """Return, by type and key, the transactions that wrote and that locked each row of cached_resources."""
     query = "SELECT type, key, xmin || ' ' || xmax AS touched_by FROM cached_resources"
     return {(row.type, row.key): row.touched_by for row in rows(engine, query)}
 
 
 def live(engine, resource_type="video"):
-    """Keys of the live rows."""
+    """Return the keys of the live rows."""
     return {key for key, row in cache(engine, resource_type).items() if row.deleted_at is None}

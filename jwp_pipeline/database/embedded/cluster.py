@@ -1,6 +1,6 @@
-"""A data folder and the server on it: making one, the server's arguments, whether it is ready.
+"""Creates a data folder, builds the command line of its server, and checks whether the server is ready.
 
-Put here what is asked of PostgreSQL's programs. Who uses the server, and how long it runs, is for `keeper.py`.
+Put here the calls of PostgreSQL's programs. `keeper.py` decides how long the server runs.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def create(layout: Layout, bin_dir: Path, account: Account, lock: int, *, durable: bool) -> None:
-    """Make the data folder: UTF-8, locale C, user `postgres` with a random password.
+    """Create the data folder, with encoding UTF-8, locale C, and a random password for user `postgres`.
 
-    Killed at any point it leaves no `layout.data`, and the next start begins anew; initdb inherits `lock`, so
-    that this start waits until initdb has cleaned up after itself.
+    If this is killed at any point, there is no `layout.data`, and the next start creates the folder again. That start
+    first waits until initdb has ended, because initdb inherits `lock`.
     """
     work = layout.unfinished
     shutil.rmtree(work, ignore_errors=True)
@@ -43,12 +43,12 @@ def create(layout: Layout, bin_dir: Path, account: Account, lock: int, *, durabl
 
 
 def new_password() -> str:
-    """A random password that needs no quoting in SQL or in a URL."""
+    """Return a random password that needs no quoting in SQL or in a URL."""
     return secrets.token_urlsafe(PASSWORD_BITS // 8)
 
 
 def renew_password(layout: Layout, bin_dir: Path, account: Account, lock: int) -> None:
-    """Give user `postgres` a new password, for when the old one is lost. No server may run meanwhile."""
+    """Give user `postgres` a new password, because the old one is lost. The server must not be running."""
     password = new_password()
     command = [f"{bin_dir}/postgres", "--single", "-D", f"{layout.data}", "-c", "log_statement=none", "postgres"]
     statement = f"ALTER USER postgres PASSWORD '{password}'\n".encode()
@@ -57,13 +57,13 @@ def renew_password(layout: Layout, bin_dir: Path, account: Account, lock: int) -
     )
     if ended.returncode != 0:
         raise EmbeddedPostgresError(f"postgres --single ended with status {ended.returncode}.")
-    # Last, so that a start that is killed before leaves nothing that looks like the password and is not.
+    # This comes last, so that a start that is killed earlier does not leave a wrong password in the file.
     write_private(layout.password, password)
 
 
 def server_command(layout: Layout, bin_dir: Path, port: int, *, durable: bool) -> list[str]:
-    """Command line of the server: TCP on the loopback only, so that spaces and long paths do not matter."""
-    # Memory and WAL for a library of some 200,000 videos; a small one touches little of either.
+    """Return the server's command line. It listens on loopback TCP only, so spaces and long paths do not matter."""
+    # This memory and WAL are enough for a library of some 200,000 videos; a small library uses little of either.
     sizes = ["shared_buffers=512MB", "max_wal_size=4GB"]
     options = ["unix_socket_directories=", *sizes, "jit=off", "logging_collector=off"]
     options += [] if durable else _NOT_DURABLE
@@ -77,9 +77,9 @@ def is_taken(port: int) -> bool:
 
 
 def free_port(preferred: int) -> int:
-    """`preferred` if it is free, so that what people have noted down stays true; else some free port.
+    """Return `preferred` if it is free, so that a URL that somebody has noted stays valid; otherwise any free port.
 
-    Another program may take it before the server does.
+    Another program may take the port before the server does.
     """
     port = _bound(preferred) or _bound(0)
     if port is None:
@@ -100,7 +100,7 @@ def _bound(port: int) -> int | None:
 
 
 def is_ready(layout: Layout, pid: int) -> bool:
-    """Whether our child `pid` accepts connections: it says so in its own postmaster.pid."""
+    """Whether our child process `pid` accepts connections, according to its postmaster.pid."""
     try:
         lines = (layout.data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""What a process does that wants the embedded server: start it or join it, and hold it while it lives.
+"""Starts or joins the embedded server for the current process, which then holds it as long as the process lives.
 
-Put here what happens in the process of a user; what happens in the process that runs the server is in `keeper.py`.
+Put here what happens in a process that uses the server. `keeper.py` is the process that runs it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jwp_pipeline.errors import EmbeddedPostgresError
 
 DATABASE = "jwp"
 START_SECONDS = 40
-# All that the server is told of our environment: it needs none of the secrets in it, and obeys PG* variables.
+# The server gets only these variables of our environment: it needs no secrets, and would obey PG* variables.
 _ENVIRONMENT = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _REFUSALS = 15
 _LOG_LINES = 15
@@ -29,7 +29,7 @@ _LOG_LINES = 15
 
 @dataclass
 class _Use:
-    """The share of this process in a server: the users' lock, which it holds, and the keeper's, to look at."""
+    """This process's use of a server: a descriptor that holds the users' lock, and one to test the keeper's lock."""
 
     users: int
     keeper: int
@@ -45,12 +45,12 @@ _guard = threading.RLock()
 
 
 def ensure_running(home: Path, *, bin_dir: Path | None = None, durable: bool = True) -> str:
-    """URL of database `jwp` on the server whose data live in `home`, which runs at least as long as we do.
+    """Start or join the server with its data in `home`, and return the URL of its database `jwp`.
 
-    Starts the server or joins it; at once when this process did so before and the server still lives. A forked
-    child holds nothing of its parent's and has to call this itself. `bin_dir`: folder of PostgreSQL's programs,
-    by default JWP_POSTGRES_BIN, the wheel's or the system's. `durable=False` is for tests.
-    Raises EmbeddedPostgresError.
+    The server then runs at least as long as this process. The function returns at once if this process uses the server
+    already and the server is still running. A forked child does not inherit the use and has to call this itself.
+    `bin_dir` is the folder of PostgreSQL's programs, by default that in JWP_POSTGRES_BIN, the wheel's or the system's.
+    `durable=False` is for tests. Raises EmbeddedPostgresError.
     """
     layout = Layout.of(home)
     with _guard:
@@ -78,7 +78,7 @@ def ensure_running(home: Path, *, bin_dir: Path | None = None, durable: bool = T
 
 
 def release(home: Path) -> None:
-    """Use the server no longer; it stops when no other process uses it either. For tests: else just end."""
+    """Stop using the server; it ends if no other process uses it. Only tests need this: a process can simply exit."""
     with _guard:
         use = _uses.pop(Layout.of(home).folder, None)
         if use:
@@ -86,12 +86,12 @@ def release(home: Path) -> None:
 
 
 def place(home: Path) -> Path:
-    """The folder of the server whose data live in `home`; its `data` do not exist before the first start."""
+    """Return the folder of the server in `home`; the `data` folder in it does not exist before the first start."""
     return Layout.of(home).folder
 
 
 def server_log(home: Path) -> Path:
-    """The server's log since it was last started; the one before it is beside it, as `log.1`."""
+    """Return the path of the server's log since its last start; the previous log is next to it, as `log.1`."""
     return Layout.of(home).log
 
 
@@ -123,7 +123,7 @@ def _start_or_join(layout: Layout, keeper: int, bin_dir: Path | None, *, durable
 
 
 def _start_keeper(layout: Layout, bin_dir: Path | None, *, durable: bool) -> bool:
-    """Start a keeper that already holds its lock; False when another one got it first."""
+    """Start a keeper and give it its lock. Returns False if another keeper took the lock first."""
     binaries = find_binaries(bin_dir)
     if layout.data.exists():
         major = layout.major()
@@ -169,7 +169,7 @@ def _start_keeper(layout: Layout, bin_dir: Path | None, *, durable: bool) -> boo
 
 
 def _refusal(layout: Layout, password: str | None, port: int | None) -> str | None:
-    """Why the server cannot be used; None when it can, and then our database is there."""
+    """Create our database if it does not exist. Returns why the server cannot be used, or None if it can."""
     import psycopg
 
     for path, value in ((layout.password, password), (layout.port, port)):
@@ -202,7 +202,7 @@ def _forget_in_child() -> None:
     _uses.clear()
 
 
-# A child must not hold what its parent holds, and none may be forked while a lock is on its way to the keeper.
+# A forked child must not hold its parent's locks, and no fork may happen while a lock is being passed to the keeper.
 os.register_at_fork(
     before=lambda: _guard.acquire(), after_in_parent=lambda: _guard.release(), after_in_child=_forget_in_child
 )

@@ -1,6 +1,7 @@
-"""The keeper: a detached process that runs the server as its child until nobody uses it any more.
+"""The keeper, a detached process that runs the server as its child until nobody uses it any more.
 
-Started by the first user (`joining.py`), which hands over the keeper's lock; speaks only to the log.
+The first process that uses the server starts it (see `joining.py`) and passes it the keeper's lock. It writes only to
+the log.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _PORT_TRIES = 5
 
 
 def main() -> int:
-    """Run the server on a folder; see `--help`. Returns once it has stopped."""
+    """Run the server on a folder (see `--help`), and return once it has stopped."""
     parser = argparse.ArgumentParser(description="Runs the embedded PostgreSQL while somebody uses it.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("bin", type=Path, help="folder of initdb and postgres")
@@ -36,7 +37,7 @@ def main() -> int:
     arguments = parser.parse_args()
     os.set_inheritable(arguments.lock, False)
     if os.fork() != 0:
-        # Whoever started us waits for this process and no longer: the keeper is nobody's child.
+        # The process that started us waits only for this one to exit. The keeper goes on, detached from it.
         os._exit(0)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -52,7 +53,7 @@ def main() -> int:
 
 @contextmanager
 def _server(layout: Layout, bin_dir: Path, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
-    """The running server, ready; stopped at the end, whatever the end."""
+    """Start the server, wait until it is ready, and stop it at the end of the block, even after an error."""
     account = choose_account(layout.data, [layout.folder.parent, bin_dir])
     if account.owner:
         layout.folder.chmod(0o711)
@@ -75,7 +76,7 @@ def _server(layout: Layout, bin_dir: Path, *, durable: bool) -> Iterator[subproc
 def _started(
     layout: Layout, bin_dir: Path, account: Account, lock: int, *, durable: bool
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """A server that is ready, and its port. Tries another port when a program takes it before the server does."""
+    """Start a server and return it with its port. If another program takes the port first, another port is tried."""
     for tries_left in range(_PORT_TRIES - 1, -1, -1):
         port = cluster.free_port(layout.preferred_port())
         command = cluster.server_command(layout, bin_dir, port, durable=durable)
@@ -94,18 +95,18 @@ def _started(
 
 
 def _claim_data(layout: Layout) -> int:
-    """The server's lock, for initdb and postgres to inherit. If they outlived another keeper, they end first."""
+    """Return the server's lock, which initdb and postgres will inherit. First end those that outlived their keeper."""
     lock = open_lock(layout.server_lock)
     pid_file = layout.data / "postmaster.pid"
     deadline = time.monotonic() + START_SECONDS
     while not try_lock(lock):
         with suppress(FileNotFoundError, ProcessLookupError, IndexError, ValueError):
-            # A server lives, so this is its process id and not that of a stranger.
+            # The lock is held, so a server is running and this is its process id, not that of some other process.
             os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGINT)
         if time.monotonic() > deadline:
             raise EmbeddedPostgresError(f"A server that is left over on {layout.data} does not stop.")
         time.sleep(0.1)
-    # Now it is stale for certain; postgres would take whatever process has that id today for a server.
+    # The file is certainly stale now. postgres would take any process that has this id today for a running server.
     pid_file.unlink(missing_ok=True)
     return lock
 
@@ -121,11 +122,11 @@ def _wait_until_ready(layout: Layout, server: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_until_unused(layout: Layout, server: subprocess.Popen[bytes]) -> None:
-    """Return when nobody uses the server, and then hold the start lock, so that nobody joins a dying one."""
+    """Return once nobody uses the server, holding the start lock so that nobody joins a server that is stopping."""
     users, start = open_lock(layout.users_lock), open_lock(layout.start_lock)
     while server.poll() is None:
         time.sleep(IDLE_CHECK_SECONDS)
-        # Not waiting for the start lock: whoever has it may be joining, and waits for us.
+        # Do not wait for the start lock: the process that has it may be joining, and would wait for us.
         if is_free(users) and try_lock(start):
             if is_free(users):
                 return
@@ -134,7 +135,7 @@ def _wait_until_unused(layout: Layout, server: subprocess.Popen[bytes]) -> None:
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    """Fast shutdown: open transactions are rolled back, the data are checkpointed."""
+    """Stop the server with a fast shutdown, which rolls back open transactions and writes a checkpoint."""
     server.send_signal(signal.SIGINT)
     try:
         server.wait(STOP_SECONDS)

@@ -1,7 +1,7 @@
-"""The files of one embedded server, and the locks by which processes agree about it.
+"""The files of one embedded server, and the locks with which processes coordinate its use.
 
-The locks are flocks: the kernel frees one when the last process that has it open ends, however it ends.
-Process ids are never trusted, since they are reused.
+The locks are flocks. The kernel frees a lock when the last process that has it open ends, however it ends. Process ids
+are never trusted, because the system reuses them.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ class Layout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.data = folder / "data"  # PostgreSQL's; exists only when complete
-        self.unfinished = folder / "data.new"  # where `data` is made
-        self.password = folder / "password"  # of user postgres; mode 0600, as old as `data`
-        self.port = folder / "port"  # exists while the server is ready, or was when its keeper was killed
-        self.last_port = folder / "port.last"  # where the next start tries first
-        self.log = folder / "log"  # since the last start; `log.1` is from the start before
+        self.data = folder / "data"  # PostgreSQL's data folder; exists only once it is complete
+        self.unfinished = folder / "data.new"  # the folder in which `data` is created
+        self.password = folder / "password"  # the password of user postgres, with mode 0600
+        self.port = folder / "port"  # exists while the server is ready, and stays if the keeper is killed
+        self.last_port = folder / "port.last"  # the port that the next start tries first
+        self.log = folder / "log"  # the log since the last start; `log.1` is the previous one
 
-        self.start_lock = folder / "start.lock"  # whoever starts, joins or stops the server
+        self.start_lock = folder / "start.lock"  # held by a process that starts, joins or stops the server
         self.users_lock = folder / "users.lock"  # shared by all processes that use the server
-        self.keeper_lock = folder / "keeper.lock"  # the keeper
-        self.server_lock = folder / "server.lock"  # initdb, postgres and their children, which inherit it
+        self.keeper_lock = folder / "keeper.lock"  # held by the keeper
+        self.server_lock = folder / "server.lock"  # held by initdb, postgres and their children, which inherit it
 
     @classmethod
     def of(cls, home: Path) -> Layout:
-        """The layout in JWP_HOME."""
+        """Return the layout in JWP_HOME."""
         return cls(home.expanduser().resolve() / "postgres")
 
     def retire_port(self) -> None:
-        """The server is not ready any more; remember its port for the next start."""
+        """Remove the port file, because the server is no longer ready, and keep the port for the next start."""
         if os.path.lexists(self.port):
             _remove(self.last_port)
             self.port.replace(self.last_port)
 
     def ready_port(self) -> int | None:
-        """The port of the server that is ready; None when the file does not hold one."""
+        """Return the port of the running server, or None if the file does not contain a port."""
         return _number(self.port, range(1, 65536))
 
     def preferred_port(self) -> int:
-        """The port of the last start; 0 when there was none, or when it cannot be read: it is only a preference."""
+        """Return the port of the last start, or 0 if there is none or it cannot be read."""
         return _number(self.last_port, range(1, 65536)) or 0
 
     def major(self) -> int | None:
-        """The major version of the PostgreSQL that made the data; None when the data folder does not say."""
+        """Return the major version of the PostgreSQL that made the data, or None if the data folder does not say."""
         return _number(self.data / "PG_VERSION", range(1, 1000))
 
     def kept_password(self) -> str | None:
-        """The password of user `postgres`; None when the file is missing or does not hold one of ours."""
+        """Return the password of user `postgres`, or None if the file is missing or damaged."""
         return _matching(self.password, r"[A-Za-z0-9_-]{20,100}")
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all, in place of whatever is there."""
+    """Write a file that only its owner can read, atomically, replacing whatever is there."""
     new = path.with_name(path.name + ".new")
     _remove(new)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -74,7 +74,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove one of our own files, even if there is a folder in its place."""
+    """Remove one of our files, even if there is a folder in its place."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -87,7 +87,7 @@ def _number(path: Path, allowed: range) -> int | None:
 
 
 def _matching(path: Path, pattern: str) -> str | None:
-    """What a small file holds, without blanks around it; None when it cannot be read or holds something else."""
+    """Return a file's text without surrounding blanks, or None if it cannot be read or does not match the pattern."""
     try:
         text = path.read_text().strip()
     except (OSError, ValueError):
@@ -96,12 +96,12 @@ def _matching(path: Path, pattern: str) -> str | None:
 
 
 def open_lock(path: Path) -> int:
-    """A descriptor to lock, closed on exec."""
+    """Open a descriptor for a lock; it is closed on exec."""
     return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
 
 
 def try_lock(descriptor: int) -> bool:
-    """Take the exclusive lock if it is free at this moment."""
+    """Take the exclusive lock if it is free at this moment. Returns whether it was taken."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -118,13 +118,13 @@ def is_free(descriptor: int) -> bool:
 
 
 def unlock(descriptor: int) -> None:
-    """Give the lock up, also on behalf of all who inherited it."""
+    """Release the lock, also for all processes that inherited it."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the exclusive lock; waits for it."""
+    """Wait for the exclusive lock, and hold it during the block."""
     descriptor = open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,13 +1,13 @@
-"""As whom PostgreSQL's programs run where they refuse to run as us: as root, and as a user id that no user has.
+"""Runs PostgreSQL's programs as another user if they refuse to run as root, or as a user id without a user.
 
-1. We are an ordinary user: they run as ourselves.
-2. On Linux they enter a user namespace in which they seem to be `nobody`; files stay owned by whom they are.
-3. Where that is forbidden (Docker's default), or where a folder on the way is closed to root without its privileges,
-   root lends the data to another account, `postgres` or `nobody`. A folder that is closed to that one, too, such as a
-   home folder, is passed with a single capability of root's, which the programs are given. It lets them reach all
-   files, much as in a namespace, where they own what root owns; only root can read the server's password.
+1. If we are an ordinary user, they run as this user.
+2. Otherwise, on Linux, they enter a user namespace in which they appear to be `nobody`. Files keep their owners.
+3. If that is forbidden (as it is by default in Docker), or if root without its privileges may not enter a folder on the
+   way, root gives the data to another account, `postgres` or `nobody`. If that account may not enter a folder on the
+   way either, such as a home folder, the programs get a single one of root's capabilities for it. With it they can
+   reach all files, much as in a namespace, where they own what root owns. Only root can read the server's password.
 
-Nothing is changed outside the server's own folder: no account is made, no permission of a parent folder touched.
+Nothing outside the server's own folder is changed: no account is created, and no permission of a parent folder changes.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class Account:
-    """As whom PostgreSQL's programs run. By default: as ourselves."""
+    """The account that PostgreSQL's programs run as; by default the current user."""
 
     name: str = "this user"
     owner: tuple[int, int] | None = None
-    """User and group id, when they are not ours."""
+    """The account's user id and group id; None for the current user's."""
     namespace: bool = False
     capability: int | None = None
-    """The capability that lets the programs pass folders that are closed to `owner`."""
+    """The capability that lets the programs enter folders that are closed to `owner`."""
 
     def popen_arguments(self) -> dict[str, Any]:
-        """Arguments of `subprocess.Popen`; the program ends with us, where the system can see to that."""
+        """Return arguments for `subprocess.Popen`. On Linux, the program also ends when this process does."""
         keeper = os.getpid()
 
         def before_exec() -> None:
@@ -58,23 +58,26 @@ class Account:
                 _enter_namespace()
             if self.owner:
                 _become(*self.owner, self.capability)
-            # Last: the kernel forgets it when a process changes who it is.
+            # This comes last, because the kernel clears the setting when a process changes its user.
             end_with(keeper)
 
         return {"preexec_fn": before_exec}
 
     def give(self, folder: Path) -> None:
-        """Have this account own a folder and all that is in it, as PostgreSQL demands of its data."""
+        """Make this account the owner of a folder and everything in it, as PostgreSQL requires for its data."""
         if self.owner is None or _ids(folder) == self.owner:
             return
         for parent, folders, files in os.walk(folder):
             for name in (*folders, *files):
                 os.chown(os.path.join(parent, name), *self.owner, follow_symlinks=False)
-        # Last: an interrupted call is then taken up again.
+        # The folder itself comes last, so that the next call continues after an interruption.
         os.chown(folder, *self.owner)
 
     def reaching(self, folders: Sequence[Path]) -> Account:
-        """This account, able to pass these folders; raises EmbeddedPostgresError naming the first that it cannot."""
+        """Return this account, with a capability if it needs one to enter these folders.
+
+        Raises EmbeddedPostgresError, naming the first folder that the account may not enter.
+        """
         try:
             closed = self._closed(folders)
         except subprocess.SubprocessError:
@@ -95,7 +98,7 @@ class Account:
         return self
 
     def _closed(self, folders: Sequence[Path]) -> Path | None:
-        """The first folder on the way to one of these that this account may not pass."""
+        """Return the first folder on the way to one of these that this account may not enter, or None."""
         steps = [step for folder in folders for step in (*reversed(folder.parents), folder)]
         look = 'for step; do test -x "$step" || { printf %s "$step"; break; }; done'
         command = ["/bin/sh", "-c", look, "sh", *map(str, steps)]
@@ -104,9 +107,9 @@ class Account:
 
 
 def choose_account(data: Path, folders: Sequence[Path]) -> Account:
-    """As whom to run the server of the data folder `data`, which need not exist yet: somebody who may pass `folders`.
+    """Choose the account to run the server with, which must be able to enter `folders`.
 
-    Raises EmbeddedPostgresError.
+    `data` is the server's data folder, which need not exist yet. Raises EmbeddedPostgresError.
     """
     refusals = []
     for account in _accounts(data):
@@ -123,7 +126,7 @@ def choose_account(data: Path, folders: Sequence[Path]) -> Account:
 
 
 def _accounts(data: Path) -> Iterator[Account]:
-    """Those who come into question, the preferred one first."""
+    """Yield the accounts to try, the preferred one first."""
     is_root = os.geteuid() == 0
     if not is_root and _has_name(os.geteuid()):
         yield Account()
@@ -161,7 +164,7 @@ def _namespace_allowed() -> bool:
 
 
 def _enter_namespace() -> None:
-    """Seem to be `nobody`, and have no privileges from the next exec on. For a process with one thread."""
+    """Enter a user namespace as `nobody`, without privileges after the next exec. The process must have one thread."""
     uid, gid = os.geteuid(), os.getegid()
     _checked(_libc.unshare(_CLONE_NEWUSER), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
@@ -170,9 +173,9 @@ def _enter_namespace() -> None:
 
 
 def _become(uid: int, gid: int, capability: int | None) -> None:
-    """Be another user for good, with no privilege of root's but `capability`."""
+    """Become another user permanently, with none of root's privileges except `capability`."""
     if capability is not None:
-        # Else the change of user takes all capabilities away, and access(2), which PostgreSQL calls, heeds none.
+        # Otherwise the change of user removes all capabilities, and access(2), which PostgreSQL calls, ignores them.
         _prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP)
     os.setgroups([])
     os.setgid(gid)

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the steps on the connection that `database.migrate` hands over, then describes the columns."""
+"""Alembic's entry point: runs the steps on the connection from `database.migrate`, then sets the column comments."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
--- Enter a lease for a run, with the session that enters it; returns its fencing number.
+-- Insert a lease for a run, record this session in it, and return its fencing number.
 INSERT INTO run_leases (run_id, host, process_id, container, backend_pids, backend_starts)
 SELECT :run_id, :host, :process_id, :container, ARRAY[pid], ARRAY[backend_start]
 FROM pg_stat_activity

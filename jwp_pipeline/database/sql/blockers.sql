@@ -1,5 +1,5 @@
--- The sessions whose transactions held locks on our tables for the whole time that we waited, the longest first.
--- Of other people's sessions PostgreSQL shows little to a role that is no member of pg_read_all_stats.
+-- Find the sessions whose transactions held locks on our tables during our whole wait, with the oldest first.
+-- PostgreSQL shows little about sessions of other roles unless our role is a member of pg_read_all_stats.
 SELECT
     lock.pid,
     session.usename AS role,

@@ -1,5 +1,5 @@
--- End what is left of a lease's sessions, and wait until they have gone. A session that a pooler has meanwhile given to
--- a later lease belongs to that one.
+-- End the sessions of a lease that still exist, and wait until they are gone. Leave out a session that a pooler has
+-- since given to a later lease.
 SELECT pg_terminate_backend(activity.pid, :milliseconds) AS gone
 FROM run_leases AS lease
 CROSS JOIN LATERAL unnest(lease.backend_pids, lease.backend_starts) AS session (pid, backend_start)

@@ -1,5 +1,5 @@
--- The newest lease of each of these runs, and for how long it has been silent or over. After a start of the server
--- everybody is given time to come back.
+-- Find the newest lease of each of these runs, and how long ago it ended or last sent a heartbeat. Silence is counted
+-- from the start of the server at the earliest, so that every run has time to reconnect.
 SELECT DISTINCT ON (run_id)
     run_id,
     fencing_number,

@@ -1,4 +1,5 @@
--- Declare a run dead. A plain UPDATE would not wait for a transaction that holds the lease for its writes: this does.
+-- Declare a run dead. FOR UPDATE waits for a transaction that holds the lease while it writes, and a plain UPDATE would
+-- not.
 WITH dead AS (
     SELECT fencing_number FROM run_leases WHERE fencing_number = :number AND ended_at IS NULL FOR UPDATE
 )
