@@ -215,7 +215,7 @@ def test_a_faulty_list_of_changes_hides_no_change(make_site, api, kind, fault):
 
 
 def test_a_change_while_changes_are_paged_hides_no_other(make_site, api):
-    """The first video changes again and moves to the end, so the fourth takes the third place, which was read already."""
+    """The first video changes again and moves to the end, so the fourth takes the third place, already read."""
     site = make_site(api)
     for number in range(8):
         site.put(stamp=site.now - 48 * HOUR - number)
