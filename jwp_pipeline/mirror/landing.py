@@ -18,7 +18,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from jwp_pipeline import json_text
 from jwp_pipeline.database.connection import advisory_lock, connect
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import JWPlatformError
@@ -26,6 +25,7 @@ from jwp_pipeline.jwplatform.management import ManagementClient, Page, RequestSt
 from jwp_pipeline.jwplatform.prefetch import prefetched
 from jwp_pipeline.jwplatform.shapes import array_field
 from jwp_pipeline.mirror import pages, snapshots
+from jwp_pipeline.mirror.mending import mended
 from jwp_pipeline.mirror.verification import PageFacts, doubts, doubts_of_changes
 
 ATTEMPTS = 3
@@ -241,11 +241,10 @@ def land_page(
             raise
     else:
         return entry
-    kept, entry = pages.storable_page(elements, number, keys)
-    refused = {index: reason for index, element in enumerate(kept) if (reason := _refusal(connection, element))}
-    kept, entry = pages.without(kept, entry, number, refused)
-    envelope, _ = pages.storable({name: value for name, value in json_text.loads(body).items() if name != field})
-    _insert(connection, snapshot_id, number, json.dumps({**envelope, field: kept}), entry)
+    page = mended(body, field)
+    refused = {index: why for index, element in enumerate(page.elements) if (why := _refusal(connection, element))}
+    entry = pages.after_mending(entry, page, number, refused)
+    _insert(connection, snapshot_id, number, page.text(without=refused), entry)
     return entry
 
 
@@ -268,12 +267,11 @@ def _is_refused(error: DBAPIError) -> bool:
     return str(getattr(error.orig, "sqlstate", "") or "").startswith(("22", "54"))
 
 
-def _refusal(connection: Connection, element: Any) -> str | None:
+def _refusal(connection: Connection, element: str) -> str | None:
+    """Return why PostgreSQL refuses the text of an element, or None if it does not."""
     try:
         with connection.begin_nested():
-            connection.execute(text("SELECT CAST(:element AS jsonb) IS NULL"), {"element": json.dumps(element)})
-    except RecursionError:
-        return "it is nested too deep"
+            connection.execute(text("SELECT CAST(:element AS jsonb) IS NULL"), {"element": element})
     except DBAPIError as error:
         if not _is_refused(error):
             raise

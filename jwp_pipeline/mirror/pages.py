@@ -1,14 +1,12 @@
-r"""Finds the keys of a page's elements, and replaces values that PostgreSQL cannot store.
+"""Finds the keys of a page's elements and their problems. The functions are pure.
 
-`jsonb` refuses `\u0000`, lone surrogates and numbers beyond its range, and NaN and infinities are not valid JSON. None
-of these may stop a sync: such characters become U+FFFD, such numbers become null, and the problem is recorded. The
-names of arrays, keys and stamps are in `jwplatform/shapes.py`. The functions are pure.
+Put here what is noted about a page beside its text. mending.py changes the text of a page that PostgreSQL refuses, and
+the names of arrays, keys and stamps are in jwplatform/shapes.py.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from jwp_pipeline.jwplatform.shapes import change_stamp, raw_key
+from jwp_pipeline.mirror.mending import MendedPage
 
 MAX_KEY_LENGTH = 255
 MAX_VALUE_LENGTH = 500
@@ -88,68 +87,25 @@ def position(page_number: int, index: int) -> str:
     return f"page {page_number}, element {index + 1}"
 
 
-def storable(value: Any) -> tuple[Any, list[tuple[str, str, str]]]:
-    """Replace everything in `value` that `jsonb` refuses; also return each (path, old value, problem)."""
-    found: list[tuple[str, str, str]] = []
+def after_mending(entry: Ledger, page: MendedPage, page_number: int, refused: Mapping[int, str]) -> Ledger:
+    """Return the ledger of a page with a problem for each value that was replaced and each element that was set aside.
 
-    def clean(node: Any, path: str) -> Any:
-        if isinstance(node, str):
-            cleaned = _replaced(node)
-            if cleaned != node:
-                found.append((path, _shown(node), "holds characters that PostgreSQL refuses; replaced by U+FFFD"))
-            return cleaned
-        if isinstance(node, float) and not math.isfinite(node):
-            found.append((path, str(node), "is no number that JSON can hold; stored as null"))
-            return None
-        if isinstance(node, dict):
-            return {
-                (field := clean(name, path)): clean(child, f"{path}.{field}" if path else field)
-                for name, child in node.items()
-            }
-        if isinstance(node, list):
-            return [clean(child, f"{path}[{index}]") for index, child in enumerate(node)]
-        return node
-
-    return clean(value, ""), found
-
-
-def storable_page(
-    elements: Sequence[Any], page_number: int, known_keys: Sequence[str] | None = None
-) -> tuple[list[Any], Ledger]:
-    """Make a page's elements storable, and return them with a ledger of all replacements.
-
-    An element that is nested too deeply to be checked here stays as it is; PostgreSQL will accept or refuse it.
+    `refused` gives the reason for each element (by its position, counted from 0) that PostgreSQL does not accept even
+    after mending. The keys of such elements still count as listed.
     """
-    cleaned: list[Any] = []
-    problems: list[Problem] = []
-    for index, element in enumerate(elements):
-        try:
-            storable_element, replaced = storable(element)
-        except RecursionError:
-            storable_element, replaced = element, []
-        cleaned.append(storable_element)
-        own = known_keys[index] if known_keys is not None else key_of(storable_element)
-        name = own or position(page_number, index)
-        problems.extend(Problem(name, path[:MAX_FIELD_LENGTH], value, why) for path, value, why in replaced)
-    entry = ledger(cleaned, page_number, known_keys)
-    return cleaned, Ledger(entry.keys, [*entry.problems, *problems])
 
+    def name(index: int) -> str:
+        return entry.keys[index] or position(page_number, index)
 
-def without(
-    elements: Sequence[Any], entry: Ledger, page_number: int, refused: Mapping[int, str]
-) -> tuple[list[Any], Ledger]:
-    """Replace the elements that PostgreSQL refuses (index → reason) by None; their keys still count as listed."""
-    kept = [None if index in refused else element for index, element in enumerate(elements)]
-    problems = [
-        Problem(
-            entry.keys[index] or position(page_number, index),
-            "",
-            _shown(elements[index]),
-            f"cannot be stored: {reason}",
-        )
+    replaced = [
+        Problem(name(index), path[:MAX_FIELD_LENGTH], value[:MAX_VALUE_LENGTH], problem)
+        for index, path, value, problem in page.replacements
+    ]
+    set_aside = [
+        Problem(name(index), "", page.elements[index][:MAX_VALUE_LENGTH], f"cannot be stored: {reason}")
         for index, reason in refused.items()
     ]
-    return kept, Ledger(entry.keys, [*entry.problems, *problems])
+    return Ledger(entry.keys, [*entry.problems, *replaced, *set_aside])
 
 
 def _why_unusable(element: Any) -> str:
