@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup run up test test-all check migrate screenshots lock clean
+.PHONY: setup run up portal test test-all check migrate screenshots lock clean
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -23,6 +23,10 @@ run: setup
 
 up: setup
 	@$(BIN)/jwp-pipeline up
+
+# The example application on the record: choose who you are, and see what you may see.
+portal: setup
+	@$(BIN)/jwp-pipeline with-site -- $(BIN)/python -m examples.portal
 
 test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=

@@ -16,6 +16,7 @@ from jwp_pipeline.orchestration.automation.alerts import alert_on_failed_run, al
 from jwp_pipeline.orchestration.automation.freshness import with_freshness
 from jwp_pipeline.orchestration.automation.schedules import build_schedules
 from jwp_pipeline.orchestration.automation.sensors import SENSORS
+from jwp_pipeline.orchestration.checks import delivery as delivery_checks
 from jwp_pipeline.orchestration.checks import mirror as mirror_checks
 from jwp_pipeline.orchestration.runs import site_of
 from jwp_pipeline.orchestration.runtime import Runtime, as_resource
@@ -33,7 +34,9 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
         [settings_assets, mirror, media, history], key_prefix=settings.asset_key_prefix or None
     )
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
-    checks = dg.load_asset_checks_from_modules([mirror_checks], asset_key_prefix=settings.asset_key_prefix or None)
+    checks = dg.load_asset_checks_from_modules(
+        [mirror_checks, delivery_checks], asset_key_prefix=settings.asset_key_prefix or None
+    )
     return dg.Definitions(
         asset_checks=checks,
         assets=dg.map_asset_specs(with_freshness(settings), assets),

@@ -37,6 +37,13 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return environment
 
 
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Return the whole environment for a child process that uses exactly these settings, wherever it is started."""
+    inherited = {name: value for name, value in os.environ.items() if name != env_file.VARIABLE}
+    # The child reads no `.env`; its path is passed on for messages only.
+    return {**inherited, **environment_of(settings), env_file.SETTLED_VARIABLE: str(env_file.env_file().path)}
+
+
 def oddities() -> list[str]:
     """Return a warning for each variable that may not have the effect that the user expects.
 

@@ -14,6 +14,11 @@
     │       ├── RateLimited           429 until the deadline
     │       ├── Unreachable           no connection, a time-out, or a dropped connection
     │       └── MalformedAnswer       5xx, HTML, truncated or mis-shaped JSON, an error body with status 200
+    ├── DeliveryError                 where a video plays is not known at present
+    │   ├── DeliveryUnreachable       the Delivery API gave no complete answer in time
+    │   ├── DeliveryRefused           it answered with another status than 200 and 404
+    │   ├── DeliveryUnreadable        its answer is not JSON
+    │   └── NoPlaylist                its answer has no playlist
     ├── MirrorError
     │   ├── SyncInProgress            another process holds the lock
     │   ├── LeaseLost                 this run was declared dead and may no longer write
@@ -120,6 +125,33 @@ class Unreachable(TransientError):
 
 class MalformedAnswer(TransientError):
     """The answer is a server error, or not the JSON that was requested."""
+
+
+class DeliveryError(PipelineError):
+    """The Delivery API did not say where a video plays. The video itself may be all right."""
+
+    runbook: ClassVar[str] = "delivery"
+
+
+class DeliveryUnreachable(DeliveryError):
+    """The Delivery API gave no complete answer in time."""
+
+
+class DeliveryRefused(DeliveryError):
+    """The Delivery API answered with another status than 200 and 404."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status."""
+
+
+class DeliveryUnreadable(DeliveryError):
+    """The answer of the Delivery API is not JSON."""
+
+
+class NoPlaylist(DeliveryError):
+    """The answer of the Delivery API has no playlist with a video."""
 
 
 class MirrorError(PipelineError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -94,3 +95,31 @@ def _spellings(secret: str) -> Iterator[str]:
 def _pattern(spelling: str) -> str:
     """Return a regular expression for a spelling that also accepts lower-case percent-encoding."""
     return re.sub(r"%[0-9A-Fa-f]{2}", lambda match: f"(?i:{match[0]})", re.escape(spelling))
+
+
+class _QueryFilter(logging.Filter):
+    """Removes query strings from urllib3's log lines, because they contain keys, signatures and tokens."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                argument.partition("?")[0] + "?…" if isinstance(argument, str) and "?" in argument else argument
+                for argument in record.args
+            )
+        return True
+
+
+_query_filter = _QueryFilter()
+# The modules of urllib3 that log URLs. A filter of a logger does not see what the loggers below it are given.
+_NAMING_URLS = ("connection", "connectionpool", "poolmanager", "util.retry")
+
+
+def keep_queries_out_of_logs() -> None:
+    """Keep the query strings of all requests of this process out of urllib3's log.
+
+    v1's parameters could go in the body of a POST, but its documentation and all known clients use GET for lists, and
+    a signed URL is one by design. The filter applies to the whole process, because urllib3 has the same loggers for all
+    its users.
+    """
+    for module in _NAMING_URLS:
+        logging.getLogger(f"urllib3.{module}").addFilter(_query_filter)

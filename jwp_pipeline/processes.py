@@ -27,6 +27,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 _LOOK_SECONDS = 0.2
@@ -90,6 +91,22 @@ def guarded(
         with suppress(ProcessLookupError):
             os.killpg(guardian.pid, signal.SIGKILL)
         guardian.wait()
+
+
+@contextmanager
+def stop_requests() -> Iterator[list[int]]:
+    """Collect signals that ask to stop (SIGINT, SIGTERM) in the yielded list, instead of ending the process."""
+    received: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main() -> int:

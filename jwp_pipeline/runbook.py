@@ -27,6 +27,7 @@ PAGE_OF_CHECK = MappingProxyType(
         "no_item_of_a_dead_channel": "not-in-step",
         "no_deleted_item_in_a_playlist": "not-in-step",
         "in_step": "not-in-step",
+        "items_play": "delivery",
         "none_became_public": "items-became-public",
         "every_field_was_read": "unreadable-fields",
         "days_add_up": "not-in-step",

@@ -24,6 +24,8 @@ from jwp_pipeline.errors import SettingsError
 
 REDACTED = "********"
 
+_BASE_URL = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[^\s?#@]*)?", re.IGNORECASE)
+
 Ratio = Annotated[float, Field(ge=0, le=1)]
 # At most ten years, because a number that is too large for date arithmetic would stop Dagster from loading.
 Hours = Annotated[float, Field(gt=0, le=87_600)]
@@ -58,12 +60,18 @@ class Settings(BaseSettings):
         description="Origin of the Management API, for proxies and tests; /v1/… and /v2/sites/… follow it. "
         "Default: JWP's own hosts.",
     )
-    jwplatform_api_base_url: str = Field("https://cdn.jwplayer.com/", description="Base URL of the Delivery API.")
+    jwplatform_api_base_url: str = Field(
+        "https://cdn.jwplayer.com/", description="Base URL of players, posters and the Delivery API."
+    )
     jwplatform_content_base_url: str = Field(
-        "https://content.jwplatform.com", description="Base URL of players and content."
+        "https://content.jwplatform.com",
+        description="Base URL of the player pages that other sites are given (Video.content_url).",
     )
     jwplatform_signature_timeout: int = Field(
-        3600, gt=0, description="Seconds for which a signed delivery URL is valid."
+        3600,
+        gt=0,
+        description="Seconds for which the signed URL of a player is valid. A token for the Delivery API is valid for "
+        "an hour whatever this says.",
     )
     jwp_requests_per_minute: int = Field(
         60, gt=0, description="Requests a minute that one process asks the Management API at most."
@@ -111,6 +119,13 @@ class Settings(BaseSettings):
     )
     jwp_sync_items: bool = Field(True, description="Push local edits of media items back to JWP.")
     jwp_force_https_upload: bool = Field(True, description="Make upload links https.")
+
+    jwp_delivery_check_items: int = Field(
+        5, ge=0, le=1000, description="Items that check items_play tries after each sync; 0 turns it off."
+    )
+    jwp_delivery_check_seconds: float = Field(
+        10, gt=0, le=600, description="Seconds that check items_play may take at most."
+    )
 
     # --- Schedules, freshness and alerts ------------------------------------------------------------------
     jwp_full_resync_cron: str = Field(
@@ -165,6 +180,9 @@ class Settings(BaseSettings):
     lookup_people_cache_lifetime: int = Field(
         1800, ge=0, description="Seconds for which a person's groups and institutions are cached."
     )
+    lookup_timeout_seconds: float = Field(
+        2, gt=0, le=60, description="Seconds that a decision waits for Lookup at most."
+    )
     oauth2_token_url: str | None = Field(None, description="OAuth2 token endpoint for Lookup.")
     oauth2_client_id: str | None = Field(None, description="OAuth2 client id for Lookup.")
     oauth2_client_secret: SecretStr | None = Field(None, description="OAuth2 client secret for Lookup.")
@@ -187,6 +205,14 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("is not the IANA name of a time zone, such as Europe/London") from None
+        return value
+
+    @field_validator("jwplatform_api_base_url", "jwplatform_content_base_url")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        # These become part of the pages that an application shows, so that a login in them would be published.
+        if not _BASE_URL.fullmatch(value):
+            raise ValueError("is not of the form https://host[:port]/: no user, password or query can be part of it")
         return value
 
     @field_validator("jwp_database_url", "jwp_dagster_database_url")
@@ -228,12 +254,17 @@ class Settings(BaseSettings):
         """Whether any credential of a JWP site is configured."""
         return any((self.jwplatform_api_key, self.jwplatform_api_secret, self.jwplatform_v2_api_secret))
 
+    @property
+    def can_play(self) -> bool:
+        """Whether signed URLs of the site's player can be computed."""
+        return bool(self.jwplatform_embed_player_key and self.jwplatform_api_secret)
+
     def missing_required(self) -> dict[str, str]:
         """Return what to do about each required setting that is not set, by its name."""
         required = ["jwplatform_api_key", "jwplatform_api_secret", "jwplatform_embed_player_key"]
         if self.management_api == "v2":
             required.append("jwplatform_v2_api_secret")
-        return {name.upper(): _HINTS[name] for name in required if getattr(self, name) is None}
+        return {name.upper(): _HINTS[name] for name in required if not getattr(self, name)}
 
     def redacted(self) -> dict[str, Any]:
         """Return the effective value of each setting by its environment name, with secrets and logins masked."""

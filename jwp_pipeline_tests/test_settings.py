@@ -404,3 +404,20 @@ def test_a_child_process_gets_the_same_settings(folder, monkeypatch):
     same = load_settings()
     assert same == settings.model_copy(update={"jwp_home": folder / "home here"})
     assert same.jwplatform_api_secret == SecretStr("secret")
+
+
+@pytest.mark.parametrize("name", ["jwplatform_api_base_url", "jwplatform_content_base_url"])
+@pytest.mark.parametrize(
+    "url",
+    ["cdn.jwplayer.com/", "//cdn.jwplayer.com", "https:///x", "https://me:hidden@x/", "https://x/?a=b", "ftp://x/"],
+)
+def test_a_base_url_that_no_delivery_url_can_begin_with_is_an_error(name, url):
+    with pytest.raises(SettingsError, match=name.upper()) as refused:
+        load_settings(**{name: url})
+    assert "hidden" not in str(refused.value)
+    assert "https://host[:port]/" in str(refused.value)
+
+
+def test_base_urls_may_have_a_port_a_path_and_an_ipv6_host():
+    for url in ("https://x", "http://127.0.0.1:8000/", "https://x.example/some/path/", "http://[::1]:8000"):
+        assert load_settings(jwplatform_api_base_url=url).jwplatform_api_base_url == url

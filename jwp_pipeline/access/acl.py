@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_EVERYONE = "WORLD"
-_SIGNED_IN = "CAM"
-_USER, _GROUP, _INST = "USER_", "GROUP_", "INST_"
-# The SMS wrote an empty list into some records in this form, which is Python's repr of [''].
-_EMPTY_LIST = "['']"
+EVERYONE, SIGNED_IN = "WORLD", "CAM"
+USER, GROUP, INST = "USER_", "GROUP_", "INST_"
+"""How entries that name somebody begin."""
+EMPTY_LIST = "['']"
+"""The SMS wrote an empty list into some records in this form, which is Python's repr of ['']."""
 # An entry cannot contain a comma, and a property of JW Platform cannot contain a line feed.
 _SEPARATORS = frozenset(",\n")
 
@@ -36,35 +36,39 @@ class Permission:
 NOBODY = Permission()
 
 
+def entries_of(acl: Iterable[str] | str) -> list[str]:
+    """Return the entries of an ACL, given as text or as entries: stripped, without blank ones. It may be empty."""
+    given = acl.split(",") if isinstance(acl, str) else acl
+    entries = [entry for entry in (entry.strip() for entry in given) if entry]
+    return [] if entries == [EMPTY_LIST] else entries
+
+
 def parse_acl(entries: Iterable[str] | str) -> tuple[Permission, tuple[str, ...]]:
     """Read an ACL from text or entries. Returns the permission, and a problem for each entry that grants nothing.
 
     Entries are stripped, and blank ones dropped. An unknown entry is left out, while an entry with an empty name
     (`USER_`) is kept as an empty name. An ACL without entries grants nothing to anybody.
     """
-    given = entries.split(",") if isinstance(entries, str) else entries
-    acl = [entry for entry in (entry.strip() for entry in given) if entry]
-    if acl == [_EMPTY_LIST]:
-        return NOBODY, ()
+    acl = entries_of(entries)
     is_public = is_signed_in = False
     crsids: list[str] = []
     groups: list[str] = []
     insts: list[str] = []
     problems: list[str] = []
     for entry in acl:
-        if entry == _EVERYONE:
+        if entry == EVERYONE:
             is_public = True
-        elif entry == _SIGNED_IN:
+        elif entry == SIGNED_IN:
             is_signed_in = True
-        elif entry.startswith(_USER):
-            crsids.append(entry.removeprefix(_USER))
-        elif entry.startswith(_GROUP):
-            groups.append(entry.removeprefix(_GROUP))
-        elif entry.startswith(_INST):
-            insts.append(entry.removeprefix(_INST))
+        elif entry.startswith(USER):
+            crsids.append(entry.removeprefix(USER))
+        elif entry.startswith(GROUP):
+            groups.append(entry.removeprefix(GROUP))
+        elif entry.startswith(INST):
+            insts.append(entry.removeprefix(INST))
         else:
             problems.append(f"unknown entry {entry!r} grants nothing")
-        if entry in (_USER, _GROUP, _INST):
+        if entry in (USER, GROUP, INST):
             problems.append(f"entry {entry!r} names nobody and grants nothing")
     return Permission(is_public, is_signed_in, tuple(crsids), tuple(groups), tuple(insts)), tuple(problems)
 
@@ -102,13 +106,13 @@ def format_acl(permission: Permission) -> str:
     names = (
         prefix + name
         for prefix, members in (
-            (_USER, permission.crsids),
-            (_GROUP, permission.lookup_groups),
-            (_INST, permission.lookup_insts),
+            (USER, permission.crsids),
+            (GROUP, permission.lookup_groups),
+            (INST, permission.lookup_insts),
         )
         for name in members
         if name and name == name.rstrip() and not _SEPARATORS & set(name)
     )
-    everyone = [_EVERYONE] if permission.is_public else []
-    signed_in = [_SIGNED_IN] if permission.is_signed_in else []
+    everyone = [EVERYONE] if permission.is_public else []
+    signed_in = [SIGNED_IN] if permission.is_signed_in else []
     return ",".join((*everyone, *signed_in, *names))

@@ -60,7 +60,7 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`jwp-pipeline VERB`: run, up, migrate or adopt-site."""
+    """`jwp-pipeline VERB`: run, up, migrate, adopt-site or with-site."""
     parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
     parents = [_env_file_option()]
@@ -74,12 +74,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verbs.add_parser("migrate", help="create or upgrade the tables; every run does it by itself", parents=parents)
     adopt = "let the schema mirror the site of JWPLATFORM_API_KEY from now on"
     verbs.add_parser("adopt-site", help=adopt, parents=parents)
+    with_site = verbs.add_parser(
+        "with-site",
+        help="run a program of yours with the settings of the site; the simulator's if none is configured",
+        parents=parents,
+    )
+    with_site.add_argument("command", nargs="+", metavar="COMMAND", help="the program and its arguments, after --")
     options = parser.parse_args(arguments)
     verb: Callable[[Console], int] = {
         "run": _run,
         "up": lambda console: _up(console, options.port),
         "migrate": _migrate,
         "adopt-site": _adopt_site,
+        "with-site": lambda console: _with_site(console, options.command),
     }[options.verb]
     return _guarded(verb, options.env_file)
 
@@ -182,6 +189,35 @@ def _adopt_site(console: Console) -> int:
     instead = f", and no longer {before}" if before not in (None, site_id) else ""
     console.print(f"Schema {settings.jwp_database_schema} mirrors the site {site_id} from now on{instead}.")
     return SUCCEEDED
+
+
+def _with_site(console: Console, command: Sequence[str]) -> int:
+    from jwp_pipeline.commands.demo import simulator_if_unconfigured
+    from jwp_pipeline.commands.with_site import run_with_site
+
+    settings = _configured(console)
+    with simulator_if_unconfigured(settings, advance=False) as demo:
+        if demo:
+            console.print(demo.announcement, highlight=False, soft_wrap=True)
+            if not _has_been_synced(settings):
+                from jwp_pipeline.commands.launch import SyncRequest
+
+                code = _launch(demo.settings, SyncRequest(), console)
+                if code != SUCCEEDED:
+                    return code
+        return run_with_site(demo.settings if demo else settings, command)
+
+
+def _has_been_synced(settings: Settings) -> bool:
+    from jwp_pipeline.database.connection import connect
+    from jwp_pipeline.database.locate import open_database
+    from jwp_pipeline.database.status import read_status
+
+    engine = open_database(settings)
+    with connect(engine) as connection:
+        statuses = read_status(connection)
+    engine.dispose()
+    return all(status.in_step_as_of is not None for status in statuses)
 
 
 def _configured(console: Console) -> Settings:

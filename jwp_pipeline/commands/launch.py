@@ -24,6 +24,7 @@ from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.landing import Observer
 from jwp_pipeline.mirror.site import require_site
 from jwp_pipeline.orchestration import jobs
+from jwp_pipeline.orchestration.checks.delivery import ITEMS_PLAY
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.dagster_private import NO_COMPUTE_LOGS, InstanceRef
 from jwp_pipeline.orchestration.failures import as_database_error, failures
@@ -143,6 +144,7 @@ def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.Ass
 
 def _run_config(request: SyncRequest) -> Mapping[str, Any]:
     media = {"sync_all": request.sync_all, "ask_jwp": request.asks_jwp}
+    play = {"ask_jwp": request.asks_jwp}
     cache: dict[str, Any] = {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp}
     if request.release is not None:
         cache["release"] = request.release
@@ -153,7 +155,7 @@ def _run_config(request: SyncRequest) -> Mapping[str, Any]:
     return {
         "ops": {
             "cached_resources": {"config": cache},
-            **({} if request.dry_run else {"media": {"config": media}}),
+            **({} if request.dry_run else {"media": {"config": media}, ITEMS_PLAY: {"config": play}}),
         },
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }

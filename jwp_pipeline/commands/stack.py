@@ -6,8 +6,6 @@ Put here what serves; a single sync is in launch.py, the simulator that may stan
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -17,21 +15,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from rich.console import Console
 
-from jwp_pipeline import env_file
 from jwp_pipeline.commands.launch import configuration, dagster_home
 from jwp_pipeline.database.locate import open_database
-from jwp_pipeline.environment import environment_of
+from jwp_pipeline.environment import child_environment
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.orchestration.failures import as_database_error
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
-from jwp_pipeline.processes import guarded
+from jwp_pipeline.processes import guarded, stop_requests
 from jwp_pipeline.proxies import exceptions_for
 from jwp_pipeline.settings import Settings
 
@@ -69,7 +65,7 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
     command += ["--workspace", str(configuration("workspace.yaml"))]
     # Started in its home, where there is no .env that Dagster's own commands could read.
     environment = _environment(settings, home)
-    with _stop_requests() as stop, guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child:
+    with stop_requests() as stop, guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child:
         _announce(child, port, console, stop)
         with kept_loaded(port, console):
             while child.poll() is None and not stop:
@@ -137,32 +133,12 @@ def _unloaded(transport: Transport) -> Sequence[str]:
 
 
 def _environment(settings: Settings, home: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name != env_file.VARIABLE}
     return {
-        **inherited,
-        **environment_of(settings),
-        # What the settings say has been settled by this process; the file is named for messages only.
-        env_file.SETTLED_VARIABLE: str(env_file.env_file().path),
+        **child_environment(settings),
         "DAGSTER_HOME": str(home),
         # `dagster dev` is superseded by `dg dev`, which needs a project layout that workspace.yaml spares us.
         "PYTHONWARNINGS": "ignore",
     }
-
-
-@contextmanager
-def _stop_requests() -> Iterator[list[int]]:
-    """Signals received that ask to stop; more of them change nothing."""
-    received: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _require_free(port: int) -> None:

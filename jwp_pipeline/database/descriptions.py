@@ -5,13 +5,18 @@ The models are the only place for these texts, so a migration that adds a column
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, Table, inspect
 from sqlalchemy.schema import DropColumnComment, SetColumnComment
 
 from jwp_pipeline.database import history_tables, media_tables, tables
 
 MODELS = (tables, media_tables, history_tables)
 """The modules that define our tables; importing them registers the tables with `Base`."""
+
+
+def table_named(name: str) -> Table:
+    """Return the definition of one of our tables. Raises KeyError if there is none with this name."""
+    return tables.Base.metadata.tables[name]
 
 
 def describe_columns(connection: Connection) -> None:

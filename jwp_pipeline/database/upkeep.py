@@ -12,11 +12,11 @@ import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from jwp_pipeline.database.connection import connect
-from jwp_pipeline.database.tables import Base
+from jwp_pipeline.database.descriptions import table_named
 from jwp_pipeline.errors import DatabaseError
 
 # A write counts as large by these numbers, which are autovacuum's defaults for inserted rows.
@@ -33,15 +33,15 @@ def is_much(written: int, live: int) -> bool:
 
 
 @contextmanager
-def without_gin_indexes(connection: Connection, model: type[Base], *, rows: int) -> Iterator[None]:
-    """Drop the GIN indexes of an empty table while the block writes its first `rows` rows, then build them again.
+def without_gin_indexes(connection: Connection, name: str, *, rows: int) -> Iterator[None]:
+    """Drop the GIN indexes of table `name` while the block writes its first `rows` rows, then build them again.
 
     Building them afterwards takes half the time and WAL. This is done only if there are many rows and the table is
     empty, ours, and not in use at this moment; it locks the table until the caller's transaction ends. Otherwise the
     block runs with the indexes in place.
     """
-    indexes = [index for index in _table_of(model).indexes if index.dialect_options["postgresql"]["using"] == "gin"]
-    if rows < _LARGE or not _is_free(connection, _table_of(model).name):
+    indexes = [index for index in table_named(name).indexes if index.dialect_options["postgresql"]["using"] == "gin"]
+    if rows < _LARGE or not _is_free(connection, name):
         indexes = []
     for index in indexes:
         index.drop(connection, checkfirst=True)
@@ -49,12 +49,6 @@ def without_gin_indexes(connection: Connection, model: type[Base], *, rows: int)
     connection.execute(text("SET LOCAL maintenance_work_mem TO '256MB'"))
     for index in indexes:
         index.create(connection)
-
-
-def _table_of(model: type[Base]) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101 - a declarative model always has one
-    return table
 
 
 def _is_free(connection: Connection, table: str) -> bool:

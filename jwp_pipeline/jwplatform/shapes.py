@@ -23,6 +23,11 @@ KEY_FIELDS: Mapping[Literal["v1", "v2"], str] = MappingProxyType({"v1": "key", "
 STAMP_FIELDS: Mapping[Literal["v1", "v2"], str] = MappingProxyType({"v1": "updated", "v2": "last_modified"})
 PLAYLIST_TYPE_FIELDS: Mapping[Literal["v1", "v2"], str] = MappingProxyType({"v1": "type", "v2": "playlist_type"})
 
+_MARKS_OF_V1 = frozenset({KEY_FIELDS["v1"], "custom"})
+_MARKS_OF_V2 = frozenset({KEY_FIELDS["v2"], "metadata", "media_type", STAMP_FIELDS["v2"]})
+SHAPE_MARKS = _MARKS_OF_V1 | _MARKS_OF_V2
+"""The fields by which the shape of a resource is recognised."""
+
 _ARRAY_FIELDS: Mapping[tuple[Origin, ResourceType], str] = MappingProxyType(
     {
         ("v1", "video"): "videos",
@@ -75,3 +80,32 @@ def is_listed_type(resource_type: ResourceType, data: Mapping[str, Any]) -> bool
     is_v2 = PLAYLIST_TYPE_FIELDS["v2"] in data or KEY_FIELDS["v1"] not in data
     named = data.get(PLAYLIST_TYPE_FIELDS["v2" if is_v2 else "v1"])
     return named is None or named == LISTED_PLAYLISTS
+
+
+def shape_of(data: Mapping[str, Any]) -> Literal["v1", "v2"] | None:
+    """Return the shape of a resource, or None if it has fields of both.
+
+    Such a resource must not be read at all. Read in the wrong shape, it might seem to have no properties, and would
+    then be as public as one without an ACL.
+    """
+    is_v1, is_v2 = not _MARKS_OF_V1.isdisjoint(data), not _MARKS_OF_V2.isdisjoint(data)
+    if is_v1 and is_v2:
+        return None
+    return "v2" if is_v2 else "v1"
+
+
+def raw_properties(data: Mapping[str, Any]) -> Any:
+    """Return the JSON value that should be the object of a resource's custom properties; `{}` if it has none.
+
+    The value is None if it cannot be reached, because the shape of the resource is not clear or v2's `metadata` is no
+    object.
+    """
+    shape = shape_of(data)
+    if shape == "v1":
+        # v1 sends {} if there are none. A null is a fault, and must not make a video as public as one without an ACL.
+        return data.get("custom", {})
+    metadata = data.get("metadata") if shape == "v2" else None
+    if not isinstance(metadata, dict):
+        return None
+    custom = metadata.get("custom_params")
+    return {} if custom is None else custom

@@ -35,6 +35,7 @@ from jwp_pipeline.jwplatform.management import ClientOptions, RequestStats, Wait
 from jwp_pipeline.jwplatform.no_answer import no_answer
 from jwp_pipeline.jwplatform.pacing import WINDOW, Clock, RateLimiter, asked_wait, backoff
 from jwp_pipeline.jwplatform.refusals import Credentials, Way, error_of, quotable
+from jwp_pipeline.masking import keep_queries_out_of_logs
 from jwp_pipeline.proxies import exceptions_for, proxy_for
 
 UNUSABLE_TRIES = 6
@@ -84,7 +85,7 @@ class Transport:
         # This auth does nothing, but without one requests would read ~/.netrc and overwrite the Authorization header
         # with what it finds there.
         self._session.auth = lambda request: request
-        _keep_queries_out_of_logs()
+        keep_queries_out_of_logs()
 
     def ask(self, operation: str, call: Callable[[], Call], read: Callable[[Answer], _T]) -> _T:
         """Send `call()` until `read` accepts the answer or the deadline is reached.
@@ -300,24 +301,3 @@ def _user_agent() -> str:
         return f"jwp-pipeline/{version('jwp-pipeline')}"
     except PackageNotFoundError:
         return "jwp-pipeline"
-
-
-class _QueryFilter(logging.Filter):
-    """Removes query strings from urllib3's debug log lines, because v1's contain the key and a signature."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                argument.partition("?")[0] + "?…" if isinstance(argument, str) and "?" in argument else argument
-                for argument in record.args
-            )
-        return True
-
-
-_query_filter = _QueryFilter()
-
-
-def _keep_queries_out_of_logs() -> None:
-    # v1's parameters could go in the body of a POST, but its documentation and all known clients use GET for lists.
-    # The filter applies to the whole process, because urllib3 has only one logger for all its users.
-    logging.getLogger("urllib3.connectionpool").addFilter(_query_filter)

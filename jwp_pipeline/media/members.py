@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from jwp_pipeline.errors import JWPlatformError, ResourceNotFound
 from jwp_pipeline.jwplatform.management import ManagementClient
+from jwp_pipeline.jwplatform.properties import clean
 from jwp_pipeline.media.columns import statement
 from jwp_pipeline.media.mapping import map_channel
-from jwp_pipeline.media.mapping.fields import clean
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.staging import BATCH
 

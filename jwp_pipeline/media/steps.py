@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
-from jwp_pipeline.database.media_tables import MediaItem
 from jwp_pipeline.database.problems import create_found_problems, record_problems
 from jwp_pipeline.database.upkeep import analyze, is_much, unknown, without_gin_indexes
 from jwp_pipeline.media.columns import statement
@@ -71,7 +70,7 @@ class Steps:
         withdrawn = self._number(
             "SELECT count(*) FROM proposed_items WHERE is_withdrawn AND (is_due AND differs OR is_narrowed)"
         )
-        with without_gin_indexes(self.connection, MediaItem, rows=self.looked_at):
+        with without_gin_indexes(self.connection, "media_items", rows=self.looked_at):
             created = self._write("media_items", "create", with_channels=self.with_channels)
         written = self._write("media_items", "update") + self._write("media_items", "narrow")
         self._write("videos", "remember", strict_acls=self.options.strict_acls)

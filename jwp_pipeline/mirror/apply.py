@@ -18,7 +18,6 @@ from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.problems import create_found_problems, open_problems, record_problems
 from jwp_pipeline.database.sql import statement
-from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.database.upkeep import is_much, vacuum, without_gin_indexes
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
@@ -223,7 +222,7 @@ def execute(
 
     `is_read` says whether the plan comes from what the snapshot lists, and not only from a release of its deletions.
     """
-    with without_gin_indexes(connection, CachedResource, rows=plan.added):
+    with without_gin_indexes(connection, "cached_resources", rows=plan.added):
         connection.execute(
             statement("jwp_pipeline.mirror", "apply_plan"),
             {

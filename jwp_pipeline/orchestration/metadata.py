@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
-from sqlalchemy import Table
 
-from jwp_pipeline.database.tables import Base
+from jwp_pipeline.database.descriptions import table_named
 from jwp_pipeline.media.report import MediaAsset, MediaReport
 from jwp_pipeline.mirror.landing import Listing
 from jwp_pipeline.mirror.plan import Plan
@@ -28,10 +27,9 @@ _COUNTED = (
 )
 
 
-def table_metadata(model: type[Base]) -> dict[str, Any]:
-    """Table name and columns of a model, as the asset's page shows them."""
-    table = model.__table__
-    assert isinstance(table, Table)  # noqa: S101 - a declarative model always has one
+def table_metadata(name: str) -> dict[str, Any]:
+    """Name and columns of one of our tables, as the asset's page shows them."""
+    table = table_named(name)
     columns = [
         dg.TableColumn(
             column.name,

@@ -4,11 +4,13 @@
         sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
         environment = sim.environment("v1")
 
-It serves the reading side of both Management APIs, and uses no code of the rest of the pipeline.
+It serves the reading side of both Management APIs and delivery (players, sources, posters, clips that play), a Lookup
+with its token server, and uses no code of the rest of the pipeline.
 """
 
 from jwp_pipeline.simulator.bulk import bulk_library
 from jwp_pipeline.simulator.demo import DEMO_SEED, demo_library
+from jwp_pipeline.simulator.directory import DEMO_PEOPLE, Member
 from jwp_pipeline.simulator.evolution import Demo, Evolution, evolve
 from jwp_pipeline.simulator.faults import Fault
 from jwp_pipeline.simulator.library import Library
@@ -17,12 +19,14 @@ from jwp_pipeline.simulator.server import Simulator
 from jwp_pipeline.simulator.site import Behaviour
 
 __all__ = [
+    "DEMO_PEOPLE",
     "DEMO_SEED",
     "Behaviour",
     "Demo",
     "Evolution",
     "Fault",
     "Library",
+    "Member",
     "RawJson",
     "Simulator",
     "bulk_library",

@@ -5,26 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route as HttpRoute
 from starlette.types import Receive, Scope, Send
 
-from jwp_pipeline.simulator import v1_api, v2_api
-from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Refused, Route
+from jwp_pipeline.simulator import delivery_api, lookup_api, v1_api, v2_api
+from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Refused, Route, Service
 from jwp_pipeline.simulator.faults import Fault, Faults
-from jwp_pipeline.simulator.records import Api, Kind
+from jwp_pipeline.simulator.records import Kind
 from jwp_pipeline.simulator.site import Site
 
 LOGGED_REQUESTS = 10_000
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-ROUTES: tuple[tuple[str, Api, Route, Kind], ...] = (
+UNLOGGED = frozenset({"api_signature", "sig", "token"})
+ROUTES: tuple[tuple[str, Service, Route, Kind | None], ...] = (
     ("/v1/videos/list", "v1", "list", "video"),
     ("/v1/videos/show", "v1", "show", "video"),
     ("/v1/channels/list", "v1", "list", "channel"),
@@ -35,6 +36,8 @@ ROUTES: tuple[tuple[str, Api, Route, Kind], ...] = (
     ("/v2/sites/{site}/playlists/", "v2", "list", "channel"),
     ("/v2/sites/{site}/playlists/{id}/", "v2", "show", "channel"),
     ("/v2/sites/{site}/playlists/{id}/manual_playlist/", "v2", "members", "channel"),
+    *delivery_api.ROUTES,
+    *lookup_api.ROUTES,
 )
 
 Hangup = Callable[[Any], None]
@@ -60,9 +63,9 @@ class LoggedRequest:
     method: str
     path: str
     params: dict[str, str]
-    """Query and form parameters without the signature. For a repeated parameter, the first value is kept."""
+    """Query and form parameters without signatures and tokens. For a repeated parameter, the first value is kept."""
     status: int | None
-    api: Api | None
+    api: Service | None
     route: Route | None
     resource: Kind | None
     page: int | None
@@ -83,10 +86,14 @@ class Application:
     log: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=LOGGED_REQUESTS))
     _v1: v1_api.V1Api = field(init=False)
     _v2: v2_api.V2Api = field(init=False)
+    _delivery: delivery_api.DeliveryApi = field(init=False)
+    lookup: lookup_api.LookupApi = field(init=False)
 
     def __post_init__(self) -> None:
         self._v1 = v1_api.V1Api(self.site)
         self._v2 = v2_api.V2Api(self.site)
+        self._delivery = delivery_api.DeliveryApi(self.site)
+        self.lookup = lookup_api.LookupApi(self.site)
 
     def asgi(self) -> Starlette:
         """Return the application to serve."""
@@ -102,16 +109,20 @@ class Application:
         routes.append(HttpRoute("/{path:path}", self._endpoint(None, None, None), methods=METHODS))
         return Starlette(routes=routes)
 
-    def _endpoint(self, api: Api | None, route: Route | None, kind: Kind | None) -> Callable[[Request], Any]:
+    def _endpoint(self, api: Service | None, route: Route | None, kind: Kind | None) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
+            # Lookup's identifiers may contain encoded slashes, which only the path as it was sent tells apart.
+            path = request.scope["raw_path"].decode("latin-1") if api == "lookup" else request.url.path
             call = Call(
                 request.method,
-                request.url.path,
+                path,
                 authorization=request.headers.get("authorization"),
                 api=api,
                 route=route,
                 kind=kind,
                 names=request.path_params,
+                origin=str(request.base_url).rstrip("/"),
+                byte_range=request.headers.get("range"),
             )
             return await self._respond(request, call)
 
@@ -142,12 +153,17 @@ class Application:
         for fault in faults:
             if fault.edits is not None:
                 fault.edits(self.site.library)
+            answer.drip_seconds += fault.drip_seconds
             if fault.cuts_at is not None:
                 answer.cut_at = int(len(answer.body) * fault.cuts_at)
         return answer
 
     def _asked(self, call: Call, faults: list[Fault]) -> Answer:
         try:
+            if call.api == "delivery":
+                return self._delivery.answer(call)
+            if call.api == "lookup":
+                return self.lookup.answer(call)
             if call.path.startswith("/v1/"):
                 answer = self._v1.answer(call)
             elif call.path.startswith("/v2/"):
@@ -164,6 +180,10 @@ class Application:
         return answer
 
     def _error(self, call: Call, refused: Refused) -> Answer:
+        if call.api == "lookup":
+            return lookup_api.error_answer(refused.status, refused.code or "error", refused.message, refused.headers)
+        if call.api == "delivery":
+            return delivery_api.error_answer(refused.status, refused.message, refused.headers)
         if call.path.startswith("/v2/"):
             bare = self.site.behaviour.bare_error_array
             return v2_api.error_answer(refused.status, refused.code, refused.message, refused.headers, bare_array=bare)
@@ -176,7 +196,7 @@ class Application:
             await asyncio.sleep(min(left, 0.05))
 
     def _note(self, call: Call, answer: Answer | None, faults: list[Fault], at: float) -> None:
-        params = {name: value for name, value in reversed(call.params) if name != "api_signature"}
+        params = {name: value for name, value in reversed(call.params) if name not in UNLOGGED}
         names = tuple(fault.name for fault in faults)
         status = None if answer is None else answer.status
         self.log.append(
@@ -204,7 +224,15 @@ class _CutResponse(Response):
 
 
 def _http(answer: Answer) -> Response:
+    if answer.drip_seconds:
+        return StreamingResponse(_dripping(answer), answer.status, answer.headers, answer.content_type)
     return Response(answer.body, answer.status, answer.headers, answer.content_type)
+
+
+async def _dripping(answer: Answer) -> AsyncIterator[bytes]:
+    for position in range(len(answer.body)):
+        await asyncio.sleep(answer.drip_seconds / len(answer.body))
+        yield answer.body[position : position + 1]
 
 
 async def _params(request: Request) -> tuple[tuple[str, str], ...]:

@@ -44,11 +44,20 @@ class _Template:
             "number": FIRST_NUMBER + number,
             "date": date,
             "updated": updated,
+            "acl": _acl(number),
             "text": self._filler[start : start + self._text_length],
         }
         if api == "v2":
             values |= {"iso_date": iso(date), "iso_updated": iso(updated)}
         return (self._texts[api] % values).encode()
+
+
+def _acl(number: int) -> str:
+    """Return an ACL: half of the videos are public, a fifth is for everybody signed in, the rest for a few people."""
+    share = number % 10
+    if share < 7:
+        return "WORLD" if share < 5 else "CAM"
+    return (f"GROUP_{100_000 + number % 5_000}", f"INST_I{number % 300}", f"USER_abc{number % 20_000}")[share - 7]
 
 
 def _sample(text: str) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def _sample(text: str) -> dict[str, Any]:
             "sms_created_by": "created_by:abc123:",
             "sms_language": "language:eng:",
             "sms_keywords": "keywords:bulk|lecture:",
-            "sms_acl": "acl:CAM,USER_abc123:",
+            "sms_acl": "acl:ENTRIES:",
             "sms_downloadable": "downloadable:True:",
         },
         "error": None,
@@ -96,6 +105,7 @@ def _slots(sample: bytes) -> str:
         ("KEYKEYKE", "%(key)s"),
         ("98765432", "%(number)s"),
         ("TEXT", "%(text)s"),
+        ("ENTRIES", "%(acl)s"),
         (str(_SAMPLE_DATE), "%(date)s"),
         (str(_SAMPLE_UPDATED), "%(updated)s"),
         (iso(_SAMPLE_DATE), "%(iso_date)s"),

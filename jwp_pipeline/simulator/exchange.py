@@ -1,4 +1,4 @@
-"""Defines what passes between the HTTP server and the two APIs: calls, and answers that faults can still change."""
+"""Defines what passes between the HTTP server and the APIs: calls, and answers that faults can still change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Any, Literal
 
 from jwp_pipeline.simulator.records import Api, Kind
 
-Route = Literal["list", "show", "members"]
+Service = Literal[Api, "delivery", "lookup"]
+"""Who answers a request: one of the Management APIs, delivery, or Lookup with its token server."""
+ManagementRoute = Literal["list", "show", "members"]
+DeliveryRoute = Literal["player", "library", "poster", "sources", "manifest", "rendition"]
+LookupRoute = Literal["token", "person"]
+Route = Literal[ManagementRoute, DeliveryRoute, LookupRoute]
 Shape = Literal["array", "array missing", "array null", "array object", "bare array", "total missing"]
 
 
@@ -22,11 +27,15 @@ class Call:
     params: tuple[tuple[str, str], ...] = ()
     """Query and form parameters in the order sent, including the signature's."""
     authorization: str | None = None
-    api: Api | None = None
+    api: Service | None = None
     route: Route | None = None
     kind: Kind | None = None
     names: Mapping[str, str] = field(default_factory=dict)
-    """Parameters of the path: `site`, `id`."""
+    """Parameters of the path, such as `site` and `id`."""
+    origin: str = ""
+    """The scheme, host and port that the client used, without a slash at the end."""
+    byte_range: str | None = None
+    """The Range header."""
 
     def param(self, name: str) -> str | None:
         """Return the first value of a parameter, or None if it is not given."""
@@ -54,6 +63,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json; charset=utf-8"
     cut_at: int | None = None
+    drip_seconds: float = 0.0
+    """How long the body takes to be sent."""
 
 
 @dataclass(slots=True)

@@ -16,10 +16,10 @@ from fnmatch import fnmatchcase
 from threading import Lock
 from typing import Literal
 
-from jwp_pipeline.simulator import v1_api, v2_api
-from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Route, Shape
+from jwp_pipeline.simulator import delivery_api, lookup_api, v1_api, v2_api
+from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Route, Service, Shape
 from jwp_pipeline.simulator.library import Library
-from jwp_pipeline.simulator.records import Api, Kind
+from jwp_pipeline.simulator.records import Kind
 
 Body = Literal["json", "html", "empty"]
 
@@ -32,6 +32,7 @@ class Fault:
 
     name: str
     delay: float = 0.0
+    drip_seconds: float = 0.0
     drops: bool = False
     cuts_at: float | None = None
     instead: Callable[[Call], Answer] | None = None
@@ -46,6 +47,10 @@ class Fault:
         def answer(call: Call) -> Answer:
             if body != "json":
                 return Answer(status, _HTML if body == "html" else b"", headers, "text/html")
+            if call.api == "lookup":
+                return lookup_api.error_answer(status, headers=headers)
+            if call.api == "delivery":
+                return delivery_api.error_answer(status, headers=headers)
             if call.path.startswith("/v2/"):
                 return v2_api.error_answer(status, "server_error" if status == 200 else None, headers=headers)
             return v1_api.error_answer(status, "InternalError" if status == 200 else None, headers=headers)
@@ -66,6 +71,11 @@ class Fault:
     def latency(cls, seconds: float) -> Fault:
         """Answer late."""
         return cls("latency", delay=seconds)
+
+    @classmethod
+    def drip(cls, seconds: float) -> Fault:
+        """Send the body in small pieces, so that it takes so long."""
+        return cls("drip", drip_seconds=seconds)
 
     @classmethod
     def drop(cls) -> Fault:
@@ -130,7 +140,7 @@ class PlannedFault:
 
     fault: Fault
     path: str | None
-    api: Api | None
+    api: Service | None
     route: Route | None
     resource: Kind | None
     page: int | None
@@ -161,7 +171,7 @@ class Faults:
         fault: Fault,
         *,
         path: str | None = None,
-        api: Api | None = None,
+        api: Service | None = None,
         route: Route | None = None,
         resource: Kind | None = None,
         page: int | None = None,

@@ -12,10 +12,12 @@ from typing import Any, Literal, Self
 
 import uvicorn
 
+from jwp_pipeline.simulator import lookup_api
 from jwp_pipeline.simulator.app import Application, Control, LoggedRequest
+from jwp_pipeline.simulator.directory import Member
 from jwp_pipeline.simulator.faults import Faults
 from jwp_pipeline.simulator.library import Library
-from jwp_pipeline.simulator.site import PLAYER_KEY, SITE_KEY, Behaviour, Site
+from jwp_pipeline.simulator.site import SITE_KEY, Behaviour, Site
 
 HOST = "127.0.0.1"
 
@@ -48,7 +50,7 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Origin of both APIs, without a slash at the end."""
+        """Origin of all APIs, without a slash at the end."""
         return f"http://{HOST}:{self._port}"
 
     @property
@@ -63,13 +65,32 @@ class Simulator:
 
     @property
     def api_secret(self) -> str:
-        """v1's secret."""
+        """v1's secret, which also signs delivery URLs."""
         return self._site.api_secret
 
     @property
     def v2_secret(self) -> str:
         """v2's secret."""
         return self._site.v2_secret
+
+    @property
+    def player_key(self) -> str:
+        """Key of the site's only player."""
+        return self._site.player_key
+
+    @property
+    def lookup_root(self) -> str:
+        """Root URL of the simulated Lookup, with a slash at the end."""
+        return f"{self.url}/lookup/"
+
+    @property
+    def people(self) -> dict[str, Member]:
+        """The people whom Lookup knows, by identifier; they may be changed while it runs."""
+        return self._site.people
+
+    def forget_tokens(self) -> None:
+        """Revoke all tokens for Lookup."""
+        self._application.lookup.forget_tokens()
 
     @property
     def requests(self) -> list[LoggedRequest]:
@@ -85,9 +106,17 @@ class Simulator:
         environment = {
             "JWPLATFORM_API_KEY": self.api_key,
             "JWPLATFORM_API_SECRET": self.api_secret,
-            "JWPLATFORM_EMBED_PLAYER_KEY": PLAYER_KEY,
+            "JWPLATFORM_EMBED_PLAYER_KEY": self.player_key,
             "JWPLATFORM_MANAGEMENT_API": api,
             "JWPLATFORM_MANAGEMENT_API_URL": self.url,
+            "JWPLATFORM_API_BASE_URL": f"{self.url}/",
+            "JWPLATFORM_CONTENT_BASE_URL": f"{self.url}/",
+            "LOOKUP_ROOT": self.lookup_root,
+            "LOOKUP_PEOPLE_ID_SCHEME": lookup_api.SCHEME,
+            "OAUTH2_TOKEN_URL": f"{self.url}/oauth2/token",
+            "OAUTH2_CLIENT_ID": self._site.client_id,
+            "OAUTH2_CLIENT_SECRET": self._site.client_secret,
+            "OAUTH2_LOOKUP_SCOPES": lookup_api.SCOPE,
         }
         if api != "v1":
             environment["JWPLATFORM_V2_API_SECRET"] = self.v2_secret

@@ -1,4 +1,4 @@
-"""The simulated site as both APIs see it: its library, its credentials, and the behaviour of its server."""
+"""The simulated site as all APIs see it: its library, its credentials, and the behaviour of its server."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
+from jwp_pipeline.simulator.directory import DEMO_PEOPLE, Member
 from jwp_pipeline.simulator.library import Library
 from jwp_pipeline.simulator.listing import Listings
 from jwp_pipeline.simulator.rate_limit import Allowance, RateLimiter
@@ -47,6 +48,12 @@ class Behaviour:
     """v2: error bodies are a bare array instead of `{"errors": [...]}`."""
     timestamp_tolerance: float = 600.0
     """v1: seconds that a request's clock may differ from ours."""
+    token_seconds: float = 3600.0
+    """Lookup: how long a token is valid."""
+    signed_content: bool = True
+    """Delivery: `/v2/media`, manifests and renditions need a signature. One that is given is always checked."""
+    signed_players: bool = True
+    """Delivery: players and their libraries need a signature. One that is given is always checked."""
 
 
 def _secret() -> str:
@@ -60,8 +67,13 @@ class Site:
     library: Library
     behaviour: Behaviour
     api_key: str = SITE_KEY
+    player_key: str = PLAYER_KEY
     api_secret: str = field(default_factory=_secret, repr=False)
     v2_secret: str = field(default_factory=_secret, repr=False)
+    client_id: str = "demo-client"
+    client_secret: str = field(default_factory=_secret, repr=False)
+    people: dict[str, Member] = field(default_factory=lambda: dict(DEMO_PEOPLE))
+    """The people whom Lookup knows, by identifier."""
     listings: Listings = field(init=False)
     v1_limiter: RateLimiter = field(init=False)
     v2_limiter: RateLimiter = field(init=False)

@@ -14,6 +14,7 @@ MOST_WAL_MB = 1.0
 MOST_RSS_GROWTH = 1.2
 MOST_DIFFS = 3.0
 MOST_PEAK_MB = 300.0
+MOST_PAGE_MS = 50.0
 MOST_GROWTH = 4.5
 """How many times as long a case may take with four times as many videos."""
 MOST_SECONDS = {
@@ -67,6 +68,11 @@ def targets(runs):
                 what, seconds = f"{name_of(run)}, {case['case']}: seconds of the pipeline", _pipeline(case)
                 most = MOST_SECONDS[case["case"]]
                 found.append(Target(what, f"≤ {most:g}", f"{seconds:.1f}", seconds <= most))
+        slowest = max(figures["page_ms"] for figures in run["decisions"])
+        holds = slowest <= MOST_PAGE_MS if run["videos"] >= LARGE else None
+        found.append(
+            Target(f"{name_of(run)}: a page of viewable items", f"≤ {MOST_PAGE_MS:g} ms", f"{slowest:.1f} ms", holds)
+        )
         peak = _peak(run)
         found.append(
             Target(f"{name_of(run)}: peak RSS", f"≤ {MOST_PEAK_MB:g} MB", f"{peak:.0f} MB", peak <= MOST_PEAK_MB)
@@ -135,6 +141,16 @@ def limits_table(run):
         ("COPY the same rows (apply of the first mirror)", "copy_rows_seconds", first["seconds_of"]["applied videos"]),
     ):
         table.add_row(what, f"{limits[name]:.2f}", f"{seconds / limits[name]:.1f}")
+    return table
+
+
+def decisions_table(run):
+    """Return a table of what a page of items costs for each kind of user, and how it is read."""
+    table = _table(f"{name_of(run)}: milliseconds for the 50 newest items that a user may view, and for their count")
+    _columns(table, "page", "count", "items", "how the page is read")
+    for figures in run["decisions"]:
+        milliseconds = (f"{figures[name]:.1f}" for name in ("page_ms", "count_ms"))
+        table.add_row(figures["user"], *milliseconds, f"{figures['items']:,}", figures["plan"])
     return table
 
 

@@ -16,7 +16,7 @@ def test_quick_benchmark_prints_and_writes_its_figures(tmp_path):
     command = [sys.executable, "-m", "jwp_pipeline_tests.benchmarks", "--quick", "--json", figures]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for title in ("seconds, memory", "WAL in MB", "limits", "targets"):
+    for title in ("seconds, memory", "WAL in MB", "limits", "may view", "targets"):
         assert title in done.stdout
     [run] = json.loads(figures.read_text())["runs"]
     first, unchanged = run["cases"]
@@ -24,4 +24,6 @@ def test_quick_benchmark_prints_and_writes_its_figures(tmp_path):
     assert unchanged["rows_written"] == [0, 0, 0]
     assert first["wal_mb"] > first["wal_outside_raw_mb"] > first["wal_of"]["jwp.cached_resources"] > 1
     assert unchanged["total_seconds"] > unchanged["run_seconds"] > sum(unchanged["seconds_of"].values()) > 0
+    anonymous, *_, superuser = run["decisions"]
+    assert 0 < anonymous["items"] < superuser["items"] == 2000
     assert min(run["limits"].values()) > 0

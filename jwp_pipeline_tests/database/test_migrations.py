@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from jwp_pipeline.database import history_tables, media_tables
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, open_engine
-from jwp_pipeline.database.media_tables import MediaItem
 from jwp_pipeline.database.migrate import create_schema, migrate
 from jwp_pipeline.database.tables import Base, CachedResource
 from jwp_pipeline.errors import DatabaseError
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.media.sync import sync_media
 from jwp_pipeline.mirror.resources import set_resources
+from jwp_pipeline.record.models import MediaItem
 from jwp_pipeline_tests.media.site import media_options, video
 from jwp_pipeline_tests.support import PROJECT, python, rows
 

@@ -19,6 +19,7 @@ def echo(handler):
 TROUBLES = {
     "echo": [echo],
     "drop": [lambda handler: None],
+    "odd headers": [lambda handler: handler.wfile.write(b"HTTP/1.1 200 OK\r\nno header\r\n\r\n")],
     "redirect": [answer(302, "", Location=f"/x?api_signature={SECRET}")],
     "refused": [answer(403, {"status": "error", "code": SECRET, "message": f"secret {SECRET}"})],
     "v2 errors": [answer(500, {"errors": [{"code": "server_error", "description": f"Bearer {SECRET}"}]})],

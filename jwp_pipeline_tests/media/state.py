@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database.media_tables import (
+from jwp_pipeline.database.tables import CachedResource, SyncProblem
+from jwp_pipeline.record.models import (
     Channel,
     MediaChannel,
     MediaItem,
@@ -14,7 +15,6 @@ from jwp_pipeline.database.media_tables import (
     SmsMediaItem,
     Video,
 )
-from jwp_pipeline.database.tables import CachedResource, SyncProblem
 
 NOW = "NOW"
 """Stands for a time at some moment during a sync."""

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database.media_tables import MediaItem
 from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.errors import MalformedAnswer
+from jwp_pipeline.record.models import MediaItem
 from jwp_pipeline.simulator import Fault, RawJson
 from jwp_pipeline_tests.media.site import Site, channel, site, video
 from jwp_pipeline_tests.media.state import open_problems, read_state

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jwp_pipeline.access.acl import NOBODY, parse_acl
+from jwp_pipeline.jwplatform.properties import property_value
 from jwp_pipeline.media.mapping import map_channel, map_video
 from jwp_pipeline.media.mapping.fields import Unreadable
-from jwp_pipeline.media.mapping.properties import property_value
 
 WORLD, _ = parse_acl("WORLD")
 SMS_FORM = re.compile("^(?P<type>[^:]+):(?P<value>.*):$")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database.media_tables import MediaItem
 from jwp_pipeline.mirror.resources import set_resources
+from jwp_pipeline.record.models import MediaItem
 from jwp_pipeline_tests.media.model import Model
 from jwp_pipeline_tests.media.site import site
 from jwp_pipeline_tests.media.state import (

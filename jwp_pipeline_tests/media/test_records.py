@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database.media_tables import BillingAccount, Channel, MediaChannel, MediaItem, Playlist, Video
+from jwp_pipeline.record.models import BillingAccount, Channel, MediaChannel, MediaItem, Playlist, Video
 from jwp_pipeline_tests.media.site import channel, video
 from jwp_pipeline_tests.media.state import live_titles, open_problems, read_rows, read_state
 from jwp_pipeline_tests.support import rows

@@ -31,6 +31,7 @@ def test_it_serves_evolves_and_ends_with_its_stdin(process):
     ready = json.loads(process.stdout.readline())
     environment = ready["environment"]
     assert environment["JWPLATFORM_MANAGEMENT_API_URL"] == ready["url"]
+    assert environment["JWPLATFORM_API_BASE_URL"] == environment["JWPLATFORM_CONTENT_BASE_URL"] == ready["url"] + "/"
     media = f"{ready['url']}/v2/sites/{environment['JWPLATFORM_API_KEY']}/media/"
     secret = {"Authorization": f"Bearer {environment['JWPLATFORM_V2_API_SECRET']}"}
     state = requests.get(f"{ready['url']}/simulator/state", timeout=TIMEOUT).json()

@@ -12,7 +12,7 @@ from typing import Any
 
 from dateutil import parser, tz
 
-from jwp_pipeline.media.mapping.fields import Unreadable
+from jwp_pipeline.jwplatform.properties import Unreadable
 
 # Longer texts are rejected: no date-time is this long, and dateutil's run time grows faster than the text.
 _MAX_LENGTH = 200

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
+from jwp_pipeline.jwplatform.properties import Unreadable, clean
 from jwp_pipeline.media.mapping.results import Keep, MediaType
 
 MAX_TAG_LENGTH = 256
@@ -21,22 +21,8 @@ MAX_INSTID_LENGTH = 255
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BIGINT = range(-(2**63), 2**63)
 _MEDIA_TYPES = frozenset(get_args(MediaType))
-# The characters that PostgreSQL's `text` cannot store.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Tags with this prefix say which site a video belongs to.
 _SITE_TAG = "sitedomain:"
-
-
-class Unreadable(ValueError):
-    """Raised if a value cannot be read. The message says what is wrong without repeating the value."""
-
-
-def clean(text: str) -> str:
-    """Replace each NUL and each lone surrogate of the text with U+FFFD."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return _UNSTORABLE.sub(_REPLACEMENT, text)
 
 
 def as_text(value: Any) -> str:

@@ -1,7 +1,6 @@
 """Reads one resource field by field, and collects a problem for every field that cannot be read.
 
-Custom properties have the form `type:value:`, so that JWP's *contains* search finds exact values. Put here how
-properties are found and problems are collected; fields.py and datetimes.py read single values.
+Put here how properties are found and problems are collected; fields.py and datetimes.py read single values.
 """
 
 from __future__ import annotations
@@ -10,29 +9,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from jwp_pipeline.jwplatform.properties import Unreadable, clean, property_value
 from jwp_pipeline.media.mapping.datetimes import date_time
-from jwp_pipeline.media.mapping.fields import Unreadable, as_text, clean, integer
+from jwp_pipeline.media.mapping.fields import as_text, integer
 from jwp_pipeline.media.mapping.results import KEEP, Keep, Problem
 
 MAX_SHOWN = 500
 
 T = TypeVar("T")
 _ABSENT: Final = object()
-
-
-def property_value(raw: Any, types: tuple[str, ...]) -> str:
-    """Return the value inside `type:value:` if the type is one of `types`. It may contain colons but no line feed.
-
-    Like the SMS's own pattern, `^(?P<type>[^:]+):(?P<value>.*):$`, this ignores one line feed at the very end. Raises
-    Unreadable for any other form.
-    """
-    if isinstance(raw, str):
-        text = raw.removesuffix("\n")
-        for word in types:
-            prefix = word + ":"
-            if text.startswith(prefix) and text.endswith(":", len(prefix)) and "\n" not in text:
-                return clean(text[len(prefix) : -1])
-    raise Unreadable("not of the form " + " or ".join(f"{word}:value:" for word in types))
 
 
 def _date_time_or_none(text: str) -> datetime | None:

@@ -1,8 +1,7 @@
 """Finds the fields of a cached resource in v1 or v2 shape, and gives them v1's names.
 
-v1 has every field at the top level; v2 has texts, tags, publish date and custom properties in `metadata`. A resource
-with fields of both shapes is not read at all. Read in the wrong shape, it might seem to have no properties, and its
-item would then be as public as JWP_DEFAULT_ACL. The other modules here say what the values mean.
+v1 has every field at the top level; v2 has texts, tags, publish date and custom properties in `metadata`. The other
+modules here say what the values mean.
 """
 
 from __future__ import annotations
@@ -10,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from jwp_pipeline.jwplatform.shapes import KEY_FIELDS, STAMP_FIELDS
+from jwp_pipeline.jwplatform.shapes import SHAPE_MARKS, STAMP_FIELDS, raw_properties, shape_of
 from jwp_pipeline.media.mapping.properties import Reading
 from jwp_pipeline.media.mapping.results import KEEP
 
 _NOT_AN_OBJECT = "not an object"
-_MARKS_OF_V1 = frozenset({KEY_FIELDS["v1"], "custom"})
-_MARKS_OF_V2 = frozenset({KEY_FIELDS["v2"], "metadata", "media_type", STAMP_FIELDS["v2"]})
 
 
 class Source(NamedTuple):
@@ -37,11 +34,11 @@ def open_resource(data: Any) -> tuple[Source, Reading]:
     """Open a cached resource in either shape for reading. Problems with its shape are noted."""
     if not isinstance(data, dict):
         return _out_of_reach(data, _NOT_AN_OBJECT)
-    v1, v2 = _MARKS_OF_V1 & data.keys(), _MARKS_OF_V2 & data.keys()
-    if v1 and v2:
-        names = ", ".join(sorted(v1 | v2))
+    shape = shape_of(data)
+    if shape is None:
+        names = ", ".join(sorted(SHAPE_MARKS & data.keys()))
         return _out_of_reach(data, f"has fields of both v1 and v2 ({names}): which of them hold cannot be told")
-    return _open_v2(data) if v2 else _open_v1(data)
+    return _open_v2(data) if shape == "v2" else _open_v1(data)
 
 
 def _out_of_reach(data: Any, problem: str) -> tuple[Source, Reading]:
@@ -61,8 +58,7 @@ def _open_v1(data: Mapping[str, Any]) -> tuple[Source, Reading]:
         data.get("date"),
         data.get("tags"),
     )
-    # v1 sends {} if there are none. A null is a fault, and must not make a video as public as one without an ACL.
-    return source, _reading(data.get("custom", {}))
+    return source, _reading(raw_properties(data))
 
 
 def _open_v2(data: Mapping[str, Any]) -> tuple[Source, Reading]:
@@ -80,8 +76,7 @@ def _open_v2(data: Mapping[str, Any]) -> tuple[Source, Reading]:
         metadata.get("publish_start_date"),
         metadata.get("tags"),
     )
-    custom = metadata.get("custom_params")
-    return source, _reading({} if custom is None else custom)
+    return source, _reading(raw_properties(data))
 
 
 def _reading(custom: Any) -> Reading:

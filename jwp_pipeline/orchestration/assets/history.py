@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 
-from jwp_pipeline.database.history_tables import LibraryDay
 from jwp_pipeline.history.daily import Day, record_days
 from jwp_pipeline.orchestration.assets.mirror import POOL
 from jwp_pipeline.orchestration.checks.history import days_add_up
@@ -41,7 +40,7 @@ _NUMBERS = ("live", "added", "changed", "restored", "deleted")
             group_name="history",
             kinds={"postgres"},
             owners=OWNERS,
-            metadata=table_metadata(LibraryDay),
+            metadata=table_metadata("library_history"),
         )
     ],
     check_specs=[

@@ -10,8 +10,6 @@ from datetime import timedelta
 
 import dagster as dg
 
-from jwp_pipeline.database.media_tables import Channel, MediaChannel, MediaItem, Playlist, Video
-from jwp_pipeline.database.tables import Base
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import MEDIA_ASSETS, MediaAsset
 from jwp_pipeline.media.sync import sync_media
@@ -39,13 +37,6 @@ _DESCRIPTIONS: dict[MediaAsset, str] = {
     "media_channels": "The platform's channels with their edit permissions, and which items belong to each.",
     "playlists": "The playlist of each channel: live items in order.",
 }
-_MODELS: dict[MediaAsset, type[Base]] = {
-    "videos": Video,
-    "channels": Channel,
-    "media_items": MediaItem,
-    "media_channels": MediaChannel,
-    "playlists": Playlist,
-}
 _DEPENDENCIES: dict[MediaAsset, list[str]] = {
     "videos": ["cached_resources"],
     "channels": ["cached_resources"],
@@ -67,7 +58,7 @@ _DEPENDENCIES: dict[MediaAsset, list[str]] = {
             group_name="media",
             kinds={"python", "postgres"},
             owners=OWNERS,
-            metadata=table_metadata(_MODELS[asset]),
+            metadata=table_metadata(asset),
             skippable=True,
         )
         for asset in MEDIA_ASSETS

@@ -15,7 +15,6 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from jwp_pipeline.database.connection import connect
-from jwp_pipeline.database.tables import CachedResource, RawPage, ResourceChange
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
 from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.apply import Applied, Release, apply_newest
@@ -73,7 +72,7 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
         kinds={"python", "postgres"},
         owners=OWNERS,
         pool=POOL,
-        metadata=table_metadata(RawPage),
+        metadata=table_metadata("raw_pages"),
         description=f"{what}, exactly as JW Platform lists them: a snapshot in `raw_snapshots` and `raw_pages`, "
         "proven complete or marked incomplete.",
         check_specs=[
@@ -125,7 +124,7 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
             group_name="mirror",
             kinds={"postgres"},
             owners=OWNERS,
-            metadata=table_metadata(CachedResource),
+            metadata=table_metadata("cached_resources"),
             skippable=True,
         ),
         dg.AssetSpec(
@@ -136,7 +135,7 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
             group_name="mirror",
             kinds={"postgres"},
             owners=OWNERS,
-            metadata=table_metadata(ResourceChange),
+            metadata=table_metadata("resource_changes"),
             skippable=True,
         ),
     ],

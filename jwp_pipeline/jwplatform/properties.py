@@ -1,0 +1,40 @@
+"""Reads custom properties, whose values have the form `type:value:` so that JWP's *contains* search finds exact values.
+
+The form is the SMS's own. Put here how such a value is read; media/mapping says what the values of items and channels
+mean, and access/aces.py what an ACL does. The functions are pure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# The characters that PostgreSQL's `text` cannot store.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+class Unreadable(ValueError):
+    """Raised if a value cannot be read. The message says what is wrong without repeating the value."""
+
+
+def clean(text: str) -> str:
+    """Replace each NUL and each lone surrogate of the text with U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return _UNSTORABLE.sub(_REPLACEMENT, text)
+
+
+def property_value(raw: Any, types: tuple[str, ...]) -> str:
+    """Return the value inside `type:value:` if the type is one of `types`. It may contain colons but no line feed.
+
+    Like the SMS's own pattern, `^(?P<type>[^:]+):(?P<value>.*):$`, this ignores one line feed at the very end. Raises
+    Unreadable for any other form.
+    """
+    if isinstance(raw, str):
+        text = raw.removesuffix("\n")
+        for word in types:
+            prefix = word + ":"
+            if text.startswith(prefix) and text.endswith(":", len(prefix)) and "\n" not in text:
+                return clean(text[len(prefix) : -1])
+    raise Unreadable("not of the form " + " or ".join(f"{word}:value:" for word in types))
