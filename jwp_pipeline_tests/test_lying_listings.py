@@ -17,7 +17,7 @@ from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault, Simulator
 from jwp_pipeline_tests.media.site import media_options, site, video
-from jwp_pipeline_tests.support import empty, live, rows
+from jwp_pipeline_tests.support import empty, live, pages_of_at_most, rows
 
 VIDEOS = 24
 PUBLIC, PRIVATE = "WORLD", "USER_abc1"
@@ -137,10 +137,8 @@ def public_items(engine):
 def test_nothing_live_is_deleted_and_nothing_private_stays_public(engine, api, create_items, strict, steps):
     empty(engine)
     options = {"create_items": create_items, "strict_acls": strict}
-    with Simulator() as simulator, site(engine, simulator, api) as jwp, pytest.MonkeyPatch.context() as patch:
+    with Simulator() as simulator, site(engine, simulator, api) as jwp, pages_of_at_most(7):
         world = World(simulator.library)
-        for module in ("v1", "v2"):
-            patch.setattr(f"jwp_pipeline.jwplatform.{module}.LARGEST_PAGE", 7)
         sync(jwp, options)
         lied_about_objects = False
         for happened, told, sync_all in [*steps, ([], [], True)]:

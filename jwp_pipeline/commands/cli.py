@@ -8,13 +8,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from jwp_pipeline import __version__
 from jwp_pipeline.database import embedded
 from jwp_pipeline.env_file import VARIABLE, reading_from
 from jwp_pipeline.environment import oddities
@@ -24,6 +26,8 @@ from jwp_pipeline.runbook import error_text
 from jwp_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from jwp_pipeline.commands.launch import SyncRequest
 
 SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
@@ -37,6 +41,7 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
         epilog="Exit codes: 0 done, 1 failed, 2 usage or settings, 3 refused or withheld by the guard.",
         parents=[_env_file_option()],
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("--sync-all", action="store_true", help="synchronise every resource, changed or not")
     parser.add_argument(
         "--skip-fetch", action="store_true", help="ask JW Platform nothing; apply what was read but not applied yet"
@@ -62,6 +67,7 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """`jwp-pipeline VERB`: run, up, migrate, adopt-site or with-site."""
     parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True)
     parents = [_env_file_option()]
     verbs.add_parser(
@@ -130,14 +136,11 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
 def _status(console: Console) -> int:
     from jwp_pipeline.commands.console import print_status
     from jwp_pipeline.database.connection import connect
-    from jwp_pipeline.database.locate import open_database
     from jwp_pipeline.database.status import read_status
 
     settings = _configured(console)
-    engine = open_database(settings)
-    with connect(engine) as connection:
+    with _database(settings) as engine, connect(engine) as connection:
         statuses = read_status(connection)
-    engine.dispose()
     max_age = timedelta(hours=settings.jwp_max_listing_age_hours)
     print_status(statuses, console, max_age)
     return FAILED if any(status.trouble(max_age) for status in statuses) else SUCCEEDED
@@ -166,26 +169,22 @@ def _up(console: Console, port: int) -> int:
 
 
 def _migrate(console: Console) -> int:
-    from jwp_pipeline.database.locate import open_database
-
     settings = _configured(console)
-    open_database(settings).dispose()
-    console.print(f"Schema {settings.jwp_database_schema} is up to date.")
+    with _database(settings):
+        console.print(f"Schema {settings.jwp_database_schema} is up to date.")
     return SUCCEEDED
 
 
 def _adopt_site(console: Console) -> int:
-    from jwp_pipeline.database.locate import open_database
+    from jwp_pipeline.identity import current_user
     from jwp_pipeline.mirror.site import adopt_site
-    from jwp_pipeline.orchestration.assets.mirror import whoever_runs_this
 
     settings = _configured(console)
     site_id = settings.jwplatform_api_key
     if site_id is None:
         raise SettingsError(f"JWPLATFORM_API_KEY is not set: {settings.missing_required()['JWPLATFORM_API_KEY']}.")
-    engine = open_database(settings)
-    before = adopt_site(engine, site_id, by=whoever_runs_this())
-    engine.dispose()
+    with _database(settings) as engine:
+        before = adopt_site(engine, site_id, by=current_user())
     instead = f", and no longer {before}" if before not in (None, site_id) else ""
     console.print(f"Schema {settings.jwp_database_schema} mirrors the site {site_id} from now on{instead}.")
     return SUCCEEDED
@@ -232,6 +231,18 @@ def _configured(console: Console) -> Settings:
             f"JWP_DATABASE_URL is not set: the embedded PostgreSQL in {place} {what}.", highlight=False, soft_wrap=True
         )
     return settings
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Engine]:
+    """Yield an engine for our tables, which are brought up to date first, and close its connections at the end."""
+    from jwp_pipeline.database.locate import open_database
+
+    engine = open_database(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _launch(settings: Settings, request: SyncRequest, console: Console) -> int:

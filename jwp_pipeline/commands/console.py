@@ -10,13 +10,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from jwp_pipeline.commands.launch import SyncOutcome
 from jwp_pipeline.database.status import TypeStatus
 from jwp_pipeline.jwplatform.management import WaitNotice, WaitObserver
 from jwp_pipeline.media.report import MediaReport
@@ -24,6 +23,10 @@ from jwp_pipeline.mirror.apply import Applied
 from jwp_pipeline.mirror.landing import Listing, Observer
 from jwp_pipeline.mirror.landing import Progress as ReadProgress
 from jwp_pipeline.mirror.plan import Plan
+
+if TYPE_CHECKING:
+    # Launching a run imports Dagster, which takes longer than printing a status.
+    from jwp_pipeline.commands.launch import SyncOutcome
 
 # Plain lines are for logs: one every few seconds is enough there.
 _SECONDS_BETWEEN_LINES = 5.0

@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import DatabaseError, LeaseLost
+from jwp_pipeline.identity import current_process, process_in_words
 
 BEAT_SECONDS = 5.0
 """How often a run renews its heartbeat."""
@@ -170,7 +171,7 @@ class Standing:
     @property
     def place(self) -> str:
         """The process that executed the run, in words for people."""
-        return f"process {self.process_id} on {self.host}"
+        return process_in_words(self.process_id, self.host)
 
 
 def standings(engine: Engine, run_ids: Collection[str], tolerance: Tolerance) -> Mapping[str, Standing]:
@@ -209,8 +210,7 @@ def _take_over(engine: Engine, standing: Standing, tolerance: Tolerance) -> None
     what = f"Lease {standing.fencing_number} ({standing.place}) was not taken over"
     with _logged(what), engine.begin() as connection:
         connection.execute(text(f"SET LOCAL lock_timeout TO {milliseconds}"))
-        by = f"process {os.getpid()} on {socket.gethostname()}"
-        connection.execute(statement(_PACKAGE, "take_over_lease"), lease | {"by": by})
+        connection.execute(statement(_PACKAGE, "take_over_lease"), lease | {"by": current_process()})
 
 
 @contextmanager

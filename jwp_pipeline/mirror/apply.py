@@ -187,7 +187,6 @@ class _Work:
             releases.withhold(self.connection, snapshot, plan.missing)
         execute(self.connection, snapshot, plan, self.options, is_read=release is None or release.is_whole)
         snapshots.prune(self.connection, self.resource_type, self.options.snapshot_retention)
-        releases.prune_withheld(self.connection, self.resource_type)
         withheld_set = releases.withheld_set(self.connection, self.resource_type) if verdict.withheld else None
         return self._outcome(plan, verdict, withheld_set)
 

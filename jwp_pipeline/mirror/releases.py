@@ -23,10 +23,7 @@ def refuse(connection: Connection, snapshot: Snapshot, problem: str) -> None:
 
     The deletions in the prepared plan are stored, so that a release can carry out exactly these.
     """
-    connection.execute(
-        statement("jwp_pipeline.mirror", "keep_withheld"),
-        {"snapshot_id": snapshot.id, "deletes": may_delete(snapshot)},
-    )
+    _store_missing(connection, snapshot, deletes=may_delete(snapshot))
     connection.execute(
         update(RawSnapshot).where(RawSnapshot.id == snapshot.id).values(status="quarantined", problem=problem)
     )
@@ -44,8 +41,22 @@ def withhold(connection: Connection, snapshot: Snapshot, missing: int) -> None:
         statement("jwp_pipeline.mirror", "is_covered"), {"snapshot_id": known}
     )
     if not covered:
-        parameters = {"snapshot_id": snapshot.id, "deletes": True}
-        connection.execute(statement("jwp_pipeline.mirror", "keep_withheld"), parameters)
+        _store_missing(connection, snapshot, deletes=True)
+
+
+def _store_missing(connection: Connection, snapshot: Snapshot, *, deletes: bool) -> None:
+    """Store the missing keys in the prepared plan, and drop old sets, because each may be as large as the library.
+
+    The newest sets are kept, and so is the withheld set that can be released, however many refusals came after it.
+    """
+    parameters = {"snapshot_id": snapshot.id, "deletes": deletes}
+    connection.execute(statement("jwp_pipeline.mirror", "keep_withheld"), parameters)
+    sets = select(RawSnapshot.id).where(
+        RawSnapshot.resource_type == snapshot.resource_type, RawSnapshot.withheld_keys.is_not(None)
+    )
+    old = list(connection.scalars(sets.order_by(RawSnapshot.id.desc()).offset(UNAPPLIED_KEPT)))
+    dropped = set(old) - {withheld_set(connection, snapshot.resource_type)}
+    connection.execute(update(RawSnapshot).where(RawSnapshot.id.in_(dropped)).values(withheld_keys=None))
 
 
 def withheld_set(connection: Connection, resource_type: ResourceType) -> int | None:
@@ -81,14 +92,14 @@ def releasable(connection: Connection, snapshot_id: int) -> Releasable:
             f"Snapshot {snapshot_id} has been released already, at {row.released_at:%Y-%m-%d %H:%M:%S} UTC by "
             f"{row.released_by}."
         )
+    is_whole = row.status == "quarantined" and not _newer_applied(connection, row)
+    if is_whole:
+        require_pages(connection, row)
     if row.withheld_keys is None:
         raise NothingToRelease(
             f"Snapshot {snapshot_id} is {row.status} and withholds nothing, so there is nothing to release. "
             "`jwpfetch --status` names the snapshots that wait to be released."
         )
-    is_whole = row.status == "quarantined" and not _newer_applied(connection, row)
-    if is_whole:
-        require_pages(connection, row)
     return Releasable(row, is_whole)
 
 
@@ -113,12 +124,3 @@ def mark_released(connection: Connection, release: Releasable, *, by: str) -> No
         .where(RawSnapshot.resource_type == release.snapshot.resource_type, RawSnapshot.withheld > 0)
         .values(withheld=0)
     )
-
-
-def prune_withheld(connection: Connection, resource_type: ResourceType) -> None:
-    """Drop all but the newest sets of withheld keys, because each may be as large as the library."""
-    sets = select(RawSnapshot.id).where(
-        RawSnapshot.resource_type == resource_type, RawSnapshot.withheld_keys.is_not(None)
-    )
-    old = sets.order_by(RawSnapshot.id.desc()).offset(UNAPPLIED_KEPT)
-    connection.execute(update(RawSnapshot).where(RawSnapshot.id.in_(old)).values(withheld_keys=None))

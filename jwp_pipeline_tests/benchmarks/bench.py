@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 
@@ -19,8 +18,8 @@ from jwp_pipeline_tests.benchmarks import decisions, limits, measured_sync
 from jwp_pipeline_tests.benchmarks.cases import CASES
 from jwp_pipeline_tests.benchmarks.served_library import served_library
 from jwp_pipeline_tests.benchmarks.wal import watched
+from jwp_pipeline_tests.support import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 # Our own rate limit should not be measured.
 _NO_RATE_LIMIT = {"JWP_REQUESTS_PER_MINUTE": "1000000"}
 

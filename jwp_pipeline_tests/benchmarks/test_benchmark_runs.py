@@ -3,11 +3,10 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from jwp_pipeline_tests.support import PROJECT
 
 
 @pytest.mark.slow

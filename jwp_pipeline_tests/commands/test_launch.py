@@ -1,15 +1,12 @@
-"""What stands around one sync: Dagster's home, the configuration that a wheel brings along, who released a snapshot."""
+"""What stands around one sync: Dagster's home, and the configuration that a wheel brings along."""
 
 import ast
-import getpass
-import os
 import tomllib
 
 import pytest
 
 from jwp_pipeline.commands import launch
 from jwp_pipeline.errors import PipelineError, SettingsError
-from jwp_pipeline.orchestration.assets import mirror
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.support import PROJECT
 
@@ -56,12 +53,3 @@ def test_a_home_below_a_file_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="JWP_HOME cannot be used"):
         launch.dagster_home(load_settings(jwp_home=tmp_path / "file" / "home"))
-
-
-@pytest.mark.parametrize("error", [KeyError, OSError])
-def test_who_released_has_a_number_where_it_has_no_name(monkeypatch, error):
-    def nameless():
-        raise error("uid not found")
-
-    monkeypatch.setattr(getpass, "getuser", nameless)
-    assert mirror.whoever_runs_this().startswith(f"{os.getuid()}@")

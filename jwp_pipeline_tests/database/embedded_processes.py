@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
+from jwp_pipeline_tests.support import PROJECT, wait_until
+
 # The home is passed in the environment, because a process with it in its command line counts as part of the server.
 USER = """
 import os, sys, time
@@ -63,12 +63,5 @@ def keeper_of(home):
     return next(pid for pid, command in server_processes(home).items() if "embedded.keeper" in command)
 
 
-def wait_until(condition, seconds=5):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so after {seconds} s"
-        time.sleep(0.02)
-
-
 def wait_until_gone(home):
-    wait_until(lambda: not server_processes(home))
+    wait_until(lambda: not server_processes(home), seconds=5)

@@ -19,9 +19,9 @@ from jwp_pipeline_tests.database.embedded_processes import (
     server_processes,
     url_of,
     user_process,
-    wait_until,
     wait_until_gone,
 )
+from jwp_pipeline_tests.support import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from jwp_pipeline.database.embedded import cluster, ensure_running, keeper, rele
 from jwp_pipeline.database.embedded.binaries import find_binaries
 from jwp_pipeline.database.embedded.layout import Layout
 from jwp_pipeline.errors import EmbeddedPostgresError
-from jwp_pipeline_tests.database.embedded_processes import PROJECT, url_of, user_process, wait_until_gone
+from jwp_pipeline_tests.database.embedded_processes import url_of, user_process, wait_until_gone
+from jwp_pipeline_tests.support import PROJECT
 
 
 def test_a_postgresql_of_the_system_can_be_used(tmp_path):

@@ -11,9 +11,8 @@ import pytest
 
 from jwp_pipeline.commands import cli
 from jwp_pipeline.database.connection import open_engine
-from jwp_pipeline.settings import Settings
 from jwp_pipeline.simulator import Simulator, demo_library
-from jwp_pipeline_tests.support import bare_environment
+from jwp_pipeline_tests.support import bare_environment, unset_all_settings
 
 
 @dataclass
@@ -39,8 +38,7 @@ class Site:
         """Run jwpfetch in this process: the same, without two seconds of imports. None unsets a setting."""
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
-            for name in Settings.model_fields:
-                patch.delenv(name.upper(), raising=False)
+            unset_all_settings(patch)
             for name, value in (self.settings | changed).items():
                 if value is not None:
                     patch.setenv(name, value)
@@ -85,3 +83,11 @@ def site(database_url, tmp_path, capsys):
             "JWP_HOME": os.fspath(folder / "home"),
         }
         yield Site(simulator, database_url, folder, capsys, settings)
+
+
+@pytest.fixture
+def engine(site):
+    """An engine for the tables of the site."""
+    engine = site.engine()
+    yield engine
+    engine.dispose()

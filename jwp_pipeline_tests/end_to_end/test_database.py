@@ -16,13 +16,6 @@ DONE, FAILED = 0, 1
 ITEMS = "SELECT title FROM media_items WHERE deleted_at IS NULL"
 
 
-@pytest.fixture
-def engine(site):
-    engine = site.engine()
-    yield engine
-    engine.dispose()
-
-
 def set_for_the_database(url, **settings):
     with psycopg.connect(url, autocommit=True) as server:
         for name, value in settings.items():

@@ -19,13 +19,6 @@ from jwp_pipeline_tests.support import DEAD_PROXY, PROJECT, cache, live, rows, w
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 
-@pytest.fixture
-def engine(site):
-    engine = site.engine()
-    yield engine
-    engine.dispose()
-
-
 def dagster_runs(site):
     engine = site.engine("dagster")
     found = rows(engine, "SELECT status FROM runs ORDER BY id")

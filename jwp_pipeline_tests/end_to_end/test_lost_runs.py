@@ -13,17 +13,10 @@ from jwp_pipeline.commands import launch
 from jwp_pipeline.database.leases import Tolerance
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.support import live, rows, wait_until
+from jwp_pipeline_tests.support import contents, live, rows, wait_until, waits_for_lock
 
 DONE, FAILED = 0, 1
 TABLES = ("cached_resources", "resource_changes", "raw_snapshots", "videos", "media_items", "sync_problems")
-
-
-@pytest.fixture
-def engine(site):
-    engine = site.engine()
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -35,7 +28,7 @@ def next_run(site, monkeypatch):
 
 
 def everything(engine):
-    return [sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in TABLES]
+    return contents(engine, *TABLES)
 
 
 def runs(site):
@@ -44,11 +37,6 @@ def runs(site):
     found = [row.status for row in rows(engine, "SELECT status FROM runs ORDER BY id")]
     engine.dispose()
     return found
-
-
-def waits_for_a_lock(engine):
-    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    return bool(rows(engine, waiting))
 
 
 @contextmanager
@@ -63,7 +51,7 @@ def at_work(site, engine, where):
     with engine.connect() as blocker:
         blocker.execute(text(f"LOCK TABLE {where} IN SHARE MODE"))
         with site.started("jwpfetch", **site.settings) as process:
-            wait_until(lambda: waits_for_a_lock(engine))
+            wait_until(lambda: waits_for_lock(engine))
             yield process, blocker.rollback
 
 

@@ -14,10 +14,10 @@ from sqlalchemy import text
 from jwp_pipeline.commands.launch import dagster_home
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.orchestration.assets.history import DAYS
-from jwp_pipeline.settings import Settings, load_settings
+from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Simulator, demo_library
 from jwp_pipeline_tests.history.conftest import kept, mirror
-from jwp_pipeline_tests.support import video, videos
+from jwp_pipeline_tests.support import unset_all_settings, video, videos
 
 HISTORY, REPORT = dg.AssetKey("library_history"), dg.AssetKey("library_report")
 FIRST = date(2026, 2, 26)
@@ -27,8 +27,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def run(engine, tables_url, tmp_path, monkeypatch):
     """Runs one of our jobs, or single assets, on the database of `engine`, and records the run as other runs are."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    unset_all_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JWP_DATABASE_URL", tables_url)
     with dg.DagsterInstance.from_config(str(dagster_home(load_settings()))) as instance:

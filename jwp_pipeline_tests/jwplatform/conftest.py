@@ -1,7 +1,5 @@
 """A clock that does not wait, clients of a scripted JW Platform, and what such a script answers."""
 
-from pathlib import Path
-
 import pytest
 
 from jwp_pipeline.jwplatform.management import ClientOptions
@@ -9,12 +7,12 @@ from jwp_pipeline.jwplatform.pacing import Clock
 from jwp_pipeline.jwplatform.v1 import ManagementV1
 from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline_tests.support.http import Script, answer, send, serve
+from jwp_pipeline_tests.support.recorded import RECORDED
 
 __all__ = ["KEY", "SECRET", "answer", "send", "v1_videos", "v2_media"]
 
 KEY = "AbCd1234"
 SECRET = "s3cretOfThisSite0123456789"
-RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
 
 
 class FakeClock(Clock):
@@ -74,6 +72,12 @@ def make_v2(script, clock):
         return ManagementV2(KEY, SECRET, origin=script.url, options=ClientOptions(**options), clock=clock)
 
     return make
+
+
+@pytest.fixture
+def make_client(api, make_v1, make_v2):
+    """A function that makes a client of each API in turn."""
+    return {"v1": make_v1, "v2": make_v2}[api]
 
 
 @pytest.fixture

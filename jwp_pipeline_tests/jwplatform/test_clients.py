@@ -99,8 +99,7 @@ def test_v2_overlaps_rather_than_skips_when_the_page_length_changes(script, make
     assert set(seen) == set(ids)
 
 
-@pytest.mark.parametrize("api", ["v1", "v2"])
-def test_a_listing_that_never_ends_is_given_up(script, make_v1, make_v2, api):
+def test_a_listing_that_never_ends_is_given_up(script, make_client, api):
     """The server repeats its page and announces ever more."""
     totals = iter(range(5, 10_000, 5))
 
@@ -110,13 +109,12 @@ def test_a_listing_that_never_ends_is_given_up(script, make_v1, make_v2, api):
         send(handler, 200, body)
 
     script.answers = [serve]
-    client = {"v1": make_v1, "v2": make_v2}[api](requests_per_minute=1000)
+    client = make_client(requests_per_minute=1000)
     assert len(list(client.list_pages("video"))) == 20
 
 
-@pytest.mark.parametrize("api", ["v1", "v2"])
-def test_only_a_404_about_the_resource_means_that_it_does_not_exist(script, make_v1, make_v2, api):
-    client = {"v1": make_v1, "v2": make_v2}[api]()
+def test_only_a_404_about_the_resource_means_that_it_does_not_exist(script, make_client, api):
+    client = make_client()
     script.answers = [answer(404, NOT_FOUND[api])]
     assert client.show("video", "AbCd1234") is None
     assert client.show("channel", "AbCd1234") is None

@@ -10,6 +10,7 @@ from jwp_pipeline.jwplatform.v1 import ManagementV1
 from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline.settings import Settings
 from jwp_pipeline_tests.jwplatform.conftest import v2_media
+from jwp_pipeline_tests.support import unset_all_settings
 
 
 def settings(**values):
@@ -18,8 +19,7 @@ def settings(**values):
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch):
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    unset_all_settings(monkeypatch)
 
 
 def test_the_api_in_use_is_chosen():

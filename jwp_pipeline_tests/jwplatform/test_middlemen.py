@@ -81,11 +81,10 @@ def test_a_proxy_that_cannot_be_reached_is_named(script, through, scheme):
     assert f"no connection to proxy {script.url} (named by {scheme}_proxy): Connection refused" in str(raised.value)
 
 
-@pytest.mark.parametrize("api", ["v1", "v2"])
-def test_a_404_of_a_middleman_confirms_nothing(script, make_v1, make_v2, api):
+def test_a_404_of_a_middleman_confirms_nothing(script, make_client):
     script.answers = [answer(404, '{"message": "no Route matched with those values"}')]
     with pytest.raises(MiddlemanAnswered, match="JWPLATFORM_MANAGEMENT_API_URL"):
-        {"v1": make_v1, "v2": make_v2}[api]().show("video", "AbCd1234")
+        make_client().show("video", "AbCd1234")
 
 
 def test_a_site_on_this_machine_is_asked_past_every_proxy(script, make_v2, monkeypatch):

@@ -30,14 +30,13 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("answers", TROUBLES.values(), ids=TROUBLES.keys())
-@pytest.mark.parametrize("api", ["v1", "v2"])
-def test_no_secret_is_shown(script, make_v1, make_v2, caplog, api, answers):
+def test_no_secret_is_shown(script, make_client, caplog, answers):
     caplog.set_level(logging.DEBUG)
     script.answers = list(answers)
     if not answers:
         script.url = "http://127.0.0.1:1"
     shown = []
-    client = {"v1": make_v1, "v2": make_v2}[api](deadline=3, on_wait=lambda notice: shown.append(notice.reason))
+    client = make_client(deadline=3, on_wait=lambda notice: shown.append(notice.reason))
     for ask in (
         lambda: list(client.list_pages("video")),
         lambda: client.show("video", "a"),

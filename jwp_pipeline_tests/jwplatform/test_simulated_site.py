@@ -8,21 +8,9 @@ from jwplatform.client import JWPlatformClient
 from jwplatform.v1 import Client as VendorV1
 
 from jwp_pipeline.errors import MalformedAnswer
-from jwp_pipeline.jwplatform.management import ClientOptions
-from jwp_pipeline.jwplatform.v1 import ManagementV1
-from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline.simulator import Behaviour, Simulator, bulk_library, demo_library
 from jwp_pipeline_tests.jwplatform.conftest import v2_media
-
-FAST = ClientOptions(requests_per_minute=10_000)
-
-
-def v1(sim):
-    return ManagementV1(sim.api_key, sim.api_secret, origin=sim.url, options=FAST)
-
-
-def v2(sim):
-    return ManagementV2(sim.api_key, sim.v2_secret, origin=sim.url, options=FAST)
+from jwp_pipeline_tests.support import client_of
 
 
 def listed(client, resource_type):
@@ -32,7 +20,7 @@ def listed(client, resource_type):
 def test_the_vendors_v1_client_gets_the_same():
     with Simulator(demo_library(videos=30, channels=6)) as sim:
         vendor = VendorV1(sim.api_key, sim.api_secret, scheme="http", host="127.0.0.1", port=sim.port)
-        ours = v1(sim)
+        ours = client_of(sim, "v1")
         assert listed(ours, "video") == vendor.videos.list(result_limit=1000, order_by="date:asc")["videos"]
         channels = listed(ours, "channel")
         assert channels == vendor.channels.list(types_filter="manual", result_limit=1000)["channels"]
@@ -46,7 +34,7 @@ def test_the_vendors_v2_client_gets_the_same():
     with Simulator(demo_library(videos=30, channels=6)) as sim:
         vendor = JWPlatformClient(sim.v2_secret)
         vendor._connection = http.client.HTTPConnection("127.0.0.1", sim.port)
-        ours = v2(sim)
+        ours = client_of(sim, "v2")
         page = {"page_length": 1000, "sort": "created:asc"}
         media = vendor.Media.list(site_id=sim.api_key, query_params=page).json_body["media"]
         assert listed(ours, "video") == media
@@ -63,7 +51,7 @@ def test_the_vendors_v2_client_gets_the_same():
 def test_a_library_beyond_v2s_window_is_listed_whole(size, capped):
     behaviour = Behaviour(unstable_ties=True, total_is_capped=capped, past_window="error")
     with Simulator(bulk_library(size, channels=3, bytes_per_video=400), behaviour) as sim:
-        client = v2(sim)
+        client = client_of(sim, "v2")
         pages = list(client.list_pages("video"))
         counts = Counter(item["id"] for page in pages for item in page.items)
         assert counts == dict.fromkeys(sim.library.keys("video"), 1)
@@ -80,7 +68,7 @@ def test_ten_thousand_playlists_are_cut_with_their_filter():
     library = bulk_library(0, channels=10_500)
     library.put("channel", {"key": "dynaBBBB", "title": "Newest", "type": "dynamic", "custom": {}})
     with Simulator(library) as sim:
-        ids = [item["id"] for item in listed(v2(sim), "channel")]
+        ids = [item["id"] for item in listed(client_of(sim, "v2"), "channel")]
         assert sorted(ids) == sorted(set(library.keys("channel")) - {"dynaBBBB"})
 
 
@@ -89,7 +77,7 @@ def test_ranges_that_miss_something_show_in_the_total():
     library = bulk_library(10_200, channels=0, bytes_per_video=300)
     library.put("video", {"key": "~oddkey~", "title": "Elsewhere", "date": 1, "updated": 1, "custom": {}})
     with Simulator(library) as sim:
-        pages = list(v2(sim).list_pages("video"))
+        pages = list(client_of(sim, "v2").list_pages("video"))
         assert sum({page.stretch: page.stretch_total for page in pages}.values()) == 10_200
         assert pages[-1].listing_total == 10_201
 

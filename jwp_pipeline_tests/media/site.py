@@ -15,6 +15,7 @@ from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.settings import load_settings
+from jwp_pipeline_tests.support import settings_of
 
 # With these options, every change that a test makes to the library is applied at once.
 OPEN_GUARD = MirrorOptions(max_delete_ratio=1, guard_min_rows=1_000_000, confirm_requests=1_000_000)
@@ -63,8 +64,7 @@ class Site:
 @contextmanager
 def site(engine, simulator, api="v1", **options):
     """Yield a Site whose client is configured by the simulator's own environment."""
-    environment = {name.lower(): value for name, value in simulator.environment(api).items()}
-    client = connect(load_settings(**environment, jwp_requests_per_minute=1_000_000))
+    client = connect(load_settings(**settings_of(simulator, api), jwp_requests_per_minute=1_000_000))
     try:
         yield Site(engine, simulator, client, **options)
     finally:

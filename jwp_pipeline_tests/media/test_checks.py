@@ -13,7 +13,7 @@ from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.media.site import channel, site, video
 from jwp_pipeline_tests.media.state import open_problems, read_rows, read_state
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import rows, settings_of
 
 
 @pytest.fixture
@@ -228,8 +228,7 @@ def test_problems_of_resources_that_are_gone_are_resolved(jwp, engine):
 
 def run_job(jwp, tables_url, **config):
     """Run the media assets of the job as the UI's launchpad does, and return their checks by name."""
-    environment = {name.lower(): value for name, value in jwp.simulator.environment("v1").items()}
-    settings = load_settings(**environment, jwp_database_url=tables_url, jwp_create_items="sms")
+    settings = load_settings(**settings_of(jwp.simulator), jwp_database_url=tables_url, jwp_create_items="sms")
     job = build_definitions(Runtime(settings=lambda: settings)).resolve_job_def("sync")
     result = job.execute_in_process(
         asset_selection=[dg.AssetKey(asset) for asset in MEDIA_ASSETS],

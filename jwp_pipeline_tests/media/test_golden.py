@@ -9,6 +9,7 @@ from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests import golden
 from jwp_pipeline_tests.media.site import site
 from jwp_pipeline_tests.media.state import differences, read_state
+from jwp_pipeline_tests.support import settings_of
 
 
 def play(name, library):
@@ -56,7 +57,7 @@ def live(state):
 def test_the_job_reaches_the_reference_s_states_too(tables_url, engine, simulator, tmp_path):
     """The Dagster job that people run is started with the options of each step."""
     settings = load_settings(
-        **{name.lower(): value for name, value in simulator.environment("v2").items()},
+        **settings_of(simulator, "v2"),
         jwp_requests_per_minute=1_000_000,
         jwp_database_url=tables_url,
         jwp_home=tmp_path,

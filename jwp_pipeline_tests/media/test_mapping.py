@@ -2,15 +2,14 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from jwp_pipeline.access.acl import NOBODY, Permission, parse_acl
 from jwp_pipeline.media.mapping import KEEP, map_channel, map_video
 from jwp_pipeline_tests.media.malformed import as_text
+from jwp_pipeline_tests.support import RECORDED, needs_recorded
 
-RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
 WORLD, _ = parse_acl("WORLD")
 ABSENT = object()
 
@@ -243,7 +242,7 @@ def test_an_object_of_both_shapes_cannot_be_read(data):
     assert {channel.title, channel.updated, channel.media_ids, channel.instid} == {KEEP}
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded answers are not beside the checkout")
+@needs_recorded
 def test_objects_of_one_shape_are_read_by_it():
     recorded = {path.stem: json.loads(path.read_text()) for path in RECORDED.glob("v[12]-*.json")}
     videos = [*recorded["v1-videos-list"]["videos"], recorded["v1-videos-show"]["video"]]

@@ -10,23 +10,10 @@ from jwp_pipeline.access.acl import NOBODY, parse_acl
 from jwp_pipeline.jwplatform.properties import property_value
 from jwp_pipeline.media.mapping import map_channel, map_video
 from jwp_pipeline.media.mapping.fields import Unreadable
+from jwp_pipeline_tests.media.malformed import WORDS
 
 WORLD, _ = parse_acl("WORLD")
 SMS_FORM = re.compile("^(?P<type>[^:]+):(?P<value>.*):$")
-WORDS = {
-    "sms_media_id": "media",
-    "sms_acl": "acl",
-    "sms_keywords": "keywords",
-    "sms_language": "language",
-    "sms_copyright": "copyright",
-    "sms_downloadable": "downloadable",
-    "sms_last_updated_at": "last_updated_at",
-    "sms_collection_id": "collection",
-    "sms_collection_media_ids": "collection_media_ids",
-    "sms_instid": "instid",
-    "sms_created_by": "created_by",
-    "sms_groupid": "groupid",
-}
 
 characters = st.characters() | st.sampled_from("\0\ud800\n:,|")
 texts = st.text(characters, max_size=20)
@@ -44,7 +31,7 @@ def optionally(**values):
 customs = optionally(
     **{
         name: json_values | st.builds(f"{word}:{{}}:{{}}".format, texts, st.sampled_from(["", "\n", "x"]))
-        for name, word in WORDS.items()
+        for name, word in (WORDS["video"] | WORDS["channel"]).items()
     }
 )
 FIELDS = ["key", "id", "title", "description", "mediatype", "duration", "date", "updated", "tags"]

@@ -17,7 +17,7 @@ from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline_tests.media.sabotage import LOSES_THE_CONNECTION, RAISES, sabotaged, takes
 from jwp_pipeline_tests.media.site import channel, site, video
 from jwp_pipeline_tests.media.state import MEDIA_TABLES, read_state, written_by
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import contents, rows
 
 BEFORE = (
     [video("kept", 1), video("changed", 2), video("goes", 3)],
@@ -50,9 +50,7 @@ def jwp(engine, simulator):
 
 def everything(engine):
     """Return all rows of the media side and of sync_problems."""
-    return {
-        table: sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in (*MEDIA_TABLES, "sync_problems")
-    }
+    return contents(engine, *MEDIA_TABLES, "sync_problems")
 
 
 @pytest.mark.parametrize("asset", MEDIA_ASSETS)

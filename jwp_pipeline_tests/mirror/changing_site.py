@@ -6,10 +6,7 @@ from datetime import timedelta
 from itertools import count
 
 from jwp_pipeline.mirror import snapshots
-from jwp_pipeline.mirror.apply import apply_newest
-from jwp_pipeline.mirror.changes import read_changes
-from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline_tests.support import cache
+from jwp_pipeline_tests.support import cache, sync_changes
 
 HOUR = 3600
 
@@ -51,9 +48,7 @@ class Site:
     def sync(self, overlap=timedelta(hours=1)):
         """Run one frequent sync. Returns its listing."""
         self.simulator.forget_requests()
-        listing = read_changes(self.engine, self.client, self.kind, overlap=overlap)
-        options = MirrorOptions(max_delete_ratio=1)
-        self.applied = apply_newest(self.engine, self.kind, options=options, client=self.client)
+        listing, self.applied = sync_changes(self.engine, self.client, self.kind, overlap=overlap, max_delete_ratio=1)
         return listing
 
     def assert_in_step(self):

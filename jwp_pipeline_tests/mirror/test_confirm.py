@@ -1,15 +1,12 @@
 """A listing alone deletes nothing: each deletion needs its own 404 from JW Platform."""
 
-from datetime import timedelta
-
 import pytest
 
 from jwp_pipeline.mirror.apply import apply_newest
-from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, video, videos
+from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, sync_changes, video, videos
 
 FOR_EVER = None
 
@@ -40,12 +37,6 @@ def asked(simulator):
     statuses = [request.status for request in simulator.requests if request.route == "show"]
     simulator.forget_requests()
     return statuses
-
-
-def sync_changes(engine, client, **options):
-    """Run a frequent sync, which reads and applies the changes since the last sync."""
-    listing = read_changes(engine, client, "video", overlap=timedelta(hours=1))
-    return listing, apply_newest(engine, "video", options=MirrorOptions(**options), client=client)
 
 
 def missing(engine, resource_type="video"):

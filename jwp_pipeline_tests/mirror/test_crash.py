@@ -15,7 +15,18 @@ from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.support import jwplatform, live, python, rows, sync, video, videos, wait_until
+from jwp_pipeline_tests.support import (
+    contents,
+    jwplatform,
+    live,
+    python,
+    rows,
+    sync,
+    video,
+    videos,
+    wait_until,
+    waits_for_lock,
+)
 
 OTHER_PROCESS = """
 import os
@@ -59,13 +70,7 @@ def pages_of(engine, snapshot):
 
 
 def everything(engine):
-    tables = ("cached_resources", "resource_changes", "sync_problems", "raw_snapshots")
-    return [sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in tables]
-
-
-def waiting_for_lock(engine):
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    return bool(rows(engine, waiting))
+    return contents(engine, "cached_resources", "resource_changes", "sync_problems", "raw_snapshots")
 
 
 def test_a_sync_that_is_killed_while_it_reads_has_no_effect(engine, simulator, client, other):
@@ -98,11 +103,11 @@ def test_a_sync_that_is_killed_while_it_applies_has_no_effect(engine, simulator,
     with engine.connect() as blocker, blocker.begin():
         blocker.execute(text(f"LOCK TABLE {blocked_at} IN SHARE MODE"))
         with other(APPLY) as process:
-            wait_until(lambda: waiting_for_lock(engine))
+            wait_until(lambda: waits_for_lock(engine))
             process.kill()
             process.wait()
         # The server notices by itself that the process is dead, and releases its locks.
-        wait_until(lambda: not waiting_for_lock(engine))
+        wait_until(lambda: not waits_for_lock(engine))
     pending = last_snapshot(engine)
     assert (pending.status, pending.applied_at) == ("verified", None)
     assert everything(engine) == before
@@ -181,7 +186,7 @@ def test_set_resources_waits_for_another_writer(engine):
     with ThreadPoolExecutor(1) as threads:
         with held(engine, WRITER_LOCK):
             waiting = threads.submit(set_one)
-            wait_until(lambda: waiting_for_lock(engine))
+            wait_until(lambda: waits_for_lock(engine))
             assert live(engine) == set()
         assert waiting.result(10).added == 1
 

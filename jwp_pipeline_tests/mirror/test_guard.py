@@ -4,8 +4,6 @@ What it withholds or refuses can be released once, which deletes only what was s
 needed.
 """
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import text
 
@@ -15,10 +13,9 @@ from jwp_pipeline.errors import NothingToRelease, SyncInProgress
 from jwp_pipeline.mirror import apply as applying
 from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.apply import Release, apply_newest
-from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, video, videos
+from jwp_pipeline_tests.support import cache, contents, jwplatform, live, rows, sync, sync_changes, video, videos
 
 
 @pytest.fixture
@@ -40,7 +37,7 @@ def remove(simulator, count, kind="video"):
 
 def everything(engine):
     """Return everything that a refused snapshot must not change."""
-    return cache(engine), rows(engine, "SELECT * FROM resource_changes"), rows(engine, "SELECT * FROM sync_problems")
+    return contents(engine, "cached_resources", "resource_changes", "sync_problems")
 
 
 def refused(engine, client, **options):
@@ -84,6 +81,11 @@ def release(engine, snapshot_id, *, dry_run=False):
 def status(engine):
     with engine.connect() as connection:
         return {status.resource_type: status for status in read_status(connection)}["video"]
+
+
+def stored_sets(engine):
+    """Return the snapshots whose withheld keys are stored."""
+    return {row.id for row in rows(engine, "SELECT id FROM raw_snapshots WHERE withheld_keys IS NOT NULL")}
 
 
 def test_deletions_above_the_ratio_are_withheld_and_the_rest_is_applied(engine, simulator, client):
@@ -214,9 +216,8 @@ def test_a_release_does_not_delete_a_video_that_a_later_read_of_changes_lists(en
     remove(simulator, 8)
     outcome = withheld(engine, client)
     simulator.library.put("video", video("v0000", updated=2_000_000_000))
-    listing = read_changes(engine, client, "video", overlap=timedelta(hours=1))
+    listing, _ = sync_changes(engine, client)
     assert listing.scope == "incremental"
-    apply(engine, client)
     assert release(engine, outcome.snapshot_id).plan.deleted == 7
     assert live(engine) == set(simulator.library.keys("video"))
 
@@ -287,8 +288,30 @@ def test_sets_of_withheld_keys_do_not_fill_the_disk(engine, simulator, client):
     for number in range(8, 14):
         withheld(engine, client)
         simulator.library.remove("video", f"v{number:04}")
-    kept = rows(engine, "SELECT id FROM raw_snapshots WHERE withheld_keys IS NOT NULL")
-    assert 1 <= len(kept) <= 4
+    assert 1 <= len(stored_sets(engine)) <= 4
+
+
+def test_sets_of_refused_deletions_do_not_fill_the_disk_while_nothing_is_applied(engine, simulator, client):
+    remove(simulator, 20)
+    outcomes = [refused(engine, client) for _ in range(6)]
+    kept = stored_sets(engine)
+    assert len(kept) <= 4
+    assert outcomes[-1].snapshot_id in kept
+
+
+def test_a_withheld_set_is_kept_until_it_is_released_or_replaced(engine, simulator, client):
+    """Otherwise nothing would say that deletions are withheld, because later ones belong to the first set."""
+    remove(simulator, 8)
+    first = withheld(engine, client)
+    present = simulator.library.keys("video")
+    simulator.library.remove("video", *present)
+    for _ in range(5):
+        refused(engine, client)
+    simulator.library.restore("video", *present)
+    assert withheld(engine, client).snapshot_id == first.snapshot_id
+    now = status(engine)
+    assert (now.withheld, now.withheld_snapshot) == (8, first.snapshot_id)
+    assert release(engine, first.snapshot_id).plan.deleted == 8
 
 
 def test_pages_that_vanish_while_they_are_compared_delete_nothing(engine, simulator, client, monkeypatch):
@@ -333,10 +356,10 @@ def test_the_guard_judges_each_type_separately(engine, simulator, client):
 def test_a_dry_run_says_what_the_guard_would_do_and_does_nothing(engine, simulator, client, count):
     remove(simulator, count)
     read_listing(engine, client, "video")
-    before = everything(engine), rows(engine, "SELECT * FROM raw_snapshots")
+    before = everything(engine), contents(engine, "raw_snapshots")
     for _ in range(2):
         looked = apply_newest(engine, "video", options=MirrorOptions(), client=client, dry_run=True)
         assert (looked.plan.missing, looked.plan.head[0].change, looked.live) == (count, "missing", 20)
         assert bool(looked.verdict.refusal) == (count == 20)
         assert bool(looked.verdict.withheld) == (count == 10)
-    assert (everything(engine), rows(engine, "SELECT * FROM raw_snapshots")) == before
+    assert (everything(engine), contents(engine, "raw_snapshots")) == before

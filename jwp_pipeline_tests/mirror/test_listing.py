@@ -9,16 +9,23 @@ from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.landing import ATTEMPTS, read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.mirror.conftest import swap
-from jwp_pipeline_tests.support import cache, empty, jwplatform, live, rows, sync, video
+from jwp_pipeline_tests.support import cache, empty, jwplatform, live, rows, sync, video, videos
 
 OPEN = {"max_delete_ratio": 1.0}
 FOR_EVER = None
 
 
 @pytest.fixture(autouse=True)
-def site(twelve_videos):
+def twelve_videos(simulator):
     """Every test begins with a site with 12 videos."""
+    simulator.library.replace_all(videos(*range(12)), [])
+
+
+@pytest.fixture
+def client(simulator, api):
+    """A client of each API that reads five resources per page."""
+    with jwplatform(simulator, api, page_length=5) as client:
+        yield client
 
 
 def snapshots(engine):
@@ -89,6 +96,19 @@ def change(library, what, number, always_there):
             library.edit("video", present[number % len(present)], title=f"Edited {number}")
         case "restore" if removed:
             library.restore("video", removed[number % len(removed)])
+
+
+def swap(removed, uploaded):
+    """Make a fault that removes one video and adds another between two pages.
+
+    The total stays the same, but the videos after the removed one move up by one place.
+    """
+
+    def edit(library):
+        library.remove("video", removed)
+        library.put("video", video(uploaded))
+
+    return Fault.edit(edit)
 
 
 def test_a_video_hidden_by_a_removal_and_an_upload_is_not_deleted(engine, simulator, client):

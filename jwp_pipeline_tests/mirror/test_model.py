@@ -16,7 +16,7 @@ from jwp_pipeline.database.frames import read_frame
 from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.errors import DatabaseError, UnusableResources
 from jwp_pipeline.mirror.resources import fetch_channels, fetch_videos, set_resources
-from jwp_pipeline_tests.support import cache, empty, jwplatform, live, rows, touched, video
+from jwp_pipeline_tests.support import cache, contents, empty, jwplatform, live, rows, touched, video
 
 VOLATILE = "views"
 REPLACEMENT = "\ufffd"
@@ -220,8 +220,7 @@ def as_text(row):
 
 
 def everything(engine):
-    tables = ("cached_resources", "resource_changes", "sync_problems", "raw_snapshots", "raw_pages")
-    return [sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in tables]
+    return contents(engine, "cached_resources", "resource_changes", "sync_problems", "raw_snapshots", "raw_pages")
 
 
 def test_an_unknown_type_is_refused(engine):

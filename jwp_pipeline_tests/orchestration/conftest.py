@@ -15,8 +15,9 @@ from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.orchestration.jobs import SITE_TAG
 from jwp_pipeline.orchestration.runs import site_of
 from jwp_pipeline.orchestration.runtime import Runtime, as_resource
-from jwp_pipeline.settings import Settings, load_settings
+from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Simulator
+from jwp_pipeline_tests.support import settings_of, unset_all_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -99,9 +100,8 @@ class Site:
 def make_site(engine, simulator, tables_url, monkeypatch, tmp_path):
     """Makes a site, read by v2, of a Dagster instance; nothing else is configured, and no run has been."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    configured = {name.lower(): value for name, value in simulator.environment("v2").items()}
+    unset_all_settings(monkeypatch)
+    configured = settings_of(simulator, "v2")
     configured |= {"jwp_database_url": tables_url, "jwp_requests_per_minute": 6000}
     return lambda instance: Site(engine, simulator, instance, configured)
 

@@ -12,9 +12,9 @@ from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration.failures import SNAPSHOT_TO_RELEASE
 from jwp_pipeline.orchestration.jobs import EVERYTHING, SITE_TAG
 from jwp_pipeline.orchestration.runtime import Runtime
-from jwp_pipeline.settings import REDACTED, Settings, load_settings
+from jwp_pipeline.settings import REDACTED, load_settings
 from jwp_pipeline.simulator import Simulator, demo_library
-from jwp_pipeline_tests.support import PROJECT, bare_environment, live, python, rows
+from jwp_pipeline_tests.support import PROJECT, bare_environment, live, python, rows, settings_of, unset_all_settings
 
 MIRROR = ["settings", "raw_videos", "raw_channels", "cached_resources", "resource_changes"]
 MIRROR_CHECKS = {
@@ -31,8 +31,7 @@ MIRROR_CHECKS = {
 def unconfigured(monkeypatch, tmp_path):
     """No setting in the environment, and a folder without .env."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    unset_all_settings(monkeypatch)
 
 
 @pytest.fixture
@@ -44,8 +43,7 @@ def simulator():
 @pytest.fixture
 def settings(simulator, database_url):
     """Settings of the simulated site and a fresh database."""
-    site = {name.lower(): value for name, value in simulator.environment("v1").items()}
-    return load_settings(**site, jwp_database_url=database_url, jwp_requests_per_minute=6000)
+    return load_settings(**settings_of(simulator), jwp_database_url=database_url, jwp_requests_per_minute=6000)
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """The simulator's answers have the same members as recorded ones."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from jwp_pipeline.simulator import Library, Simulator
 from jwp_pipeline_tests.simulator.wire import channel, v1, v2, video
+from jwp_pipeline_tests.support import RECORDED, needs_recorded
 
-RECORDED = Path(__file__).parents[2] / ".." / "shared" / "recorded"
-pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded answers are not beside the checkout")
+pytestmark = needs_recorded
 
 
 @pytest.fixture(scope="module")

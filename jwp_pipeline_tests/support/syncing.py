@@ -1,6 +1,7 @@
 """Helpers to sync from a simulated site with a client that never waits."""
 
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from jwp_pipeline.jwplatform import v1, v2
 from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.pacing import Clock
 from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 
@@ -26,27 +28,44 @@ class ImpatientClock(Clock):
         self._ahead += seconds
 
 
+def client_of(simulator, api="v1", *, clock=None, **options):
+    """Make a client of the simulated site. `options` are those of ClientOptions; by default it never waits."""
+    options = ClientOptions(**{"requests_per_minute": 10_000, **options})
+    where = {"origin": simulator.url, "options": options, "clock": clock or ImpatientClock()}
+    if api == "v1":
+        return v1.ManagementV1(simulator.api_key, simulator.api_secret, **where)
+    return v2.ManagementV2(simulator.api_key, simulator.v2_secret, **where)
+
+
 @contextmanager
 def jwplatform(simulator, api="v1", *, page_length=1000):
-    """Make a client of the simulated site that never waits. It gives up after a minute by its own clock."""
-    options = ClientOptions(requests_per_minute=10_000, deadline=60.0)
-    where = {"origin": simulator.url, "options": options, "clock": ImpatientClock()}
-    make = {
-        "v1": lambda: v1.ManagementV1(simulator.api_key, simulator.api_secret, **where),
-        "v2": lambda: v2.ManagementV2(simulator.api_key, simulator.v2_secret, **where),
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (v1, v2):
-            patch.setattr(module, "LARGEST_PAGE", page_length)
-        client = make[api]()
+    """Yield a client of the simulated site that never waits. It gives up after a minute by its own clock."""
+    with pages_of_at_most(page_length):
+        client = client_of(simulator, api, deadline=60.0)
         try:
             yield client
         finally:
             client.close()
 
 
+@contextmanager
+def pages_of_at_most(length):
+    """Make all clients ask for pages of at most this length during the block."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (v1, v2):
+            patch.setattr(module, "LARGEST_PAGE", length)
+        yield
+
+
 def sync(engine, client, resource_type="video", **options):
     """Read one listing and apply it. Returns (Listing, Applied)."""
     listing = read_listing(engine, client, resource_type)
+    applied = apply_newest(engine, resource_type, options=MirrorOptions(**options), client=client)
+    return listing, applied
+
+
+def sync_changes(engine, client, resource_type="video", *, overlap=timedelta(hours=1), **options):
+    """Run a frequent sync: read the changes since the last sync and apply them. Returns (Listing, Applied)."""
+    listing = read_changes(engine, client, resource_type, overlap=overlap)
     applied = apply_newest(engine, resource_type, options=MirrorOptions(**options), client=client)
     return listing, applied

@@ -21,6 +21,11 @@ def rows(engine, query, **parameters):
         return connection.execute(text(query), parameters).all()
 
 
+def contents(engine, *tables):
+    """Return table → all its rows in a definite order, to see whether anything in it has changed."""
+    return {table: sorted(map(repr, rows(engine, f"SELECT * FROM {table}"))) for table in tables}
+
+
 def cache(engine, resource_type="video"):
     """Return the rows of cached_resources by key."""
     query = "SELECT * FROM cached_resources WHERE type = :type"
@@ -36,3 +41,9 @@ def touched(engine):
 def live(engine, resource_type="video"):
     """Return the keys of the live rows."""
     return {key for key, row in cache(engine, resource_type).items() if row.deleted_at is None}
+
+
+def waits_for_lock(engine):
+    """Return whether any session of this database waits for a lock."""
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(rows(engine, waiting))

@@ -3,9 +3,6 @@
 Each body calls one function of the mirror and returns its report.
 """
 
-import getpass
-import os
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
@@ -15,6 +12,7 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from jwp_pipeline.database.connection import connect
+from jwp_pipeline.identity import current_user
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
 from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.apply import Applied, Release, apply_newest
@@ -209,18 +207,8 @@ def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type:
             options=MirrorOptions.from_settings(runtime.settings()),
             client=client,
             dry_run=config.dry_run,
-            release=None if config.release is None else Release(config.release, by=whoever_runs_this()),
+            release=None if config.release is None else Release(config.release, by=current_user()),
             lease=runtime.lease,
         )
     runtime.report(outcome)
     return outcome
-
-
-def whoever_runs_this() -> str:
-    """User and host, for the records."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        # In a container the user may have no name.
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
