@@ -1,7 +1,7 @@
-"""All that Dagster loads, on one screen. `build_definitions` serves the UI, jwpfetch, the tests and the demo alike.
+"""Everything that Dagster loads, on one screen. `build_definitions` serves the UI, jwpfetch, the tests and the demo.
 
-Loading reads settings for names and times only (asset prefix, schedules, freshness) and works without any; nothing
-is connected to. Importing this module does nothing: workspace.yaml names the function `defs`.
+Loading works without any settings: it reads them only for names and times (asset prefix, schedules, freshness), and
+connects to nothing. Importing this module does nothing; workspace.yaml names the function `defs`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from jwp_pipeline.settings import Settings, load_settings
 
 
 def build_definitions(runtime: Runtime | None = None, *, settings: Settings | None = None) -> dg.Definitions:
-    """A fresh set of definitions on `runtime`.
+    """Return a new set of definitions.
 
-    Each run and tick gets a new runtime like it. Of `settings` the asset prefix, the schema's name, the times of
-    schedules and the freshness windows are taken, by default their defaults.
+    Each run and tick gets a new runtime like `runtime`. `settings` provide the asset prefix, the schema's name, the
+    times of the schedules and the freshness windows; without them, all have their defaults.
     """
     settings = settings or Settings.model_construct()
     loaded = dg.load_assets_from_modules(
@@ -44,13 +44,13 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
         schedules=build_schedules(settings),
         sensors=[*SENSORS, alert_on_failed_run, alert_on_guard],
         resources={"runtime": as_resource(runtime or Runtime())},
-        # One process a run: a step in a process of its own costs two seconds before it does anything.
+        # All steps of a run share one process, because a process for each step would take two seconds to start.
         executor=dg.in_process_executor,
     )
 
 
 def defs() -> dg.Definitions:
-    """Entry of workspace.yaml. Unreadable settings are for the `required_settings` check to report."""
+    """Return the definitions for workspace.yaml. Check `required_settings` reports settings that cannot be read."""
     try:
         return build_definitions(settings=load_settings())
     except SettingsError:
@@ -58,7 +58,7 @@ def defs() -> dg.Definitions:
 
 
 def _asset_prefix_alone() -> Settings | None:
-    """All defaults, but the asset prefix as it is set, so that the check stands on the assets that people look at."""
+    """Return the defaults with the configured asset prefix, so that the check is on the assets that people look at."""
     others = {name: field.default for name, field in Settings.model_fields.items() if name != "jwp_asset_prefix"}
     try:
         return load_settings(**others)

@@ -1,4 +1,4 @@
-"""The documents for whoever works on the project are true: what they name is there, and what cites them finds it."""
+"""The documents for developers are true: the files that they name exist, and citations of the contract are right."""
 
 import re
 from pathlib import Path
@@ -14,11 +14,11 @@ FILE = r"(?:[\w.-]+/)*[\w-]+\.(?:py|sql|md|toml|yaml|txt|svg|png)"
 
 
 def named(pattern, document):
-    """Whole contents of backticks that match the pattern."""
+    """Return the texts in backticks that match the pattern as a whole."""
     return re.findall(rf"`({pattern})`", document.read_text())
 
 
-# Its paths are those of a user's own folders.
+# The paths in this document are those of a user's own folders.
 OF_OTHER_FOLDERS = ROOT / "docs" / "several-sites.md"
 
 
@@ -37,18 +37,18 @@ def test_every_make_target_that_a_document_names_exists(document):
     assert set(re.findall(r"(?:`|^)make ([a-z-]+)", document.read_text(), flags=re.MULTILINE)) <= targets
 
 
-def test_every_room_of_the_house_is_explained():
-    """One that is too small to have code of its own (a folder of statements) as well."""
+def test_every_folder_of_the_package_is_explained():
+    """A folder that holds only SQL statements counts, too."""
     package = ROOT / "jwp_pipeline"
     rooms = {path.parent.relative_to(package) for path in package.rglob("*") if path.suffix in {".py", ".sql"}} - {
         Path()
     }
     explained = {Path(room) for room in named(FOLDER, ROOT / "docs" / "architecture.md")}
-    # Folders within a folder of statements sort them, and are no rooms.
+    # Folders within a folder of statements only sort them.
     assert {room for room in rooms if room.parent.name != "sql"} <= explained
 
 
-def test_what_cites_the_contract_finds_it():
+def test_every_section_and_promise_that_is_cited_exists():
     contract = (ROOT / "docs" / "semantics.md").read_text()
     headings = set(re.findall(r"^#+ ([\d.]*\d)\.? ", contract, flags=re.MULTILINE))
     promises = set(re.findall(r"^\| (P\d) \|", contract, flags=re.MULTILINE))

@@ -1,7 +1,7 @@
-"""Whatever a listing claims, nothing that JW Platform still has is deleted, and nothing private stays public.
+"""No matter what a listing claims, nothing that JW Platform still has is deleted, and nothing private stays public.
 
-Random libraries live on while they are listed by a JW Platform that lies: pages that are short, repeated or stale,
-resources that are hidden, totals that are wrong, one video's object under another video's key.
+Random libraries change while JW Platform's listings are wrong: pages are short, repeated or stale, resources are
+hidden, totals are wrong, or one video's object is under another video's key.
 """
 
 import json
@@ -24,7 +24,7 @@ PUBLIC, PRIVATE = "WORLD", "USER_abc1"
 
 
 def at_a_key(elements, change):
-    """A listing's elements with some of them changed; `change` gets them parsed, by their place."""
+    """Replace some elements of a page. `change` gets all of them parsed, and returns position → new element."""
     parsed = [json.loads(element) for element in elements]
     for place, element in change(parsed).items():
         parsed[place] = element
@@ -32,7 +32,7 @@ def at_a_key(elements, change):
 
 
 def under_another_key(number):
-    """The first page shows a video's object under another one's key."""
+    """A fault: a page shows a video's object under another video's key."""
 
     def bend(page):
         def change(parsed):
@@ -48,7 +48,7 @@ def under_another_key(number):
 
 
 def stale(number):
-    """A page shows a video as it was before its last change: an older stamp, another title."""
+    """A fault: a page shows a video as it was before its last change, with an older stamp and another title."""
 
     def bend(page):
         def change(parsed):
@@ -85,7 +85,7 @@ def key(number):
 
 
 class World:
-    """The library as it really is, and the ACL that each video has had all the time."""
+    """The library as it really is, and the keys of the videos whose ACL has ever been public."""
 
     def __init__(self, library):
         self.library = library
@@ -144,9 +144,9 @@ def test_nothing_live_is_deleted_and_nothing_private_stays_public(engine, api, c
         for happened, told, sync_all in [*steps, ([], [], True)]:
             for event in happened:
                 world.happens(*event)
-            # What such a lie opened is closed again by the next listing that shows everything as it is.
+            # If a wrong object made an item public, the next listing without errors makes it private again.
             lied_about_objects = lied_about_objects and bool(told)
-            # Without strict ACLs the reference's rule holds: what a newer stamp opened stays open.
+            # Without strict ACLs the reference's rule applies: an item that a newer stamp made public stays public.
             for what, number, nth in told:
                 if what == "another video's object" and not (strict or create_items == "all"):
                     continue

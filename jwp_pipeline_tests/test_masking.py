@@ -1,4 +1,4 @@
-"""Every secret is masked, whatever it is for and however it is encoded."""
+"""Every secret is masked, no matter what it is for and how it is encoded."""
 
 import base64
 import html
@@ -25,7 +25,7 @@ SPELLINGS = [
 
 
 def every_secret():
-    """A value for each secret of the settings."""
+    """Return a value for each secret setting."""
     values = {name: f"secret-of-{name}" for name, field in Settings.model_fields.items() if "Secret" in str(field)}
     for name in [name for name in values if name.endswith("database_url")]:
         values[name] = f"postgresql://someone:{quote(PASSWORD + name, safe='')}@db.example.com/jwp"
@@ -61,7 +61,7 @@ def test_anything_that_looks_like_a_secret_is_masked():
     assert "example.com/x" in masked
 
 
-def test_a_secret_within_another_does_not_leave_the_rest_of_it():
+def test_a_secret_that_contains_another_is_masked_completely():
     assert Masker(["secret", "my-secret-token"])("my-secret-token secret") == f"{REDACTED} {REDACTED}"
 
 
@@ -72,7 +72,7 @@ def test_a_secret_within_another_does_not_leave_the_rest_of_it():
         "host=one user=someone password='the password' sslpassword=of-the-key",
     ],
 )
-def test_passwords_of_a_database_are_known_however_it_is_named(url):
+def test_passwords_of_a_database_are_masked_in_any_form_of_its_url(url):
     masked = masker_of(Settings(jwp_database_url=url))
     assert masked("the password, of-the-key") == f"{REDACTED}, {REDACTED}"
     assert masked("someone, jwp") == "someone, jwp"

@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1,localhost,::1"
 def _bare_environment(monkeypatch):
     for name in NAMES:
         for spelling in (name, name.upper()):
-            # Set and unset, so that what a test sets by itself is undone as well.
+            # Set the variable and unset it, so that a value that the tested code sets is undone, too.
             monkeypatch.setenv(spelling, "")
             monkeypatch.delenv(spelling)
 
@@ -33,7 +33,7 @@ def _bare_environment(monkeypatch):
         ({"no_grpc_proxy": "a.com"}, {"no_grpc_proxy": f"a.com,{LOOPBACK}", "no_proxy": LOOPBACK}),
     ],
 )
-def test_what_the_environment_excepts_already_stays_excepted(monkeypatch, before, after):
+def test_exceptions_in_the_environment_are_kept(monkeypatch, before, after):
     for name, value in before.items():
         monkeypatch.setenv(name, value)
     for _ in range(2):
@@ -45,7 +45,7 @@ def test_what_the_environment_excepts_already_stays_excepted(monkeypatch, before
     "url", ["http://127.0.0.1:1/x", "http://127.3.2.1", "https://localhost:8080", "http://[::1]:9/"]
 )
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HTTPS_PROXY"])
-def test_this_machine_is_asked_directly_whatever_the_environment_says(monkeypatch, url, variable):
+def test_loopback_never_uses_a_proxy_of_the_environment(monkeypatch, url, variable):
     monkeypatch.setenv(variable, "http://127.0.0.1:9")
     assert is_loopback(url)
     assert proxy_for(url) is None
@@ -56,7 +56,7 @@ def test_this_machine_is_asked_directly_whatever_the_environment_says(monkeypatc
 @pytest.mark.parametrize(
     "url", ["https://api.jwplayer.com/v2", "http://localhost.example.com", "http://[::1", "nonsense"]
 )
-def test_anything_else_is_for_the_environment_to_decide(url):
+def test_for_other_hosts_the_environment_decides(url):
     assert not is_loopback(url)
     assert exceptions_for(url) is None
     assert proxy_for(url) is None

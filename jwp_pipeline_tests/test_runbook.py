@@ -1,4 +1,4 @@
-"""The documents are true: pages, checks, settings, flags, tables, messages and SQL that they name exist and work."""
+"""The documents are true: pages, checks, settings, flags, tables, messages and SQL in them exist and work."""
 
 import ast
 import os
@@ -35,7 +35,7 @@ NAMING_SETTINGS = [*DOCUMENTS, ROOT / "docs" / "semantics.md", ROOT / "CHANGELOG
 
 
 def blocks(document, language):
-    """The code of a document in one language, block by block."""
+    """Return the code blocks of a document in one language."""
     return re.findall(rf"```{language}\n(.*?)```", document.read_text(), flags=re.DOTALL)
 
 
@@ -71,7 +71,7 @@ def test_every_link_leads_somewhere(document):
             assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-def test_every_check_has_a_page_and_says_so():
+def test_every_check_and_error_names_its_page():
     assert set(runbook.PAGE_OF_CHECK) == checks()
     for error in exceptions():
         assert runbook.path(error.runbook) in runbook.error_text(
@@ -93,8 +93,8 @@ def test_settings_and_flags_that_are_named_exist(document, capsys):
             assert flag in helped, flag
 
 
-def test_every_statement_runs_as_somebody_types_it(database_url):
-    """In a session such as psql's, which knows nothing of our schema until it is told, as the index says."""
+def test_every_sql_statement_runs_as_a_user_types_it(database_url):
+    """The session is like that of psql, so the search path has to be set first, as the index says."""
     engine = open_engine(database_url, "jwp")
     migrate(engine, "jwp")
     engine.dispose()
@@ -125,7 +125,7 @@ def test_the_embedded_database_is_reached_as_the_index_says(tmp_path):
 
 
 def strings(source):
-    """Every text in a module, with an ellipsis for whatever is put into it."""
+    """Yield every string in a module, with an ellipsis in place of each value in an f-string."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.JoinedStr):
             yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
@@ -144,7 +144,7 @@ def test_every_message_that_is_quoted_is_one_of_ours(page):
         assert any(re.search(message, text, flags=re.DOTALL) for text in said), quoted
 
 
-def test_the_workspace_of_several_sites_is_one_for_dagster():
+def test_dagster_can_load_the_workspace_of_several_sites():
     (workspace,) = blocks(SITES, "yaml")[:1]
     origins = location_origins_from_config(yaml.safe_load(workspace), str(ROOT))
     assert len(origins) == 2
@@ -171,7 +171,7 @@ def test_tables_and_checks_named_in_backticks_exist(database_url):
             assert word in known, f"{document.name} names `{word}`"
 
 
-def test_sites_go_side_by_side_with_the_limits_that_the_page_names(tmp_path):
+def test_sites_run_side_by_side_with_the_limits_that_the_page_names(tmp_path):
     limits = yaml.safe_load(blocks(SITES, "yaml")[1])
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=limits) as instance:
         understood = instance.get_concurrency_config()

@@ -1,4 +1,4 @@
-"""Settings: where they come from, what wins, what is required, and that no secret is ever shown."""
+"""Settings come from the right place, wrong ones are reported, and no secret is ever shown."""
 
 import re
 import traceback
@@ -39,7 +39,7 @@ V1 = {"jwplatform_api_key": "key", "jwplatform_api_secret": "secret", "jwplatfor
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path):
-    """An empty folder to be in, and no setting in the environment."""
+    """An empty working folder. The environment has no settings."""
     monkeypatch.chdir(tmp_path)
     for name in (*NAMES, env_file.VARIABLE):
         monkeypatch.delenv(name, raising=False)
@@ -64,7 +64,7 @@ def test_the_settings_of_the_reference_have_their_names_and_defaults():
     assert {name: shown[name] for name in OF_THE_REFERENCE} == OF_THE_REFERENCE
 
 
-def test_what_wins(folder, monkeypatch):
+def test_arguments_win_over_the_file_and_the_file_over_the_environment(folder, monkeypatch):
     assert load_settings().jwp_database_schema == "jwp"
     monkeypatch.setenv("JWP_DATABASE_SCHEMA", "environment")
     assert load_settings().jwp_database_schema == "environment"
@@ -77,7 +77,7 @@ def test_what_wins(folder, monkeypatch):
         == f"JWP_DATABASE_SCHEMA is set in {folder / '.env'} and, differently, in the environment; the file wins."
     )
     assert load_settings(jwp_database_schema="argument").jwp_database_schema == "argument"
-    # What is empty is not set, in the file and in the environment.
+    # An empty value counts as not set, in the file and in the environment.
     monkeypatch.setenv("JWP_MAX_DELETE_RATIO", "")
     monkeypatch.setenv("JWPLATFORM_API_SECRET", "")
     settings = load_settings()
@@ -87,14 +87,14 @@ def test_what_wins(folder, monkeypatch):
 # --- Which file, and which folder -------------------------------------------------------------------------
 
 
-def test_another_file_may_be_named_and_then_is_the_only_one(folder, monkeypatch):
+def test_another_file_can_be_named_and_is_then_the_only_one(folder, monkeypatch):
     (folder / ".env").write_text("JWP_DATABASE_SCHEMA=here\nJWP_DEFAULT_ACL=CAM\n")
     (folder / "site").mkdir()
     named = folder / "site" / "settings"
     monkeypatch.setenv("JWP_ENV_FILE", "site/settings")
     with pytest.raises(SettingsError, match=f"{named} does not exist"):
         load_settings()
-    named.write_bytes(b"\xef\xbb\xbfJWP_DATABASE_SCHEMA=named\r\n")  # as Windows' editors save it
+    named.write_bytes(b"\xef\xbb\xbfJWP_DATABASE_SCHEMA=named\r\n")  # as editors on Windows save it
     settings = load_settings()
     assert (settings.jwp_database_schema, settings.jwp_default_acl) == ("named", "WORLD")
     with env_file.reading_from(Path(".env")):
@@ -103,7 +103,7 @@ def test_another_file_may_be_named_and_then_is_the_only_one(folder, monkeypatch)
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
-def test_what_stands_where_the_file_should_be_is_named(folder, make):
+def test_a_folder_or_broken_link_in_place_of_the_file_is_named(folder, make):
     make(folder / ".env")
     with pytest.raises(SettingsError, match=str(folder / ".env")):
         load_settings()
@@ -141,7 +141,7 @@ def test_the_home_is_the_same_folder_wherever_a_command_is_started(folder, monke
         monkeypatch.setenv("JWP_HOME", value)
     monkeypatch.chdir(folder / "site")
     assert load_settings().jwp_home == folder / expected
-    # As a cron job does it.
+    # Start from another folder, as a cron job does.
     monkeypatch.chdir(folder / "elsewhere")
     monkeypatch.setenv("JWP_ENV_FILE", "../site/.env")
     settings = load_settings()
@@ -150,7 +150,7 @@ def test_the_home_is_the_same_folder_wherever_a_command_is_started(folder, monke
 
 
 @pytest.mark.parametrize("value", ["$NO_SUCH_VARIABLE/jwp", "~no_such_user/jwp"])
-def test_a_home_that_cannot_be_told_is_refused_instead_of_made(monkeypatch, value):
+def test_a_home_that_cannot_be_expanded_is_refused(monkeypatch, value):
     monkeypatch.setenv("JWP_HOME", value)
     with pytest.raises(SettingsError, match="JWP_HOME: Value error, begins with"):
         load_settings()
@@ -165,7 +165,7 @@ def test_a_path_is_never_expanded_twice(folder, monkeypatch):
     assert load_settings().jwp_home == home / ".jwp"
 
 
-# --- What is set and does nothing -------------------------------------------------------------------------
+# --- Values that have no effect ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_path_is_never_expanded_twice(folder, monkeypatch):
         ("JWP_WHATEVER_ELSE_THIS_IS", None),
     ],
 )
-def test_a_misspelt_name_is_told_with_the_nearest_one(folder, monkeypatch, name, nearest):
+def test_a_misspelt_name_is_reported_with_the_nearest_setting(folder, monkeypatch, name, nearest):
     hint = f"did you mean {nearest}?" if nearest else ".env.example lists all"
     monkeypatch.setenv(name, "hidden")
     [told] = oddities()
@@ -197,8 +197,8 @@ def test_a_misspelt_name_is_told_with_the_nearest_one(folder, monkeypatch, name,
     assert "hidden" not in told
 
 
-def test_a_process_whose_settings_are_settled_reads_none_from_the_file_but_tells_of_it(folder, monkeypatch):
-    """As what `make up` starts: a `.env` that is edited meanwhile must not give half of Dagster other settings."""
+def test_a_child_process_of_make_up_takes_no_settings_from_the_file_but_reports_problems_in_it(folder, monkeypatch):
+    """If `.env` is edited meanwhile, the processes of `make up` must not have different settings."""
     (folder / ".env").write_text("JWP_DATABASE_SCHEMA=edited\nJWP_HOEM=there\n")
     settled = _environment(load_settings(jwp_database_schema="settled"), folder / "home")
     for name in [name for name in settled if name.startswith(("JWP", "LOOKUP", "OAUTH2"))]:
@@ -212,7 +212,7 @@ def test_a_process_whose_settings_are_settled_reads_none_from_the_file_but_tells
     assert str(folder / ".env") in env_file.env_file().description
 
 
-def test_what_belongs_to_others_is_not_spoken_of(folder, monkeypatch):
+def test_variables_of_other_programs_are_not_reported(folder, monkeypatch):
     others = (
         "DATABASE_URL",
         "DAGSTER_HOME",
@@ -229,7 +229,7 @@ def test_what_belongs_to_others_is_not_spoken_of(folder, monkeypatch):
     assert oddities() == []
 
 
-def test_what_works_in_the_environment_alone_and_what_has_no_value_is_told(folder):
+def test_names_that_work_only_in_the_environment_and_names_without_a_value_are_reported(folder):
     (folder / ".env").write_text("JWP_POSTGRES_BIN=/usr/bin\nJWP_ENV_FILE=other\nJWP_DATABASE_SCHEMA\nJWP_HOME=\n")
     [binaries, file, schema] = oddities()
     assert "JWP_POSTGRES_BIN" in binaries
@@ -257,7 +257,7 @@ def test_lists_are_split_on_commas(monkeypatch):
         ({"jwplatform_v2_api_secret": "v2"}, "v2", ["JWPLATFORM_API_KEY"]),
     ],
 )
-def test_what_is_required(values, api, missing):
+def test_the_required_settings_depend_on_the_api(values, api, missing):
     settings = load_settings(**values)
     assert settings.management_api == api
     found = settings.missing_required()
@@ -306,7 +306,7 @@ def test_no_secret_is_shown():
         ("host=host password='hid", "single quotes"),
     ],
 )
-def test_what_is_wrong_with_a_database_url_is_said_without_showing_it(monkeypatch, name, url, said):
+def test_a_wrong_database_url_is_explained_without_showing_it(monkeypatch, name, url, said):
     monkeypatch.setenv(name, url)
     with pytest.raises(SettingsError) as refused:
         load_settings()
@@ -341,8 +341,8 @@ def test_what_is_wrong_with_a_database_url_is_said_without_showing_it(monkeypatc
     ],
 )
 @pytest.mark.parametrize("quote", ["", "'", '"'])
-def test_a_database_url_means_what_it_means_to_libpq(url, meant, quote):
-    """The pair of quotes around it that a shell or a reader of .env files leaves is none of it."""
+def test_a_database_url_has_the_same_meaning_as_in_libpq(url, meant, quote):
+    """Quotes around it, which a shell or a reader of .env files may leave there, are ignored."""
     kept = load_settings(jwp_database_url=f"{quote}{url}{quote}").jwp_database_url.get_secret_value()
     assert kept == url
     assert meant.items() <= connection_parameters(kept).items()
@@ -356,7 +356,7 @@ def test_a_login_in_the_url_of_another_setting_is_masked(login):
         assert shown[name] == f"http://{REDACTED}@host:8080/jwp"
 
 
-def test_blanks_are_no_value(folder, monkeypatch):
+def test_a_value_of_only_blanks_counts_as_not_set(folder, monkeypatch):
     for name in ("JWPLATFORM_API_KEY", "JWPLATFORM_API_SECRET", "JWP_MAX_DELETE_RATIO", "JWP_DATABASE_SCHEMA"):
         monkeypatch.setenv(name, " \t")
     monkeypatch.setenv("JWPLATFORM_EMBED_PLAYER_KEY", " player\n")
@@ -377,12 +377,12 @@ def test_an_env_file_that_cannot_be_read_is_named_without_its_content(folder, re
 
 
 @pytest.mark.parametrize("zone", ["Nowhere/Town", "Europe", "../UTC"])
-def test_a_time_zone_that_is_none_is_named(zone):
+def test_an_unknown_time_zone_is_an_error_that_names_the_setting(zone):
     with pytest.raises(SettingsError, match="JWP_SCHEDULE_TIMEZONE"):
         load_settings(jwp_schedule_timezone=zone)
 
 
-def test_what_cannot_be_read_is_named_without_its_value(monkeypatch):
+def test_settings_that_cannot_be_read_are_named_without_their_values(monkeypatch):
     monkeypatch.setenv("JWP_MAX_DELETE_RATIO", "hidden-ratio")
     monkeypatch.setenv("JWPLATFORM_MANAGEMENT_API", "hidden-v3")
     monkeypatch.setenv("JWP_DATABASE_SCHEMA", "Hidden; DROP")

@@ -1,1 +1,1 @@
-"""What people type: command lines, one sync as a Dagster run, the served UI, the demo."""
+"""The commands that people type: the command lines, one sync as a Dagster run, the served UI, and the demo."""

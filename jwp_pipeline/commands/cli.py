@@ -1,6 +1,6 @@
-"""Command lines: `jwpfetch`, and `jwp-pipeline` with the verbs that `make` calls. Arguments in, exit codes out.
+"""The command lines `jwpfetch` and `jwp-pipeline`, whose verbs `make` calls.
 
-What the verbs do is in launch.py, stack.py and demo.py.
+Put here arguments and exit codes; launch.py, stack.py and demo.py do the work.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 
 def jwpfetch(arguments: Sequence[str] | None = None) -> int:
-    """One sync as a Dagster run. Exit code 0 done, 1 failed, 2 usage or settings, 3 stopped by the guard."""
+    """Run one sync in Dagster. Returns exit code 0 for done, 1 failed, 2 usage or settings, 3 stopped by the guard."""
     parser = argparse.ArgumentParser(
         prog="jwpfetch",
         description="Bring the database in step with JW Platform, once.",
@@ -44,38 +44,38 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("--sync-all", action="store_true", help="synchronise every resource, changed or not")
     parser.add_argument(
-        "--skip-fetch", action="store_true", help="ask JW Platform nothing; apply what was read but not applied yet"
+        "--skip-fetch", action="store_true", help="send no requests to JW Platform; apply listings not applied yet"
     )
     parser.add_argument("--skip-video-fetch", action="store_true", help="leave the cached videos as they are")
     parser.add_argument("--skip-channel-fetch", action="store_true", help="leave the cached channels as they are")
-    parser.add_argument("--dry-run", action="store_true", help="list, show the plan, change nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan without applying it")
     parser.add_argument(
         "--release",
         type=_snapshot_id,
         metavar="SNAPSHOT_ID",
-        help="release what the guard refused or withheld, this once",
+        help="apply a snapshot that the guard refused, or the deletions that it withheld, this once",
     )
-    parser.add_argument("--status", action="store_true", help="say whether all is in step, and do nothing")
+    parser.add_argument("--status", action="store_true", help="print whether all is in step, and do nothing else")
     options = parser.parse_args(arguments)
     if options.status:
         return _guarded(_status, options.env_file)
     if options.release is not None and options.skip_fetch:
-        parser.error("--release asks JW Platform nothing, so --skip-fetch adds nothing to it")
+        parser.error("--release sends no requests to JW Platform; leave out --skip-fetch")
     return _guarded(lambda console: _sync(options, console), options.env_file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`jwp-pipeline VERB`: run, up, migrate, adopt-site or with-site."""
+    """Run one verb of `jwp-pipeline` (run, up, migrate, adopt-site or with-site), and return its exit code."""
     parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True)
     parents = [_env_file_option()]
     verbs.add_parser(
         "run",
-        help="one sync on what is configured; the simulator and an embedded database if nothing is",
+        help="run one sync with the configured site, or with a simulated one and an embedded database",
         parents=parents,
     )
-    up = verbs.add_parser("up", help="serve the Dagster UI on the same", parents=parents)
+    up = verbs.add_parser("up", help="serve the Dagster UI for the same site", parents=parents)
     up.add_argument("--port", type=int, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
     verbs.add_parser("migrate", help="create or upgrade the tables; every run does it by itself", parents=parents)
     adopt = "let the schema mirror the site of JWPLATFORM_API_KEY from now on"
@@ -110,9 +110,7 @@ def _env_file_option() -> argparse.ArgumentParser:
 
 def _snapshot_id(text: str) -> int:
     if not re.fullmatch("[0-9]{1,19}", text) or not 0 < int(text) < 2**63:
-        raise argparse.ArgumentTypeError(
-            f"{text[:40]!r} is not the id of a snapshot, as table raw_snapshots lists them"
-        )
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the id of a snapshot; table raw_snapshots has them")
     return int(text)
 
 
@@ -220,7 +218,7 @@ def _has_been_synced(settings: Settings) -> bool:
 
 
 def _configured(console: Console) -> Settings:
-    """The settings, read once for the whole command. Says what is odd about them, and where an embedded database is."""
+    """Read the settings, once for the whole command. Prints warnings about them, and where an embedded database is."""
     settings = load_settings()
     for oddity in oddities():
         Console(stderr=True).print(oddity, style="yellow", highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -258,7 +256,7 @@ def _launch(settings: Settings, request: SyncRequest, console: Console) -> int:
 
 
 def _guarded(verb: Callable[[Console], int], env_file: Path | None) -> int:
-    """Run a verb on the settings in `env_file`; an error of ours is told in one line, without a traceback."""
+    """Run a verb with the settings in `env_file`. An error of ours is printed in one line, without a traceback."""
     from jwp_pipeline.commands.console import terminal
     from jwp_pipeline.database.translation import clear_errors
 

@@ -1,6 +1,6 @@
-"""What a person at a terminal sees of a sync: a progress bar or plain lines, the plan, a summary.
+"""Prints what a person at a terminal sees of a sync: progress bars or plain lines, the plan, and a summary.
 
-Put here what is printed.
+Put here what is printed about syncs and their status.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     # Launching a run imports Dagster, which takes longer than printing a status.
     from jwp_pipeline.commands.launch import SyncOutcome
 
-# Plain lines are for logs: one every few seconds is enough there.
+# Plain lines are for logs, where one every few seconds is enough.
 _SECONDS_BETWEEN_LINES = 5.0
 
 _COUNTS = ("seen", "added", "changed", "restored", "deleted", "unconfirmed", "unchanged", "problems")
@@ -36,7 +36,7 @@ _COUNTS = ("seen", "added", "changed", "restored", "deleted", "unconfirmed", "un
 
 @contextmanager
 def watching(console: Console) -> Iterator[tuple[Observer, WaitObserver]]:
-    """Observers that show a read as it goes: bars on a terminal, plain lines otherwise."""
+    """Yield observers that show the progress of a read, as bars on a terminal and as plain lines otherwise."""
     if not console.is_terminal:
         yield _plain_lines(console)
         return
@@ -87,7 +87,7 @@ def _waiting(notice: WaitNotice) -> str:
 
 
 def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None:
-    """The plan, what was done, and where to look further."""
+    """Print the plan, what was done, and where to look further."""
     listings = [report for report in outcome.reports if isinstance(report, Listing)]
     applied = [report for report in outcome.reports if isinstance(report, Applied)]
     media = [report for report in outcome.reports if isinstance(report, MediaReport)]
@@ -123,7 +123,7 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
 
 
 def print_status(statuses: Sequence[TypeStatus], console: Console, max_age: timedelta) -> None:
-    """Whether each type is in step, since when, and what to do next."""
+    """Print whether each type is in step, since when, and what to do next."""
     table = _table("in step with JW Platform?")
     names = ("", "in step as of (UTC)", "lag", "listed", "live", "in the platform", "unconfirmed", "behind", "problems")
     _columns(table, names)
@@ -179,8 +179,8 @@ def _applied(applied: Sequence[Applied]) -> Table:
 def _unconfirmed(report: Applied) -> str:
     stopped = f" {report.plan.asking_stopped}." if report.plan and report.plan.asking_stopped else ""
     return (
-        f"{report.missing:,} live {report.resource_type}s are missing from JW Platform's listing, and it has not said "
-        f"that they are gone; they stay live.{stopped}"
+        f"{report.missing:,} live {report.resource_type}s are missing from JW Platform's listing, and it has not "
+        f"confirmed that they are gone, so they stay live.{stopped}"
     )
 
 
@@ -211,5 +211,5 @@ def _numbers(*values: Any) -> list[str]:
 
 
 def terminal() -> Console:
-    """Standard output, wide enough for our tables when it is no terminal. What it prints is never markup."""
+    """Return a console on standard output, without markup and, if that is no terminal, wide enough for our tables."""
     return Console(width=None if sys.stdout.isatty() else 140, markup=False, emoji=False)

@@ -1,7 +1,7 @@
-"""A JW Platform for whoever has none at hand: the simulator in a process of its own, in place of a real site.
+"""Runs the simulator in its own process, in place of a real site, for people who have no JW Platform at hand.
 
-Only where no JWPLATFORM_* credential is configured at all; half a configuration is for `required_settings` to
-report. The simulator itself is in simulator/.
+This happens only if no JWPLATFORM_* credential is configured at all; check `required_settings` reports an incomplete
+configuration. The simulator itself is in simulator/.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Demo:
     url: str
     generation: int
     settings: Settings
-    """Those that were given, with the simulator as the JWP site."""
+    """The configured settings, with the simulator as the JWP site."""
 
     @property
     def announcement(self) -> str:
-        """What a newcomer is told."""
+        """A sentence that tells the user about the simulator."""
         return (
             "No JWPLATFORM_* credential is configured: a simulated JW Platform stands in for one "
             f"({self.url}, day {self.generation} of its library)."
@@ -41,9 +41,9 @@ class Demo:
 
 @contextmanager
 def simulator_if_unconfigured(settings: Settings, *, advance: bool) -> Iterator[Demo | None]:
-    """Run the simulator for the block; None with a real site.
+    """Run the simulator during the block and yield it, or yield None if a real site is configured.
 
-    `advance`: let a day pass in its library since the last time, so that there is something to see.
+    With `advance`, its library is a day older than the last time, so that there is something to see.
     """
     if settings.has_jwp_credentials:
         yield None
@@ -65,7 +65,8 @@ def _generation(home: Path, *, advance: bool) -> int:
         generation = json.loads(remembered.read_bytes())["generation"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         generation = None
-    # Where there is none yet, or a spoilt one, its library begins anew. Years of days would take as long to make up.
+    # Without a usable number the library starts again at day 0. A huge number is not usable, because the simulator
+    # makes up every day until then.
     begun = type(generation) is int and 0 <= generation < _MOST_GENERATIONS
     generation = generation + int(advance) if begun else 0
     keep_in_home(remembered, json.dumps({"generation": generation}).encode())

@@ -1,6 +1,6 @@
-"""One sync as a Dagster run in this process, recorded in the Dagster instance: what jwpfetch and `make run` do.
+"""Runs one sync as a Dagster run in this process, recorded in the Dagster instance, for jwpfetch and `make run`.
 
-Put here what happens around such a run; command lines are in cli.py, and what is printed in console.py.
+Put here what happens around such a run. The command lines are in cli.py, and console.py prints the results.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from jwp_pipeline.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """What one sync is asked to do."""
+    """What one sync should do."""
 
     fetch: frozenset[ResourceType] = frozenset(RESOURCE_TYPES)
     sync_all: bool = False
     dry_run: bool = False
     release: int | None = None
-    """Snapshot to let past the guard, once; implies fetching nothing."""
+    """The id of a snapshot that may pass the guard once. Nothing is fetched then."""
 
     @property
     def asks_jwp(self) -> bool:
-        """Whether JW Platform is asked anything."""
+        """Whether the sync may send requests to JW Platform."""
         return bool(self.fetch) and self.release is None
 
 
@@ -56,23 +56,23 @@ class SyncOutcome:
     run_id: str
     success: bool
     seconds: float
-    """Wall-clock of the whole run, Dagster's share included."""
+    """The wall-clock time of the whole run, including Dagster's own."""
     reports: tuple[Any, ...]
-    """Domain reports (Listing, Applied, …) in the order they came."""
+    """The domain reports (Listing, Applied, …), in the order in which they were made."""
     failure: str | None = None
     snapshot_to_release: int | None = None
-    """Snapshot that the guard refused, or whose deletions it withheld."""
+    """The id of a snapshot that the guard refused, or whose deletions it withheld."""
 
 
 def dagster_home(settings: Settings) -> Path:
-    """Dagster's home under JWP_HOME, made if need be, with our dagster.yaml in it. Raises SettingsError."""
+    """Create Dagster's home under JWP_HOME with our dagster.yaml in it, and return its path. Raises SettingsError."""
     home = settings.jwp_home.resolve() / "dagster_home"
     keep_in_home(home / "dagster.yaml", configuration("dagster.yaml").read_bytes())
     return home
 
 
 def configuration(name: str) -> Path:
-    """`dagster.yaml` or `workspace.yaml`: of the checkout, or as the installed package carries it."""
+    """Return the path of `dagster.yaml` or `workspace.yaml`, in the checkout or in the installed package."""
     package = Path(__file__).parents[1]
     for path in (package.parent / name, package / name):
         if path.exists():
@@ -90,24 +90,25 @@ def run_sync(
     observe: Observer | None = None,
     on_wait: WaitObserver | None = None,
 ) -> SyncOutcome:
-    """Run job `sync` on what `request` selects, and wait for it. Raises PipelineError before the run starts."""
+    """Run job `sync` as `request` says, and wait for it. Raises PipelineError if the run cannot start."""
     reports: list[Any] = []
     runtime = Runtime(settings=lambda: settings, observe=observe, on_wait=on_wait, report=reports.append)
     with runtime.anew(run_id=None) as before:
         _require_sensible(before, request)
-    # No capture of output: in this process it is the terminal's, and the run's own log has everything anyway.
+    # Output is not captured: in this process it belongs to the terminal, and the run's own log has everything anyway.
     overrides = {"compute_logs": NO_COMPUTE_LOGS}
     home = str(dagster_home(settings))
     with (
         as_database_error(),
         dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)) as instance,
     ):
-        # Hold one connection a storage instead of opening one for each of some 250 event writes.
+        # Keep one connection for each storage, instead of opening one for each of some 250 event writes.
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
         with runtime.anew(run_id=None) as before:
             end_abandoned_runs(instance, before)
         definitions = build_definitions(runtime, settings=settings)
-        # What Dagster has loaded lives to the end. Looking for garbage in it again and again took a fifth of mapping.
+        # What Dagster has loaded lives to the end. Searching it for garbage again and again took a fifth of the time of
+        # mapping.
         gc.freeze()
         started = time.monotonic()
         result = definitions.resolve_job_def("sync").execute_in_process(
@@ -134,7 +135,7 @@ def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.Ass
         if not request.asks_jwp or resource_type not in request.fetch
     }
     if not request.asks_jwp:
-        # Without JW Platform there is nothing that its settings could stop.
+        # A sync that does not ask JW Platform works without its settings, so it must not stop at their check.
         skipped.add("settings")
     if request.dry_run:
         skipped |= set(MEDIA_ASSETS)
@@ -149,8 +150,8 @@ def _run_config(request: SyncRequest) -> Mapping[str, Any]:
     if request.release is not None:
         cache["release"] = request.release
     elif request.fetch:
-        # A type that is not fetched stays as it is, even if an earlier listing of it waits. Fetching nothing is
-        # asking for what waits.
+        # A type that is not fetched stays as it is, even if an earlier listing of it has not been applied yet. If
+        # nothing is fetched, the earlier listings are what the user wants to apply.
         cache |= {f"{resource_type}s": resource_type in request.fetch for resource_type in RESOURCE_TYPES}
     return {
         "ops": {
@@ -162,8 +163,8 @@ def _run_config(request: SyncRequest) -> Mapping[str, Any]:
 
 
 def _require_sensible(runtime: Runtime, request: SyncRequest) -> None:
-    """Raise what is wrong with a request before there is a run to fail: NothingToRelease, OtherSite, DatabaseError."""
-    # What the settings lack is for the check `required_settings` to say.
+    """Raise NothingToRelease, OtherSite or DatabaseError now, if the request would only make a run fail."""
+    # Check `required_settings` reports what is wrong with the settings.
     asks_site = request.asks_jwp and not unusable_settings(runtime.settings())
     if request.release is None and not asks_site:
         return

@@ -1,7 +1,7 @@
-"""`make up`: the Dagster UI, daemon and code server, supervised so that nothing is left running afterwards.
+"""Runs the Dagster UI, daemon and code server for `make up`, and leaves nothing running afterwards.
 
-The child is `dagster dev` under a guardian (processes.py); the embedded database is held by this process for as long.
-Put here what serves; a single sync is in launch.py, the simulator that may stand in for JWP in demo.py.
+The child process is `dagster dev` under a guardian (processes.py). This process keeps the embedded database running
+meanwhile. Put here what serves; launch.py runs a single sync, and demo.py the simulator that may stand in for JWP.
 """
 
 from __future__ import annotations
@@ -36,21 +36,22 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 
-# dagster dev gives its own children this long before it ends them, and then itself.
+# dagster dev gives its own children this long before it kills them and ends.
 _STOP_SECONDS = 20.0
 
-# How often it is asked whether the code is still served, and how long an answer may take: reloading starts a process.
+# How often to ask whether the code is still served, and how long an answer may take. Reloading is slow, because it
+# starts a process.
 _LOOK_SECONDS = 30.0
 _ANSWER_SECONDS = 60
 
-# Dagster's own client has no method for it.
+# Dagster's own client has no method for this query.
 _LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } } }"
 
 
 def serve(settings: Settings, console: Console, *, port: int) -> int:
-    """Serve until interrupted (SIGINT, SIGTERM) or until Dagster ends by itself; 0 when asked to stop.
+    """Serve until interrupted (SIGINT, SIGTERM) or until Dagster ends by itself. Returns the exit code, 0 if stopped.
 
-    Raises PipelineError when the port is taken, DatabaseError when the database cannot be used.
+    Raises PipelineError if the port is taken, and DatabaseError if the database cannot be used.
     """
     _require_free(port)
     open_database(settings).dispose()
@@ -63,7 +64,7 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
         end_abandoned_runs(instance, runtime)
     command = [sys.executable, "-m", "dagster", "dev", "--host", HOST, "--port", str(port)]
     command += ["--workspace", str(configuration("workspace.yaml"))]
-    # Started in its home, where there is no .env that Dagster's own commands could read.
+    # The working folder is Dagster's home, because Dagster's own commands would read a .env in any other.
     environment = _environment(settings, home)
     with stop_requests() as stop, guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child:
         _announce(child, port, console, stop)
@@ -89,16 +90,16 @@ def _announce(child: subprocess.Popen[bytes], port: int, console: Console, stop:
 
 @contextmanager
 def kept_loaded(port: int, console: Console, *, every: float = _LOOK_SECONDS) -> Iterator[None]:
-    """Have the code loaded anew whenever the process that serves it has died; never raises.
+    """Reload the code during the block whenever the process that serves it has died. Never raises.
 
-    Dagster itself leaves that to whoever looks at its UI. Until then no schedule, sensor or run would start.
+    Dagster itself waits for somebody to reload it in the UI. Until then no schedule, sensor or run would start.
     """
     stopped = threading.Event()
 
     def look() -> None:
         seen: dict[str, int] = {}
         while not stopped.wait(every):
-            # Half a minute after the start nobody waits for these imports any more.
+            # These imports are slow, but half a minute after the start nobody waits for them.
             from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
             from gql.transport.exceptions import TransportError
             from gql.transport.requests import RequestsHTTPTransport
@@ -110,11 +111,11 @@ def kept_loaded(port: int, console: Console, *, every: float = _LOOK_SECONDS) ->
                 for name, times in seen.items():
                     if times == 1:
                         console.print(f"The code of {name} cannot be used (was its process killed?). Loading it anew …")
-                    # Code that does not load is no better for being asked again and again: at 1, 2, 4, 8, … looks.
+                    # Reload only at look 1, 2, 4, 8, …, because broken code does not get better by itself.
                     if times & (times - 1) == 0:
                         DagsterGraphQLClient(HOST, port, transport).reload_repository_location(name)
 
-    # A thread, for an answer that takes its time must not hold up Ctrl-C.
+    # This needs a thread, because a slow answer must not delay Ctrl-C.
     threading.Thread(target=look, name="kept-loaded", daemon=True).start()
     try:
         yield
@@ -123,7 +124,7 @@ def kept_loaded(port: int, console: Console, *, every: float = _LOOK_SECONDS) ->
 
 
 def _unloaded(transport: Transport) -> Sequence[str]:
-    """Names of the code locations that Dagster cannot use; one that is being loaded is not among them."""
+    """Return the names of the code locations that Dagster cannot use, without those that are being loaded."""
     from gql import Client, gql
 
     entries = Client(transport=transport).execute(gql(_LOCATIONS))["workspaceOrError"]["locationEntries"]
@@ -136,7 +137,8 @@ def _environment(settings: Settings, home: Path) -> dict[str, str]:
     return {
         **child_environment(settings),
         "DAGSTER_HOME": str(home),
-        # `dagster dev` is superseded by `dg dev`, which needs a project layout that workspace.yaml spares us.
+        # Hide the warning that `dg dev` supersedes `dagster dev`: it needs a project layout of its own, and we have a
+        # workspace.yaml instead.
         "PYTHONWARNINGS": "ignore",
     }
 

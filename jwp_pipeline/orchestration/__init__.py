@@ -1,1 +1,1 @@
-"""The Dagster layer: assets, checks, jobs, resources. Thin: an asset calls one function of another package."""
+"""The Dagster layer: assets, checks, jobs and resources. It is thin: an asset calls one function of another package."""

@@ -1,6 +1,6 @@
-"""Every name that we take from Dagster's private modules, in one place, so that an upgrade knows where to look.
+"""Imports every name that we use from Dagster's private modules, so that they are easy to find at an upgrade.
 
-Each is here because the public API of Dagster 1.13 has no equivalent; the comment beside it says what it is for.
+Each is here because the public API of Dagster 1.13 has no equivalent. The comment above it says what it is for.
 """
 
 # Makes an instance from a folder with some of dagster.yaml's entries overridden.
@@ -9,7 +9,7 @@ from dagster._core.instance.ref import InstanceRef
 # The tags by which a run request asks for a range of partitions.
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-# What a storage class of dagster.yaml is constructed with.
+# The type of an argument with which Dagster constructs a storage class of dagster.yaml.
 from dagster._serdes import ConfigurableClassData
 
 # Whether Dagster's scheduler can follow a cron expression, and when it would next run.

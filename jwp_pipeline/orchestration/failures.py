@@ -1,4 +1,4 @@
-"""Our errors as Dagster failures, and back: why a run failed, in the words of our own errors, read from its events.
+"""Turns our errors into Dagster failures, and reads from the events of a run why it failed, in the words of our errors.
 
 Put here what translates between the two.
 """
@@ -19,18 +19,18 @@ from jwp_pipeline.orchestration.dagster_private import SerializableErrorInfo
 from jwp_pipeline.runbook import error_text, path
 
 SNAPSHOT_TO_RELEASE = "snapshot_to_release"
-"""Metadata entry of the failure of a run that the guard failed: the snapshot's id."""
+"""The metadata entry that holds the snapshot's id, in the failure of a run that the guard stopped."""
 
 RUNBOOK = "runbook"
-"""Metadata entry of every failure that is an error of ours: where its page of the runbook stands."""
+"""The metadata entry that holds the path of the runbook page, in every failure that is an error of ours."""
 
 EVENT_TYPES = frozenset({dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE})
-"""The events that `failures` looks at."""
+"""The types of events that `failures` looks at."""
 
 
 @contextmanager
 def as_dagster_failure() -> Iterator[None]:
-    """Turn our errors into Dagster failures that say what to do, retried only where that can help."""
+    """Turn our errors into Dagster failures that say what to do, and are retried only if that can help."""
     try:
         with as_database_error():
             yield
@@ -51,13 +51,13 @@ def as_database_error() -> Iterator[None]:
     except Exception as error:
         if not _comes_from_dagsters_storage(error):
             raise
-        # Dagster's own words are only that it tried several times.
+        # Dagster's own message says only that it tried several times.
         cause = error.__cause__ or error
         raise clear_error(cause, "The database of Dagster", setting="JWP_DAGSTER_DATABASE_URL") from None
 
 
 def _comes_from_dagsters_storage(error: Exception) -> bool:
-    # Importing the module takes seconds. Whoever raises its exception has imported it.
+    # Importing the module takes seconds. If this is its exception, it has been imported already.
     module = sys.modules.get("dagster_postgres.utils")
     return module is not None and isinstance(error, module.DagsterPostgresException)
 
@@ -68,13 +68,13 @@ class StepFailure:
 
     reason: str
     kind: str
-    """What kind of failure it is: the check, or the runbook's page of the error, or the class of any other one."""
+    """The kind of failure: the name of the check, the path of the error's runbook page, or any other error's class."""
     snapshot_to_release: int | None = None
-    """Snapshot that the guard refused, or whose deletions it withheld."""
+    """The id of a snapshot that the guard refused, or whose deletions it withheld."""
 
 
 def failures(events: Iterable[dg.DagsterEvent]) -> list[StepFailure]:
-    """What made a run fail: blocking checks that did not pass, and steps that failed for another reason."""
+    """Return what made a run fail: blocking checks that did not pass, and steps that failed for another reason."""
     found: list[StepFailure] = []
     explained: set[str | None] = set()
     for event in events:
@@ -99,7 +99,7 @@ def failures(events: Iterable[dg.DagsterEvent]) -> list[StepFailure]:
 
 
 def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[StepFailure]:
-    """The same of a run in the books."""
+    """Return the same for a run that the instance has recorded."""
     entries = instance.all_logs(run_id, of_type=set(EVENT_TYPES))
     return failures(entry.dagster_event for entry in entries if entry.dagster_event)
 
@@ -110,7 +110,7 @@ def _class_of(error: SerializableErrorInfo | None) -> str:
 
 
 def _innermost(error: SerializableErrorInfo | None) -> str:
-    """The message at the bottom of a chain of causes: what really happened."""
+    """Return the message at the end of a chain of causes, which says what really happened."""
     bottom = _bottom_of(error)
     if bottom is not None and bottom.cls_name == dg.DagsterExecutionInterruptedError.__name__:
         return "Interrupted; the next run goes on from what is stored."

@@ -9,24 +9,25 @@ SYNC, FULL_RESYNC, FREQUENT_SYNC, MEDIA_SYNC = "sync", "full_resync", "frequent_
 HISTORY = "history"
 
 SYNCS = (SYNC, FULL_RESYNC, FREQUENT_SYNC)
-"""Those that read JW Platform."""
+"""The jobs that read JW Platform."""
 
 SITE_TAG = "jwp_pipeline/site"
-"""On every run of a job: which site's it is, where several sites share a Dagster instance and so the jobs' names."""
+"""The tag of every run of a job that names its site, because sites that share a Dagster instance have the same jobs."""
 
 SCHEMA_TAG = "jwp_pipeline/schema"
-"""On every run of a job: the schema that its site's tables were in when it was asked for."""
+"""The tag of every run of a job that names the schema of its site's tables at the time when the run was requested."""
 
 EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
-"""What a sync brings in step; the history is computed from its change log afterwards."""
+"""The assets that a sync brings in step. The history is computed from the change log afterwards."""
 
-# Nothing else does what it does, and its next turn is tomorrow. Of failures that may pass only (runtime.py).
+# The full resync is retried, because no other job does its work and it runs again only tomorrow. as_dagster_failure
+# allows retries only of failures that may pass.
 _AGAIN_TONIGHT = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXPONENTIAL)
 _CHANGES = {"config": {"scope": "changes"}}
 
 
 def build_jobs(site: str, schema: str) -> Sequence[Any]:
-    """All jobs, their runs tagged with the site and its schema."""
+    """Return all jobs. Their runs are tagged with the site and its schema."""
 
     def job(
         name: str,
@@ -49,31 +50,31 @@ def build_jobs(site: str, schema: str) -> Sequence[Any]:
         job(
             SYNC,
             EVERYTHING,
-            "Read both listings in full, bring the cache and the platform's own record in step with them.",
+            "Read both listings in full, and bring the cache and the platform's own record in step with them.",
         ),
         job(
             FULL_RESYNC,
             EVERYTHING,
-            "The same for every resource, whether JW Platform says that it changed or not.",
+            "Read both listings in full, and synchronise every item, even if its `updated` is not newer.",
             retry_policy=_AGAIN_TONIGHT,
             media={"config": {"sync_all": True}},
         ),
         job(
             FREQUENT_SYNC,
             EVERYTHING,
-            "Read what changed since the last sync, and in full only where the totals do not fit.",
+            "Read what changed since the last sync, or everything if the totals do not match.",
             raw_videos=_CHANGES,
             raw_channels=_CHANGES,
         ),
         job(
             MEDIA_SYNC,
             dg.AssetSelection.groups("media"),
-            "Bring the platform's own record in step with the cache; list nothing.",
+            "Bring the platform's own record in step with the cache, without reading the listings.",
         ),
         job(
             HISTORY,
             dg.AssetSelection.groups("history"),
-            "Compute days of the library's past (partitions of library_history) from the change log, then draw "
-            "library_report anew.",
+            "Compute days of the library's past (partitions of library_history) from the change log, and then draw "
+            "library_report again.",
         ),
     ]

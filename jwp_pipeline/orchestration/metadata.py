@@ -1,4 +1,4 @@
-"""Reports as Dagster metadata: numbers that plot, tables that people read, column schemas."""
+"""Turns reports into Dagster metadata: numbers to plot, tables to read, and column schemas."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COUNTED = (
 
 
 def table_metadata(name: str) -> dict[str, Any]:
-    """Name and columns of one of our tables, as the asset's page shows them."""
+    """Return the name and the columns of one of our tables, which the asset's page shows."""
     table = table_named(name)
     columns = [
         dg.TableColumn(
@@ -46,7 +46,7 @@ def table_metadata(name: str) -> dict[str, Any]:
 
 
 def listing_metadata(listing: Listing) -> dict[str, Any]:
-    """Of one read listing."""
+    """Return the metadata of a listing that was read."""
     return {
         "dagster/row_count": listing.resource_count,
         "snapshot_id": listing.snapshot_id,
@@ -65,7 +65,7 @@ def listing_metadata(listing: Listing) -> dict[str, Any]:
 
 
 def plan_metadata(plans: Sequence[Plan]) -> dict[str, Any]:
-    """Of the plans of a run: sums, the same by type, and the head of each as a table."""
+    """Return the metadata of a run's plans: sums, the same numbers by type, and the head of each plan as a table."""
     metadata: dict[str, Any] = {name: sum(getattr(plan, name) for plan in plans) for name in _COUNTED}
     for plan in plans:
         metadata |= {f"{plan.resource_type}s_{name}": getattr(plan, name) for name in _COUNTED}
@@ -74,7 +74,7 @@ def plan_metadata(plans: Sequence[Plan]) -> dict[str, Any]:
 
 
 def media_metadata(report: MediaReport, asset: MediaAsset) -> dict[str, Any]:
-    """Of one table of the media side."""
+    """Return the metadata of one table of the media side."""
     counts = report.counts[asset]
     return {
         "dagster/row_count": counts.live,
@@ -91,7 +91,7 @@ def media_metadata(report: MediaReport, asset: MediaAsset) -> dict[str, Any]:
 
 
 def plan_markdown(plan: Plan) -> str:
-    """The head of a plan as a Markdown table."""
+    """Return the head of a plan as a Markdown table."""
     title = (
         f"**{plan.resource_type}s**, snapshot {plan.snapshot_id}: {plan.seen} seen, {plan.added} added, "
         f"{plan.changed} changed, {plan.restored} restored, {plan.deleted} deleted, {plan.unchanged} unchanged"

@@ -1,7 +1,6 @@
-"""Which runs are in progress, whose they are, and which of them were abandoned by their process.
+"""Finds runs in progress by their site, and ends those that their process has abandoned.
 
-Put here what asks Dagster about runs as such. Whether a sensor may ask for another run is decided in
-automation/backoff.py.
+Put here other questions to Dagster about runs. automation/backoff.py decides whether a sensor may ask for another run.
 """
 
 import time
@@ -23,17 +22,17 @@ IN_PROGRESS = (
     dg.DagsterRunStatus.CANCELING,
 )
 
-# A run needs a second from its start to its lease, and less from the end of that to its own.
+# A run takes a second from its start to its lease, and less from the end of its lease to its own end.
 _GRACE_SECONDS = 120.0
 
 
 def site_of(settings: Settings) -> str:
-    """How runs of a site are tagged: by what tells its assets from those of another site in the same Dagster."""
+    """Return the tag of a site's runs: its asset prefix, because sites that share a Dagster have different ones."""
     return settings.jwp_asset_prefix or "only"
 
 
 def run_in_progress(instance: dg.DagsterInstance, job_names: Sequence[str], site: str) -> dg.DagsterRun | None:
-    """A run of one of these jobs, for this site, that has not ended yet."""
+    """Return a run of one of these jobs, for this site, that has not ended yet; None if there is none."""
     for job_name in job_names:
         runs = instance.get_runs(
             dg.RunsFilter(job_name=job_name, tags={SITE_TAG: site}, statuses=list(IN_PROGRESS)), limit=1
@@ -44,12 +43,12 @@ def run_in_progress(instance: dg.DagsterInstance, job_names: Sequence[str], site
 
 
 def end_abandoned_runs(instance: dg.DagsterInstance, runtime: Runtime) -> int:
-    """Mark as failed the started runs of this schema whose process, container or host is gone; returns how many.
+    """Mark as failed the started runs of this schema whose process, container or host is gone. Returns how many.
 
-    Dagster's monitoring sees none of them before max_runtime_seconds: of its default launcher it cannot ask whether
-    a run lives. Until then they would hold the pool, and every schedule and sensor would wait for them. A run without
-    a lease in this schema is another site's, or an older version's, and is left alone. Raises SettingsError,
-    DatabaseError.
+    Dagster's monitoring does not notice them before max_runtime_seconds, because it cannot ask its default launcher
+    whether a run is alive. Until then they would hold the pool, and every schedule and sensor would wait for them. A
+    run that has neither a lease in this schema nor its tags belongs to another site or to an older version, and is
+    left alone. Raises SettingsError, DatabaseError.
     """
     started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     if not started:
@@ -60,7 +59,7 @@ def end_abandoned_runs(instance: dg.DagsterInstance, runtime: Runtime) -> int:
     for record in started:
         standing = found.get(record.dagster_run.run_id)
         reason = _gone(standing) if standing else _never_began(record, runtime.settings())
-        # Another who looked at the same moment may have been faster.
+        # Another process that looked at the same moment may have ended the run already.
         run = instance.get_run_by_id(record.dagster_run.run_id) if reason else None
         if run is not None and run.status == dg.DagsterRunStatus.STARTED:
             instance.report_run_failed(run, reason)
@@ -69,20 +68,20 @@ def end_abandoned_runs(instance: dg.DagsterInstance, runtime: Runtime) -> int:
 
 
 def _gone(standing: Standing) -> str | None:
-    """Why a run that had a lease is over, though Dagster calls it started; None if it is not."""
+    """Return why a run that had a lease is over, although Dagster calls it started; None if it is not over."""
     if standing.taken_over_by is not None:
         return (
-            f"Nothing was heard of this run any more, which {standing.place} executed: the process was killed, or the "
-            "machine stopped or cut off. It was declared dead and can write nothing more; the next run goes on from "
-            "what is stored."
+            f"This run, which {standing.place} executed, no longer shows that it is alive: the process was killed, or "
+            "the machine was stopped or cut off. The run was declared dead and can write nothing more; the next one "
+            "goes on from what is stored."
         )
     if standing.ended and (standing.seconds_since_end or 0.0) > _GRACE_SECONDS:
-        return f"This run had ended its work when its process ({standing.place}) ended, but did not come to say so."
+        return f"This run had done its work, but {standing.place} ended before it could report that."
     return None
 
 
 def _never_began(record: dg.RunRecord, settings: Settings) -> str | None:
-    """Why a run of this schema that never had a lease is over; None if it may still begin, or is not of this schema."""
+    """Return why a run of this site and schema that never had a lease is over; None if it may still begin."""
     tags, started = record.dagster_run.tags, record.start_time or record.create_timestamp.timestamp()
     is_ours = (tags.get(SITE_TAG), tags.get(SCHEMA_TAG)) == (site_of(settings), settings.jwp_database_schema)
     if is_ours and time.time() - started > _GRACE_SECONDS:

@@ -1,8 +1,8 @@
-"""What a run needs of the outside: settings, database, JW Platform, and its lease; opened when first asked for.
+"""Gives a run what it needs from outside: settings, database, JW Platform and its lease, each opened at its first use.
 
-A plain object given as a Dagster resource, so that a missing setting is reported by the `required_settings`
-check instead of failing the run before it (an EnvVar in a resource would). Each run, and each tick of a sensor or
-schedule, gets a new one: it reads the settings once, opens one engine and one client, and is closed at the end.
+It is a plain object that is given as a Dagster resource, so that check `required_settings` reports a missing setting;
+an EnvVar in a resource would fail the run before the check. Each run, and each tick of a sensor or schedule, gets a
+new one, which reads the settings once, opens one engine and one client, and is closed at the end.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from jwp_pipeline.settings import Settings, load_settings
 
 
 class Runtime:
-    """The outside of one run or tick; as a context manager it closes at the end whatever was opened.
+    """What one run or tick needs from outside. As a context manager it closes everything that it has opened.
 
-    `settings` reads the settings, `report` gets every domain report, for whoever prints a summary. With a `run_id`
-    the database is used under a lease for that run. `tolerance` says how long other runs may be silent. What could
-    not be opened is tried again when next asked for.
+    `settings` reads the settings, and `report` receives every domain report, for a summary. With a `run_id`, the
+    database is used under a lease for that run. `tolerance` says how long other runs may be silent. If something could
+    not be opened, the next use tries again.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Runtime:
         self._asking = threading.RLock()
 
     def anew(self, run_id: str | None) -> Runtime:
-        """Another one like this, of which nothing has been read or opened, for a run (or, with None, a tick)."""
+        """Return a new one like this, which has not read or opened anything yet, for a run (or, with None, a tick)."""
         return Runtime(
             settings=self._read_settings,
             observe=self.observe,
@@ -77,29 +77,29 @@ class Runtime:
         self._opened.close()
 
     def settings(self) -> Settings:
-        """The settings, as they were when they were first asked for. Raises SettingsError."""
+        """Return the settings, as they were at the first call. Raises SettingsError."""
         return self._settings
 
     @contextmanager
     def database(self) -> Iterator[Engine]:
-        """The engine on our tables, which are up to date.
+        """Yield an engine for our tables, which have been migrated.
 
-        Raises DatabaseError; and LeaseLost, also in place of any error that the block meets because of that loss.
+        Raises DatabaseError. If the block fails because the lease was lost, LeaseLost is raised instead.
         """
         engine, lease = self._engine, self.lease
         try:
             yield engine
         except (SQLAlchemyError, psycopg.Error, DatabaseError):
-            # Whoever takes a lease over ends the run's sessions: what fails then is only the statement they were at.
+            # A process that takes the lease over ends this run's sessions, and then whatever statement runs here fails.
             if lease is not None:
                 lease.check()
             raise
 
     @contextmanager
     def jwplatform(self, *, hurried: bool = False) -> Iterator[ManagementClient]:
-        """The client of the configured Management API, for one thread at a time. Raises SettingsError.
+        """Yield the client for the configured Management API, to one thread at a time. Raises SettingsError.
 
-        A hurried one gives up after seconds.
+        A hurried client gives up after a few seconds.
         """
         with self._asking:
             if hurried not in self._clients:
@@ -110,7 +110,7 @@ class Runtime:
 
     @cached_property
     def lease(self) -> Lease | None:
-        """The lease of the run, from the first use of the database on; None for what is no run."""
+        """The lease of the run, which begins with the first use of the database; None outside a run."""
         if self.run_id is None:
             return None
         lease = Lease.begin(self._engine, self.run_id)
@@ -133,7 +133,7 @@ class Runtime:
 
 
 def as_resource(runtime: Runtime) -> dg.ResourceDefinition:
-    """Gives each run and each tick a runtime like this one, and closes it afterwards."""
+    """Return a resource that gives each run and each tick a runtime like this one, and closes it afterwards."""
 
     @dg.resource(description="Settings, database and JW Platform, opened when first asked for.")
     def of_run(context: dg.InitResourceContext) -> Iterator[Runtime]:

@@ -1,8 +1,8 @@
-"""Dagster's own storage, on the database that our settings name: what `dagster.yaml` points to.
+"""Keeps Dagster's own storage in the database that our settings name. `dagster.yaml` names the class in this module.
 
-dagster.yaml can neither say "this variable or else that server" nor prepare a connection; with this class plain
-`dagster dev` works from a fresh checkout, on the embedded PostgreSQL, and Dagster's sessions begin as ours do. Put here
-what fits dagster-postgres to our database.
+dagster.yaml itself can neither say "this variable or else that server" nor prepare a connection. With this class, plain
+`dagster dev` works from a fresh checkout, on the embedded PostgreSQL, and Dagster's sessions are prepared like ours.
+Put here what adapts dagster-postgres to our database.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ _PLUGIN = "jwp_pipeline"
 
 
 class ConfiguredPostgresStorage(DagsterPostgresStorage):
-    """dagster-postgres on JWP_DAGSTER_DATABASE_URL, else on the server of our tables, in schema `dagster`."""
+    """A dagster-postgres storage on JWP_DAGSTER_DATABASE_URL, or else on our tables' server, in schema `dagster`."""
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No configuration of its own: settings say it all."""
+        """Return an empty configuration schema, because our settings hold everything."""
         return {}
 
     @classmethod
     def from_config_value(  # type: ignore[override]
         cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
     ) -> ConfiguredPostgresStorage:
-        """Made by Dagster when it loads dagster.yaml. Raises SettingsError, DatabaseError."""
+        """Make the storage when Dagster loads dagster.yaml. Raises SettingsError, DatabaseError."""
         _allow_percent_signs_in_paths()
         with as_database_error():
             return cls(postgres_url=storage_url(dagster_database(load_settings())), inst_data=inst_data)
 
 
 def storage_url(database: Database) -> str:
-    """A URL from which SQLAlchemy makes engines that connect as ours do, wherever in Dagster it is used.
+    """Return a URL from which SQLAlchemy makes engines that connect as ours do, wherever Dagster uses it.
 
-    All that it says stands where SQLAlchemy has the password, and so never shows it. psycopg2 is spelt out, since
-    psycopg 3 breaks Dagster's webserver (dagster#33958).
+    The whole database is encoded in the place of the password, which SQLAlchemy never shows. The URL names psycopg2,
+    because psycopg 3 breaks Dagster's webserver (dagster#33958).
     """
     url = URL.create(
         "postgresql+psycopg2", username=_PLUGIN, password=json.dumps(asdict(database)), query={"plugin": _PLUGIN}
@@ -58,14 +58,14 @@ def storage_url(database: Database) -> str:
 
 
 class PreparedSessions(CreateEnginePlugin):
-    """Has an engine connect as our own do; SQLAlchemy calls it for every URL that `storage_url` made."""
+    """Makes an engine connect as our own do. SQLAlchemy uses this plugin for every URL that `storage_url` made."""
 
     def __init__(self, url: URL, kwargs: dict[str, Any]) -> None:
-        # Whether a pooler is in the way was found out before, by `dagster_database`.
+        # `dagster_database` has checked already whether there is a pooler.
         self._preparation = Preparation(Database(**json.loads(url.password or "{}")), is_pooling_checked=True)
 
     def update_url(self, url: URL) -> URL:
-        """What is left for SQLAlchemy to read: which driver."""
+        """Return a URL that names only the driver, which is all that SQLAlchemy still has to read."""
         return URL.create(url.drivername)
 
     def engine_created(self, engine: Engine) -> None:
@@ -79,7 +79,7 @@ plugins.register(_PLUGIN, __name__, PreparedSessions.__name__)
 def _allow_percent_signs_in_paths() -> None:
     """Escape the path of dagster-postgres in its Alembic configuration, which reads a % as the start of a name.
 
-    Dagster keeps one configuration for each of its storages, so what is mended in it here is what it uses.
+    Dagster keeps one configuration for each of its storages, so it uses the one that is changed here.
     """
     for storage in (event_log.event_log, run_storage.run_storage, schedule_storage.schedule_storage):
         configuration = pg_alembic_config(str(storage.__file__)).file_config

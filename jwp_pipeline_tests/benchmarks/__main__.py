@@ -1,6 +1,6 @@
-"""`python -m jwp_pipeline_tests.benchmarks`: measure, print tables beside targets. Exit code 0 whatever the figures.
+"""Measures what a sync costs, and prints the figures with their targets. The exit code is 0 even if a target is missed.
 
-Works in a temporary folder, on a PostgreSQL of its own with its usual durable settings.
+It works in a temporary folder, on its own PostgreSQL with the usual durable settings.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What stands around one sync: Dagster's home, and the configuration that a wheel brings along."""
+"""Around a sync: Dagster's home is complete, and a wheel holds the configuration."""
 
 import ast
 import tomllib
@@ -11,8 +11,8 @@ from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.support import PROJECT
 
 
-def test_a_wheel_carries_every_configuration_that_is_asked_for():
-    """By what pyproject.toml says: building one needs the network."""
+def test_a_wheel_includes_every_configuration_file_that_the_code_reads():
+    """The test reads pyproject.toml, because building a wheel needs the network."""
     asked = {
         call.args[0].value
         for source in (PROJECT / "jwp_pipeline").rglob("*.py")
@@ -26,13 +26,13 @@ def test_a_wheel_carries_every_configuration_that_is_asked_for():
     assert all(launch.configuration(name) == PROJECT / name for name in asked)
 
 
-def test_an_installation_without_its_configuration_says_so():
+def test_an_installation_without_a_configuration_file_raises_a_clear_error():
     with pytest.raises(PipelineError, match=r"nowhere\.yaml.*[Ii]nstall") as raised:
         launch.configuration("nowhere.yaml")
     assert not isinstance(raised.value, SettingsError)
 
 
-def test_dagsters_home_holds_its_configuration_whole_at_every_moment(tmp_path):
+def test_the_configuration_in_dagsters_home_is_complete_at_every_moment(tmp_path):
     settings = load_settings(jwp_home=tmp_path / "home")
     kept = launch.dagster_home(settings) / "dagster.yaml"
     wanted = (PROJECT / "dagster.yaml").read_bytes()
@@ -40,7 +40,7 @@ def test_dagsters_home_holds_its_configuration_whole_at_every_moment(tmp_path):
     first = kept.stat()
     launch.dagster_home(settings)
     assert kept.stat().st_mtime_ns == first.st_mtime_ns
-    # Whoever reads the old one meanwhile goes on reading it.
+    # A process that is reading the old file can read it to its end.
     kept.write_bytes(b"of another version")
     with kept.open("rb") as reader:
         launch.dagster_home(settings)
@@ -49,7 +49,7 @@ def test_dagsters_home_holds_its_configuration_whole_at_every_moment(tmp_path):
     assert [path.name for path in kept.parent.iterdir()] == ["dagster.yaml"]
 
 
-def test_a_home_below_a_file_is_named(tmp_path):
+def test_a_home_below_a_file_is_a_settings_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="JWP_HOME cannot be used"):
         launch.dagster_home(load_settings(jwp_home=tmp_path / "file" / "home"))

@@ -1,4 +1,4 @@
-"""A configured site in a folder of its own, and jwpfetch run there: in this process, or as users run it."""
+"""A fixture with a configured site in its own folder, where jwpfetch runs in this process or as users run it."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ class Ran:
 
 @dataclass
 class Site:
-    """A simulated site, a fresh database, a folder to run in, and the settings that lead from one to the other."""
+    """A simulated site, a fresh database, a folder to run in, and the settings for them."""
 
     simulator: Simulator
     database_url: str
@@ -35,7 +35,7 @@ class Site:
     settings: dict[str, str] = field(default_factory=dict)
 
     def jwpfetch(self, *arguments, **changed):
-        """Run jwpfetch in this process: the same, without two seconds of imports. None unsets a setting."""
+        """Run jwpfetch in this process, which saves two seconds of imports. The value None unsets a setting."""
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
             unset_all_settings(patch)
@@ -51,7 +51,7 @@ class Site:
 
     @contextmanager
     def started(self, *command, **environment):
-        """A console script that runs in the folder, as from a shell; killed at the end if it still does."""
+        """Start a console script in the folder, as from a shell, and kill it at the end if it still runs."""
         program = Path(sys.executable).with_name(command[0])
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         environment = bare_environment(**environment)
@@ -62,7 +62,7 @@ class Site:
                 process.kill()
 
     def run(self, *command, **environment):
-        """Run a console script in the folder to its end."""
+        """Run a console script in the folder until it ends."""
         with self.started(*command, **environment) as process:
             out, error = process.communicate(timeout=120)
         return Ran(process.returncode, out, error)

@@ -1,4 +1,4 @@
-"""jwpfetch on databases as people have them: with settings of their own, busy, read-only, behind a pooler."""
+"""jwpfetch works with databases as people have them: with their own settings, busy, read-only, or behind a pooler."""
 
 import shutil
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_it_works_through_a_pooler_in_session_mode(site, engine):
 @needs_pgbouncer
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 @pytest.mark.parametrize("setting", ["JWP_DATABASE_URL", "JWP_DAGSTER_DATABASE_URL"])
-def test_a_pooler_in_another_mode_is_refused_in_a_line(site, mode, setting):
+def test_a_pooler_in_another_mode_is_refused_in_one_line(site, mode, setting):
     with pooler(site.database_url, mode) as url:
         ran = site.jwpfetch(**{setting: url})
     assert ran.code == FAILED
@@ -43,8 +43,8 @@ def test_a_pooler_in_another_mode_is_refused_in_a_line(site, mode, setting):
     assert ran.error.count("\n") == 1
 
 
-def test_other_peoples_settings_change_nothing(site, engine, monkeypatch):
-    """Neither the encoding of the environment, nor a server that ends quiet sessions while JW Platform is slow."""
+def test_settings_of_the_environment_and_the_server_do_not_matter(site, engine, monkeypatch):
+    """The environment has another encoding, and the server ends quiet sessions while JW Platform is slow."""
     monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
     set_for_the_database(site.database_url, idle_session_timeout="150ms", idle_in_transaction_session_timeout="150ms")
     key, *_ = site.simulator.library.keys("video")
@@ -57,8 +57,8 @@ def test_other_peoples_settings_change_nothing(site, engine, monkeypatch):
     assert "Καλημέρα 😀" in titles
 
 
-def test_what_stands_in_the_way_is_told_and_nothing_more(site, engine):
-    """A table that somebody has locked, then a database that is read-only."""
+def test_a_blocked_or_read_only_database_is_reported_without_a_traceback(site, engine):
+    """First somebody has locked a table, then the database is read-only."""
     assert site.jwpfetch().code == DONE
     url = f"{site.database_url}?options=-clock_timeout%3D200ms"
     with psycopg.connect(site.database_url, application_name="a report") as somebody:
@@ -80,7 +80,7 @@ def test_what_stands_in_the_way_is_told_and_nothing_more(site, engine):
     assert ran.error.count("\n") == 1
 
 
-def test_a_database_of_another_encoding_is_refused_in_a_line(site, postgres_url):
+def test_a_database_with_another_encoding_is_refused_in_one_line(site, postgres_url):
     with psycopg.connect(postgres_url, autocommit=True) as server:
         server.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
     try:
@@ -94,9 +94,9 @@ def test_a_database_of_another_encoding_is_refused_in_a_line(site, postgres_url)
     assert ran.error.count("\n") == 1
 
 
-def test_a_percent_sign_in_the_paths_is_no_matter(site, engine, tmp_path):
+def test_paths_may_contain_a_percent_sign(site, engine, tmp_path):
     folder = tmp_path / "100% jwp"
-    # A link would not do: Dagster looks for its files where they really are.
+    # A symbolic link is not enough, because Dagster looks for its files in the real folder.
     package = Path(dagster_postgres.__file__).parent
     shutil.copytree(package, folder / "packages" / package.name)
     code = (

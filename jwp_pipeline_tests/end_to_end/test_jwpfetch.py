@@ -1,4 +1,4 @@
-"""jwpfetch and `jwp-pipeline run` as users run them: what is done, what is said, exit codes, what is left behind."""
+"""jwpfetch and `jwp-pipeline run` as users run them: what they do and print, their exit codes, and what they leave."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def dagster_runs(site):
 
 
 def asked(simulator):
-    """What JW Platform was asked since the last time, other than to play a few items after a sync."""
+    """Return the paths that JW Platform was asked for since the last call, except those that try whether items play."""
     paths = [request.path for request in simulator.requests if request.api != "delivery"]
     simulator.forget_requests()
     return paths
@@ -37,9 +37,9 @@ def manual_channels(library):
     return {record.key for record in library.records("channel") if record.source["type"] == "manual"}
 
 
-def test_from_a_first_sync_to_a_released_one(site, engine):
+def test_all_options_from_the_first_sync_to_a_release(site, engine):
     library = site.simulator.library
-    # As a user does: everything in .env, nothing in the shell, the command from the path.
+    # Run it as a user does, with everything in .env and nothing in the shell's environment.
     (site.folder / ".env").write_text("".join(f"{name}={value!r}\n" for name, value in site.settings.items()))
     ran = site.run("jwpfetch")
     assert (ran.code, ran.error) == (DONE, "")
@@ -51,7 +51,7 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     assert (site.folder / "home" / "dagster_home" / "dagster.yaml").exists()
     (site.folder / ".env").unlink()
 
-    # What is skipped stays as it is; titles are shown as they are.
+    # A type that is skipped stays as it is. Titles are printed as they are.
     first, second, *rest = library.keys("video")
     [channel, *_] = manual_channels(library)
     library.edit("video", first, title="[/b] :smile: [red]edited")
@@ -63,7 +63,7 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     assert cache(engine, "channel")[channel].data["title"] == "Edited channel"
     assert cache(engine)[first].data["title"] != "[/b] :smile: [red]edited"
 
-    # A dry run lists and tells, and changes nothing.
+    # A dry run reads the listings and prints the plan, and changes nothing.
     library.remove("video", second)
     before = cache(engine), rows(engine, "SELECT count(*) FROM resource_changes")
     ran = site.jwpfetch("--dry-run")
@@ -73,7 +73,7 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     assert "[/b] :smile: [red]edited" in ran.out
     assert (cache(engine), rows(engine, "SELECT count(*) FROM resource_changes")) == before
 
-    # Nor is what it listed applied to a type that is skipped.
+    # The dry run's listing is not applied either to a type that is skipped.
     asked(site.simulator)
     assert site.jwpfetch("--skip-video-fetch").code == DONE
     assert cache(engine) == before[0]
@@ -83,7 +83,7 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     assert live(engine) == {first, *rest}
     assert not any("channel" in path for path in asked(site.simulator))
 
-    # The guard withholds deletions, lets the rest pass, says how to go on, and deletes them when told to.
+    # The guard withholds deletions, lets the rest pass and says how to go on. A release then deletes the rows.
     library.remove("video", *rest[:20])
     library.edit("video", first, title="Edited again", updated=2_000_000_000)
     ran = site.jwpfetch()
@@ -112,7 +112,7 @@ def test_from_a_first_sync_to_a_released_one(site, engine):
     assert dagster_runs(site).count("FAILURE") == 2
 
 
-def test_a_release_is_of_one_type_and_says_what_still_waits(site, engine):
+def test_a_release_applies_to_one_type_and_the_other_still_waits(site, engine):
     library = site.simulator.library
     assert site.jwpfetch().code == DONE
     library.remove("video", *library.keys("video")[:20])
@@ -134,7 +134,7 @@ def test_a_release_is_of_one_type_and_says_what_still_waits(site, engine):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--release", "1", "--skip-fetch"], "--release asks JW Platform nothing"),
+        (["--release", "1", "--skip-fetch"], "leave out --skip-fetch"),
         (["--release", "one"], "not the id of a snapshot"),
         (["--release", "0"], "not the id of a snapshot"),
         (["--release", str(2**63)], "not the id of a snapshot"),
@@ -142,7 +142,7 @@ def test_a_release_is_of_one_type_and_says_what_still_waits(site, engine):
         (["--skip-videos"], "unrecognized arguments"),
     ],
 )
-def test_wrong_usage_is_told_and_does_nothing(site, arguments, message):
+def test_wrong_usage_is_reported_and_does_nothing(site, arguments, message):
     ran = site.jwpfetch(*arguments)
     assert ran.code == USAGE
     assert message in ran.error
@@ -168,7 +168,7 @@ def test_a_missing_setting_is_named_before_anything_is_fetched(site):
         {"JWPLATFORM_MANAGEMENT_API_URL": "http://127.0.0.1:notaport"},
     ],
 )
-def test_what_jwp_could_not_be_asked_with_is_named_before_anything_is_fetched(site, engine, wrong):
+def test_a_setting_that_jwp_cannot_be_asked_with_is_named_before_anything_is_fetched(site, engine, wrong):
     ran = site.jwpfetch(**wrong)
     assert ran.code == USAGE
     [name] = wrong
@@ -191,7 +191,7 @@ def write_env_file(site, path, **more):
     path.write_text("".join(f"{name}={value!r}\n" for name, value in values.items() if value is not None))
 
 
-def test_a_missing_setting_is_named_with_the_file_that_was_looked_for(site):
+def test_a_missing_setting_is_reported_with_the_file_that_was_looked_for(site):
     ran = site.jwpfetch(JWPLATFORM_API_KEY=None)
     assert ran.code == USAGE
     assert f"There is no file {site.folder / '.env'}" in ran.out
@@ -205,7 +205,7 @@ def test_a_missing_setting_is_named_with_the_file_that_was_looked_for(site):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left over in /proc")
-def test_a_cron_job_in_another_folder_goes_on_with_the_same_embedded_database(site, tmp_path):
+def test_a_cron_job_in_another_folder_uses_the_same_embedded_database(site, tmp_path):
     home, cron = site.folder / "data", tmp_path / "cron"
     cron.mkdir()
     write_env_file(site, site.folder / ".env", JWP_DATABASE_URL=None, JWP_HOME="data")
@@ -222,7 +222,7 @@ def test_a_cron_job_in_another_folder_goes_on_with_the_same_embedded_database(si
     wait_until(lambda: not processes_that_name(home))
 
 
-def test_a_misspelt_setting_is_told_on_the_terminal_and_in_dagster(site):
+def test_a_misspelt_setting_is_reported_on_the_terminal_and_in_dagster(site):
     ran = site.jwpfetch("--skip-channel-fetch", JWP_DEFAULT_ALC="CAM")
     assert ran.code == DONE
     assert ran.error.count("JWP_DEFAULT_ALC in the environment is ignored") == 1
@@ -233,7 +233,7 @@ def test_a_misspelt_setting_is_told_on_the_terminal_and_in_dagster(site):
     assert any("did you mean JWP_DEFAULT_ACL?" in row.event for row in found)
 
 
-def test_one_run_reads_the_file_of_settings_once(site, monkeypatch):
+def test_one_run_reads_the_env_file_once(site, monkeypatch):
     reads = []
 
     def counted(path, **how):
@@ -260,11 +260,11 @@ def test_a_wrong_secret_is_named_at_once(site, api, setting):
     ran = site.jwpfetch(**site.simulator.environment(api) | {setting: "wrong"})
     assert ran.code == FAILED
     assert setting in ran.out
-    # One for each type; asking again would not help.
+    # There is one request for each type, because asking again would not help.
     assert len(asked(site.simulator)) <= 2
 
 
-def test_a_database_that_is_down_is_told(site):
+def test_a_database_that_is_down_is_reported(site):
     ran = site.jwpfetch(JWP_DATABASE_URL="postgresql://somebody:hidden@127.0.0.1:9/nothing")
     assert ran.code == FAILED
     assert "JWP_DATABASE_URL" in ran.error
@@ -272,7 +272,7 @@ def test_a_database_that_is_down_is_told(site):
     assert "Traceback" not in ran.error
 
 
-def test_it_waits_while_jwp_is_away_and_can_be_interrupted(site, engine):
+def test_it_waits_while_jwp_is_down_and_can_be_interrupted(site, engine):
     site.simulator.faults.add(Fault.status(503, "html"))
     hanging = site.simulator.faults.add(Fault.latency(60), nth=2)
     with site.started("jwpfetch", **site.settings) as process:
@@ -299,7 +299,7 @@ def test_a_run_without_any_usable_answer_ends_at_its_deadline(site, monkeypatch)
         rf"before asking {whom} \(giving up in [0-3] s\): listing \w+, page 1: HTTP 503 was answered", ran.out
     )
     assert f"{whom} has sent nothing usable for as long as JWP_DEADLINE_MINUTES allows, which is 0.05" in ran.out
-    # The second type, which another client asks for, finds the time used up: it is tried once.
+    # When the second type is requested, by another client, the time is used up, so it is tried only once.
     first, second = sorted(Counter(asked(site.simulator)).values())
     assert (first, second > 2) == (1, True)
 
@@ -310,7 +310,7 @@ def processes_that_name(text):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for what is left over in /proc")
-def test_with_nothing_configured_it_runs_on_what_it_brings_along(site):
+def test_with_nothing_configured_it_uses_the_simulator_and_the_embedded_database(site):
     home = site.folder / ".jwp"
     for turn in range(2):
         ran = site.run("jwp-pipeline", "run", HOME=str(site.folder), **DEAD_PROXY)

@@ -1,5 +1,5 @@
-"""A jwpfetch that is stopped or killed in the middle of its work: the next one goes on, and the first one, once it
-wakes up, commits nothing.
+"""If a jwpfetch is stopped or killed in the middle of its work, the next one goes on. If the first one wakes up, it
+commits nothing.
 """
 
 import signal
@@ -32,7 +32,7 @@ def everything(engine):
 
 
 def runs(site):
-    """Status of each run in Dagster's books, the oldest first."""
+    """Return the status of each run that Dagster has recorded, the oldest first."""
     engine = site.engine("dagster")
     found = [row.status for row in rows(engine, "SELECT status FROM runs ORDER BY id")]
     engine.dispose()
@@ -41,7 +41,7 @@ def runs(site):
 
 @contextmanager
 def at_work(site, engine, where):
-    """A jwpfetch that has come to writing a table, or to reading the listing, and what to call to let it go on."""
+    """Yield a jwpfetch that is about to write a table, or is reading the listing, and a function that lets it go on."""
     if where == "the listing":
         hanging = site.simulator.faults.add(Fault.latency(1), route="list", nth=1)
         with site.started("jwpfetch", **site.settings) as process:
@@ -56,7 +56,7 @@ def at_work(site, engine, where):
 
 
 @pytest.mark.parametrize("where", ["the listing", "resource_changes", "media_items"])
-def test_a_run_that_was_stopped_and_declared_dead_commits_nothing_when_it_goes_on(site, engine, next_run, where):
+def test_a_run_that_was_declared_dead_while_stopped_commits_nothing_when_it_wakes_up(site, engine, next_run, where):
     assert site.jwpfetch().code == DONE
     library = site.simulator.library
     removed, edited, *_ = library.keys("video")
@@ -80,7 +80,7 @@ def test_a_run_that_was_stopped_and_declared_dead_commits_nothing_when_it_goes_o
     assert runs(site) == ["SUCCESS", "FAILURE", "SUCCESS"]
 
 
-def test_a_run_whose_process_was_killed_is_ended_by_the_next_one(site, engine, next_run):
+def test_the_next_run_marks_a_killed_run_as_failed(site, engine, next_run):
     assert site.jwpfetch().code == DONE
     site.simulator.library.edit("video", site.simulator.library.keys("video")[0], title="Edited")
     with at_work(site, engine, "resource_changes") as (process, _):

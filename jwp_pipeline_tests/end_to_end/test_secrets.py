@@ -1,4 +1,4 @@
-"""No secret reaches a terminal, a log, Dagster's records or a table, whether all goes well or everything fails."""
+"""No secret reaches a terminal, a log, Dagster's records or a table, no matter what fails."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ SECRETS = [name.upper() for name, field in Settings.model_fields.items() if "Sec
 
 @pytest.fixture
 def role(database_url):
-    """Name and password of a role that may use the database."""
+    """The name and the password of a role that may use the database."""
     name, password = f"role_{secrets.token_hex(4)}", f"password/of:the@database{secrets.token_hex(8)}"
     who, database = sql.Identifier(name), sql.Identifier(urlsplit(database_url).path[1:])
     with psycopg.connect(database_url, autocommit=True) as server:
@@ -39,9 +39,9 @@ def with_login(database_url, name, password):
 
 
 class Echo:
-    """A server that tells back all it was sent, and every secret of ours besides, wherever an answer can hold text.
+    """A server whose answers repeat the request and every secret of ours, wherever an answer can hold text.
 
-    Remembers the signatures.
+    It remembers the signatures of the requests.
     """
 
     def __init__(self, known):
@@ -70,7 +70,7 @@ class Echo:
 
 
 def everything_stored(site):
-    """All rows of all tables, ours and Dagster's, as text."""
+    """Return all rows of each table, ours and Dagster's, as text."""
     tables = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('jwp', 'public')"
     engine = site.engine()
     stored = {
@@ -92,7 +92,7 @@ def test_no_secret_is_shown_or_kept(site, role, caplog):
         "OAUTH2_CLIENT_SECRET": "secret-of-lookup",
         "JWP_ALERT_WEBHOOK_URL": "https://127.0.0.1:9/secret-of-the-webhook",
     }
-    # Whichever API is in use, the other one's secret is in the settings, too.
+    # The settings also hold the secret of the API that is not in use.
     v1, v2 = ({"JWPLATFORM_MANAGEMENT_API": api} for api in ("v1", "v2"))
     secret = {name: site.settings[name] for name in SECRETS}
     echo = Echo([*secret.values(), password])
@@ -107,7 +107,7 @@ def test_no_secret_is_shown_or_kept(site, role, caplog):
 
     answers = {"v1": ((400, False), (302, True), (407, True)), "v2": ((403, True), (418, True), (200, True))}
     for good in (v1, v2):
-        # Failing once, so that what JWP said is told while we wait to ask again.
+        # The first request fails, so that JWP's answer is printed while we wait to ask again.
         simulator.faults.add(echo.fault(500))
         run(0, **good)
         assert "waiting" in said[-1]

@@ -1,7 +1,7 @@
-"""The Dagster UI as a person uses it: a real browser on the stack that `make up` starts.
+"""The Dagster UI as a person uses it: a real browser works with the stack that `make up` starts.
 
-One stack serves all tests but the first, of a missing setting. Each brings about what it needs; the second one
-leaves the schedules and sensors off, so that afterwards nobody but the tests starts runs.
+All tests but the first share one stack, and each prepares what it needs. The second test switches the schedules and
+sensors off, so that afterwards only tests start runs.
 """
 
 import re
@@ -38,7 +38,7 @@ def simulator():
 
 @pytest.fixture(scope="module")
 def running(postgres_url, simulator, tmp_path_factory):
-    """The stack, on a database of its own."""
+    """The stack with its own database."""
     name = f"ui_{secrets.token_hex(6)}"
     url = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
     with psycopg.connect(postgres_url, autocommit=True) as server:
@@ -62,7 +62,7 @@ def ui(chromium, running):
 
 @contextmanager
 def untroubled(chromium, running):
-    """A page that writes no error to its console and asks no host but the stack's."""
+    """Yield a page that must not write errors to its console, nor send requests to another host than the stack's."""
     with chromium.new_page(viewport={"width": 1400, "height": 1000}) as page:
         ui = Ui(page, running.url)
         yield ui
@@ -71,11 +71,11 @@ def untroubled(chromium, running):
 
 @pytest.fixture
 def synced(running):
-    """The first sync has been; a sensor asks for it by itself."""
+    """Wait for the first sync, which a sensor requests by itself."""
     eventually(lambda: running.runs(statuses=["SUCCESS"]), RUN_SECONDS)
 
 
-def test_a_missing_setting_shows_with_its_hint_and_nothing_is_fetched(chromium, database_url, tmp_path):
+def test_a_missing_setting_is_shown_with_its_hint_and_nothing_is_fetched(chromium, database_url, tmp_path):
     with Simulator(demo_library(videos=20, channels=2)) as simulator:
         environment = simulator.environment() | {"JWP_DATABASE_URL": database_url}
         del environment["JWPLATFORM_EMBED_PLAYER_KEY"]
@@ -116,7 +116,7 @@ def test_lineage_shows_all_assets_and_materialize_all_succeeds(ui, running):
 
     def materialize_all():
         ui.press("Materialize all")
-        # library_history has days, so the UI asks for which: today.
+        # library_history has a partition for each day, so the UI asks for which ones.
         ui.press("Latest")
         ui.press("Launch 1 run")
 
@@ -160,7 +160,7 @@ def test_a_range_of_days_is_backfilled(ui, running):
 
 
 @pytest.mark.usefixtures("synced")
-def test_a_tripped_guard_shows_and_a_release_clears_it(ui, running, simulator):
+def test_a_refusal_of_the_guard_is_shown_and_a_release_clears_it(ui, running, simulator):
     simulator.library.remove("video", *simulator.library.keys("video"))
     ui.open(SYNC)
     run_id = running.run_started_by(lambda: ui.press("Materialize all"))

@@ -1,7 +1,7 @@
-"""What end-to-end tests of the UI stand on: the stack that `make up` starts, its GraphQL, and a browser before it.
+"""Runs the stack of `make up` for tests of the UI, with its GraphQL and with a browser.
 
-Run ids and states are asked of GraphQL; the browser is for what a person sees. The shipped UI has no test ids and
-hashed classes: what holds are its addresses, its visible texts and its roles.
+GraphQL gives run ids and states; the browser shows what a person sees. The UI as shipped has no test ids, and its class
+names are hashes, so tests rely on its addresses, visible texts and roles.
 """
 
 import json
@@ -24,7 +24,7 @@ from jwp_pipeline_tests.support import bare_environment
 CHROMIUM = shutil.which("chromium")
 
 HOST = "127.0.0.1"
-# Generous: on a busy machine everything takes several times as long as it should.
+# These limits are generous, because on a busy machine everything takes several times as long.
 READY_SECONDS, RUN_SECONDS, STOP_SECONDS, PAGE_SECONDS = 120, 90, 60, 30
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
@@ -55,7 +55,7 @@ class Stack:
         self.environment = environment
 
     def query(self, text, **variables):
-        """Data of a GraphQL query."""
+        """Return the data of a GraphQL query."""
         body = json.dumps({"query": text, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=PAGE_SECONDS) as response:
@@ -64,7 +64,7 @@ class Stack:
         return answer["data"]
 
     def is_ready(self):
-        """Whether the first page would come, with the assets on it."""
+        """Whether the UI would show the assets."""
         assert self.process.poll() is None, (self.folder / "log").read_text()
         try:
             return bool(self.assets())
@@ -72,20 +72,20 @@ class Stack:
             return False
 
     def assets(self):
-        """Names of all assets."""
+        """Return the names of all assets."""
         return {_name(node) for node in self.query(_ASSETS)["assetNodes"]}
 
     def materialized_by(self, run_id):
-        """Names of the assets whose last materialization is of this run."""
+        """Return the names of the assets that this run was the last to materialize."""
         nodes = self.query(_MATERIALIZED)["assetNodes"]
         return {_name(node) for node in nodes if {"runId": run_id} in node["assetMaterializations"]}
 
     def runs(self, **criteria):
-        """Id of each run → its status; criteria as in GraphQL's RunsFilter."""
+        """Return the id of each run → its status. `criteria` are those of GraphQL's RunsFilter."""
         return {run["runId"]: run["status"] for run in self.query(_RUNS, filter=criteria)["runsOrError"]["results"]}
 
     def run_started_by(self, act):
-        """Id of the run that a person's act starts, and no schedule or sensor."""
+        """Return the id of the run that `act` starts in the UI, ignoring the runs of schedules and sensors."""
 
         def started():
             return set(self.runs(tags=[{"key": "dagster/from_ui", "value": "true"}]))
@@ -96,53 +96,53 @@ class Stack:
         return run_id
 
     def ended(self, run_id):
-        """How a run ended, once it has: SUCCESS, FAILURE or CANCELED."""
+        """Wait for a run to end, and return its status: SUCCESS, FAILURE or CANCELED."""
         eventually(lambda: self.runs(runIds=[run_id])[run_id] in _ENDED, RUN_SECONDS)
         return self.runs(runIds=[run_id])[run_id]
 
     def switches(self):
-        """Name of each schedule and sensor → whether it is on."""
+        """Return the name of each schedule and sensor → whether it is on."""
         (repository,) = self.query(_SWITCHES)["repositoriesOrError"]["nodes"]
         states = {each["name"]: each["scheduleState"] for each in repository["schedules"]}
         states |= {each["name"]: each["sensorState"] for each in repository["sensors"]}
         return {name: state["status"] == "RUNNING" for name, state in states.items()}
 
     def check(self, asset, name):
-        """The latest evaluation of a check: (passed, description)."""
+        """Return the latest evaluation of a check, as (passed, description)."""
         node = self.query(_CHECK, key={"path": [asset]})["assetNodeOrError"]
         (check,) = (each for each in node["assetChecksOrError"]["checks"] if each["name"] == name)
         evaluation = check["executionForLatestMaterialization"]["evaluation"]
         return evaluation["success"], evaluation["description"]
 
     def computed_days(self):
-        """Ranges of library_history that have been computed: (first day, last day)."""
+        """Return the ranges of library_history that have been computed, as (first day, last day)."""
         ranges = self.query(_DAYS)["assetNodeOrError"]["assetPartitionStatuses"]["ranges"]
         return [(each["startKey"], each["endKey"]) for each in ranges if each["status"] == "MATERIALIZED"]
 
     def jwpfetch(self, *arguments):
-        """`jwpfetch` in the same folder with the same settings, finished."""
+        """Run `jwpfetch` to its end, in the same folder with the same settings."""
         command = [Path(sys.executable).with_name("jwpfetch"), *arguments]
         where = {"cwd": self.folder, "env": self.environment}
         return subprocess.run(command, **where, capture_output=True, text=True, timeout=RUN_SECONDS)
 
     def stop(self):
-        """Do as Ctrl-C does; the exit code."""
+        """Interrupt the stack as Ctrl-C does, and return its exit code."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(STOP_SECONDS)
 
     def processes(self):
-        """Processes that work for this stack: those with this Dagster home."""
+        """Return the ids of the processes of this stack, which are those with this Dagster home."""
         home = f"DAGSTER_HOME={self.folder}/".encode()
         return [process.name for process in Path("/proc").glob("[0-9]*") if home in _environment_of(process)]
 
 
 @contextmanager
 def stack(folder, **settings):
-    """`jwp-pipeline up` in `folder` with these settings and no others, ready; interrupted at the end."""
+    """Yield a `jwp-pipeline up` in `folder` with only these settings once it is ready, and interrupt it at the end."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    # Half a minute, which the daemon takes between two looks at freshness, is long for a test.
+    # By default, the daemon looks at freshness every half a minute, which is long for a test.
     environment = bare_environment(**settings, FRESHNESS_DAEMON_INTERVAL_SECONDS="2")
     folder = folder.resolve()
     with (folder / "log").open("wb") as log:
@@ -153,7 +153,7 @@ def stack(folder, **settings):
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            # What a shell's background job ignores, its children would ignore too.
+            # A background job of a shell ignores SIGINT, and its children would ignore it, too.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
     running = Stack(process, folder, port, environment)
@@ -170,7 +170,7 @@ def stack(folder, **settings):
 
 @contextmanager
 def browser():
-    """A Chromium without a window."""
+    """Yield a Chromium without a window."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
@@ -180,7 +180,7 @@ def browser():
 
 
 class Ui:
-    """One page of a browser on a stack; notes what a good UI does not do."""
+    """A browser page on a stack. It collects complaints: errors, and requests to other hosts."""
 
     def __init__(self, page, url):
         self.page = page
@@ -197,25 +197,25 @@ class Ui:
         self.page.goto(f"{self.url}{path}")
 
     def sees(self, text, *, exact=False):
-        """Wait until this text, or one that matches it, can be seen."""
+        """Wait until this text, or one that matches it, is visible."""
         expect(self.page.get_by_text(text, exact=exact).filter(visible=True).first).to_be_visible()
 
     def press(self, name):
-        """Press a button as soon as it can be; its accessible name begins with that of its icon."""
+        """Press a button as soon as it is enabled. `name` may come after the name of an icon in its accessible name."""
         button = self.page.get_by_role("button", name=re.compile(rf"\b{name}")).first
         expect(button).to_be_enabled()
         button.click()
 
     def choose_days(self, text):
-        """Give the partitions in the dialogue of a materialization: `2026-11-23` or `[2026-11-20...2026-11-23]`."""
+        """Enter the partitions in the dialogue of a materialization: `2026-11-23` or `[2026-11-20...2026-11-23]`."""
         days = self.page.get_by_role("dialog").get_by_role("textbox").first
         days.fill(text)
         days.press("Enter")
 
     def switch(self, name):
-        """Turn the switch of a schedule or sensor in the Automation page."""
+        """Turn a schedule or sensor on or off in the Automation page."""
         row = self.page.locator("[data-index]").filter(has=self.page.get_by_role("link", name=name))
-        # The row's first box selects it, its second is the switch. A box is hidden; its label is what one clicks.
+        # The row's first box selects the row, the second is the switch. The boxes are hidden, so click their labels.
         switch = row.get_by_role("checkbox").nth(1)
         expect(switch).to_be_enabled()
         wanted = not switch.is_checked()
@@ -223,7 +223,7 @@ class Ui:
         with suppress(AssertionError):
             expect(switch).to_be_checked(checked=wanted)
             return
-        # The page draws its rows anew as ticks come in, and a click on one that is being replaced is lost.
+        # The page redraws its rows as ticks come in, and a click on a row that is being replaced is lost.
         row.locator("label").nth(1).click()
 
     def _note_console(self, message):
@@ -237,7 +237,7 @@ class Ui:
 
 
 def eventually(condition, seconds):
-    """What the condition gives once it gives something; asked with pauses, for each answer costs the server work."""
+    """Wait until the condition is true, and return its result. It pauses, because each answer costs the server work."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, f"not so after {seconds} s"

@@ -1,4 +1,4 @@
-"""A simulated site, our tables and a Dagster instance, with sensors, schedules and jobs to evaluate and run on them."""
+"""Fixtures with a simulated site, our tables and a Dagster instance, to evaluate sensors and schedules and run jobs."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +24,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class Site:
-    """One site as its code location sees it; `settings` by field name."""
+    """One site as its code location sees it. `settings` holds field name → value."""
 
     engine: Engine
     simulator: Simulator
@@ -44,7 +44,7 @@ class Site:
         return build_definitions(Runtime(settings=self.effective), settings=self.effective())
 
     def sensor(self, name, *, cursor=None):
-        """One tick of a sensor: its run requests, or why it skipped, and its cursor."""
+        """Evaluate one tick of a sensor, and return it with its run requests or why it skipped, and its cursor."""
         (sensor,) = [sensor for sensor in self._sensors if sensor.name == name]
         with dg.build_sensor_context(
             self.instance, cursor=cursor, resources=self._resources, sensor_name=name
@@ -60,7 +60,7 @@ class Site:
         return build_definitions().sensors
 
     def schedule(self, name, at=None):
-        """One tick of a schedule."""
+        """Evaluate one tick of a schedule, and return it."""
         (schedule,) = [schedule for schedule in self.definitions.schedules if schedule.name == name]
         with dg.build_schedule_context(
             self.instance, resources=self._resources, scheduled_execution_time=at
@@ -68,13 +68,13 @@ class Site:
             return schedule.evaluate_tick(context)
 
     def run(self, job, *, tags=None, **config):
-        """Run a job to its end; `config` of ops by their names."""
+        """Run a job to its end. `config` holds the configuration of ops by their names."""
         return self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance, run_config={"ops": config, **QUIET}, tags=tags, raise_on_error=False
         )
 
     def obey(self, tick, sensor, job):
-        """Do what the daemon does with a sensor's tick: run what it requests, each key once; how many runs."""
+        """Run what a sensor's tick requests, each key only once, as the daemon does. Returns the number of runs."""
         done = 0
         for request in tick.run_requests:
             tags = {SENSOR_NAME_TAG: sensor, RUN_KEY_TAG: request.run_key}
@@ -84,7 +84,7 @@ class Site:
         return done
 
     def pretended_run(self, job, status=dg.DagsterRunStatus.STARTED, **tags):
-        """A run in the books of Dagster, as launched from our code location, that nothing executes."""
+        """Record a run in the instance, as if it was launched from our code location, without executing it."""
         origin = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("jwp_pipeline"), "__repository__")
         tags = {SITE_TAG: site_of(self.effective()), **tags}
         return create_run_for_test(
@@ -98,7 +98,7 @@ class Site:
 
 @pytest.fixture
 def make_site(engine, simulator, tables_url, monkeypatch, tmp_path):
-    """Makes a site, read by v2, of a Dagster instance; nothing else is configured, and no run has been."""
+    """Return a function that makes a site with v2 from a Dagster instance. There are no other settings and no runs."""
     monkeypatch.chdir(tmp_path)
     unset_all_settings(monkeypatch)
     configured = settings_of(simulator, "v2")
@@ -114,6 +114,6 @@ def site(make_site):
 
 @pytest.fixture
 def scheduled_site(make_site, tmp_path):
-    """One whose Dagster is in files: a schedule's context takes no other. Runs cost more there."""
+    """A site with a Dagster instance in files, because a schedule's context needs one. Runs take longer in it."""
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         yield make_site(instance)

@@ -1,4 +1,4 @@
-"""Alerts reach the webhook once, say what went wrong, and never the webhook's address."""
+"""Alerts reach the webhook once and say what went wrong, and nothing ever shows the webhook's address."""
 
 import logging
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ SECRET_PATH = "/services/T000/B000/s3cretOfTheHook"
 
 @contextmanager
 def webhook(status=200):
-    """A webhook on loopback: its URL, and what was posted to it."""
+    """Yield the URL of a webhook on loopback, and a list of what was posted to it."""
     with serve(Script([answer(status)])) as script:
         yield script.url + SECRET_PATH, script.posted
 
 
 class Watch:
-    """An alerting sensor under the daemon: ticked again and again, with the cursor it left."""
+    """Evaluates a sensor again and again with the cursor that it left, as the daemon does."""
 
     def __init__(self, site, name):
         self.site = site
@@ -32,28 +32,28 @@ class Watch:
         tick = self.site.sensor(self.name, cursor=self.cursor)
         # Dagster keeps the last cursor when a tick leaves none.
         self.cursor = tick.cursor or self.cursor
-        # Here Dagster puts what a sensor of runs raises.
+        # If a run failure sensor raises an error, Dagster puts it here.
         assert not [reaction.error for reaction in tick.dagster_run_reactions if reaction.error]
         return tick
 
 
 @pytest.fixture
 def failed_runs(site):
-    """The sensor of failed runs, started; it tells of none that failed before."""
+    """The sensor for failed runs after its first tick. It ignores runs that failed before that."""
     watch = Watch(site, "alert_on_failed_run")
     watch.tick()
     return watch
 
 
 def fail(site):
-    """A run that JW Platform refuses."""
+    """Run a sync that fails because JW Platform refuses its secret, and return the result."""
     site.settings["jwplatform_v2_api_secret"] = "not-the-secret"
     result = site.run("sync")
     assert not result.success
     return result
 
 
-def test_a_failed_run_is_told_once_with_its_reason(site, failed_runs):
+def test_there_is_one_alert_for_a_failed_run_with_its_reason(site, failed_runs):
     with webhook() as (url, posted):
         site.settings["jwp_alert_webhook_url"] = url
         assert site.run("media_sync").success
@@ -68,7 +68,7 @@ def test_a_failed_run_is_told_once_with_its_reason(site, failed_runs):
     assert "not-the-secret" not in body["text"]
 
 
-def test_an_outage_is_told_once_and_again_every_six_hours(site, failed_runs, monkeypatch):
+def test_there_is_one_alert_for_an_outage_and_another_every_six_hours(site, failed_runs, monkeypatch):
     secret = site.settings["jwplatform_v2_api_secret"]
 
     def fails(job="frequent_sync", **settings):
@@ -82,20 +82,20 @@ def test_an_outage_is_told_once_and_again_every_six_hours(site, failed_runs, mon
         assert fails(jwplatform_v2_api_secret="not-the-secret") == 1
         assert fails() == 1
         assert fails("full_resync") == 1
-        # Another reason is news, and so is the same one after it.
+        # A different reason causes an alert, and so does the first one when it returns.
         assert fails(jwplatform_embed_player_key=None) == 2
         assert fails(jwplatform_embed_player_key="x") == 3
         monkeypatch.setattr(alerts, "_REMINDED_EVERY", 1e-3)
         assert fails() == 4
         monkeypatch.undo()
-        # After a run that worked it is news again.
+        # After a successful run, the same reason causes an alert again.
         site.settings["jwplatform_v2_api_secret"] = secret
         assert site.run("frequent_sync").success
         assert fails(jwplatform_v2_api_secret="not-the-secret") == 5
 
 
-def test_a_missing_setting_is_told_by_its_name(site, failed_runs):
-    """Nothing failed then but a check, which Dagster's own message does not name."""
+def test_the_alert_for_a_missing_setting_names_it(site, failed_runs):
+    """Only a check has failed then, and Dagster's own message does not name it."""
     with webhook() as (url, posted):
         site.settings |= {"jwp_alert_webhook_url": url, "jwplatform_embed_player_key": None}
         assert not site.run("sync").success
@@ -105,7 +105,7 @@ def test_a_missing_setting_is_told_by_its_name(site, failed_runs):
 
 
 def refuse(site, kind, number, *, left=0):
-    """A sync that the guard fails: of twelve resources none, or a few, are left."""
+    """Run a sync that the guard fails, because of twelve new resources only `left` remain."""
     make = {"video": video, "channel": channel}[kind]
     keys = [f"{kind[0]}{number}aa{index:04}" for index in range(12)]
     for key in keys:
@@ -115,7 +115,7 @@ def refuse(site, kind, number, *, left=0):
     assert not site.run("sync").success
 
 
-def test_a_refusal_is_told_once_though_every_listing_is_refused_anew(site, failed_runs, monkeypatch):
+def test_there_is_one_alert_for_a_refusal_even_if_every_listing_is_refused_again(site, failed_runs, monkeypatch):
     watch = Watch(site, "alert_on_guard")
     with webhook() as (url, posted):
         site.settings["jwp_alert_webhook_url"] = url
@@ -125,7 +125,7 @@ def test_a_refusal_is_told_once_though_every_listing_is_refused_anew(site, faile
             failed_runs.tick()
             assert not site.run("frequent_sync").success
         assert len(posted) == 1
-        # While the next listing is read it is not refused yet, and that is no end of it.
+        # While the next listing is being read it is not refused yet, but that does not end the refusal.
         site.execute("UPDATE raw_snapshots SET status = 'verified' WHERE status = 'quarantined'")
         watch.tick()
         assert not site.run("frequent_sync").success
@@ -142,7 +142,7 @@ def test_a_refusal_is_told_once_though_every_listing_is_refused_anew(site, faile
     assert len(posted) == 3
 
 
-def test_each_set_of_withheld_deletions_is_told_once(site, failed_runs, monkeypatch):
+def test_there_is_one_alert_for_each_set_of_withheld_deletions(site, failed_runs, monkeypatch):
     watch = Watch(site, "alert_on_guard")
     with webhook() as (url, posted):
         site.settings["jwp_alert_webhook_url"] = url
@@ -155,7 +155,7 @@ def test_each_set_of_withheld_deletions_is_told_once(site, failed_runs, monkeypa
         ((_, body),) = posted
         assert "misses 8 of 12 live videos" in body["text"]
         assert f"jwpfetch --release {body['snapshot_id']}" in body["text"]
-        # Another one is gone: that is another set.
+        # If another video is gone, too, it is another set.
         site.library.remove("video", site.library.keys("video")[0])
         assert not site.run("sync").success
         watch.tick()
@@ -169,7 +169,7 @@ def test_each_set_of_withheld_deletions_is_told_once(site, failed_runs, monkeypa
     assert len(posted) == 3
 
 
-def test_a_refusal_of_one_type_hides_none_of_the_other(site):
+def test_a_refusal_of_one_type_does_not_hide_one_of_the_other(site):
     watch = Watch(site, "alert_on_guard")
     with webhook() as (url, posted):
         site.settings["jwp_alert_webhook_url"] = url
@@ -179,7 +179,7 @@ def test_a_refusal_of_one_type_hides_none_of_the_other(site):
         assert f"jwpfetch --release {first['snapshot_id']}" in first["text"]
         assert "it is empty, while 12 channels are live" in first["text"]
         assert "has not stopped anything since" in watch.tick().skip_message
-        # Read before the channels' that was told: an alert of one type hides none of the other.
+        # This snapshot is older than that of the channels, for which there was an alert already.
         site.execute(
             "INSERT INTO raw_snapshots (id, resource_type, api_version, status, problem) OVERRIDING SYSTEM VALUE"
             " VALUES (:id, 'video', 'v2', 'quarantined', 'too many')",
@@ -191,7 +191,7 @@ def test_a_refusal_of_one_type_hides_none_of_the_other(site):
     assert [body["text"].partition(": ")[0].split()[-1] for _, body in posted] == ["channels", "videos"]
 
 
-def test_without_a_webhook_it_is_in_the_log(site, failed_runs, caplog):
+def test_without_a_webhook_the_alert_is_in_the_log(site, failed_runs, caplog):
     fail(site)
     failed_runs.tick()
     (record,) = [record for record in caplog.records if record.name == "jwp_pipeline.alerts"]
@@ -201,7 +201,7 @@ def test_without_a_webhook_it_is_in_the_log(site, failed_runs, caplog):
 
 @pytest.mark.parametrize("trouble", ["down", "refuses", "is no URL", "settings"])
 def test_a_webhook_that_fails_breaks_nothing_and_its_url_stays_secret(site, failed_runs, caplog, capfd, trouble):
-    """Not even at level DEBUG, at which urllib3 logs the path of each request."""
+    """The URL stays secret even at level DEBUG, at which urllib3 logs the path of each request."""
     caplog.set_level(logging.DEBUG)
     with webhook(status=500) as (url, posted):
         pass
@@ -224,7 +224,7 @@ def test_without_a_database_the_quarantine_sensor_skips(site):
     assert "127.0.0.1:9" in Watch(site, "alert_on_guard").tick().skip_message
 
 
-def test_both_are_switched_on(site):
+def test_both_sensors_are_switched_on_by_default(site):
     sensors = {sensor.name: sensor for sensor in site.definitions.sensors}
     for name in ("alert_on_failed_run", "alert_on_guard"):
         assert sensors[name].default_status == dg.DefaultSensorStatus.RUNNING

@@ -1,8 +1,8 @@
-"""LIVE: the whole stack as `make up` starts it, its daemon ticking by the clock. A minute of waiting, most of it for
-the next tick of a sensor, or for the next look at the code server.
+"""LIVE: the whole stack as `make up` starts it, with a daemon that works by the clock. The tests wait for a minute,
+mostly for the next tick of a sensor or the next look at the code server.
 
-What sensors and schedules decide is in test_sensors.py and test_schedules.py, the UI in end_to_end/. Everything runs
-with a dead proxy in the environment, which nothing on this machine may go through.
+test_sensors.py and test_schedules.py test what sensors and schedules decide, and end_to_end/ tests the UI. Everything
+runs with a dead proxy in the environment, because no connection within this machine may use a proxy.
 """
 
 import io
@@ -35,7 +35,7 @@ STOP_SECONDS = 25.0
 
 
 class Stack:
-    """A `jwp-pipeline up` in a folder of its own, and every process that comes of it."""
+    """A `jwp-pipeline up` in its own folder, and every process that it starts."""
 
     def __init__(self, process, folder):
         self.process = process
@@ -45,7 +45,7 @@ class Stack:
         return (self.folder / "log").read_text()
 
     def processes(self):
-        """Process id → command line of whatever works in the folder: by its arguments, its settings or its place."""
+        """Return process id → command line of each process with this folder in its arguments, settings or location."""
         found = {}
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -62,7 +62,7 @@ class Stack:
             time.sleep(0.1)
 
     def expect(self, condition, what):
-        """Wait until it is so; the seconds that took."""
+        """Wait until the condition is true, and return the seconds that it took."""
         started = time.monotonic()
         while not condition():
             assert self.process.poll() is None, self.log()
@@ -95,7 +95,7 @@ def up(folder, **settings):
 
 
 def asked(url, query, *parameters):
-    """Rows of a query; none while its table does not exist."""
+    """Return the rows of a query, or none if its table does not exist yet."""
     with psycopg.connect(url, autocommit=True) as connection:
         try:
             return connection.execute(query, parameters).fetchall()
@@ -120,7 +120,7 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
 
         with up(tmp_path, JWP_DATABASE_URL=database_url, **site.environment("v2")) as stack:
             first = stack.expect(lambda: len(titles()) == 5, "the first sync")
-            # As the OOM killer does it: what serves the code dies, and Dagster leaves it at that.
+            # Kill the code server, as the OOM killer would. Dagster itself does not start it again.
             servers = [pid for pid, command in stack.processes().items() if "dagster api grpc" in command]
             assert servers, stack.processes()
             for pid in servers:
@@ -133,7 +133,7 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
                 lambda: all(any(name in key for (key,) in asked(database_url, FRESH)) for name in fresh), "fresh"
             )
             assert len(stack.processes()) > 4
-            # As a terminal does it: to the whole group.
+            # Interrupt the whole process group, as a terminal does.
             os.killpg(stack.process.pid, signal.SIGINT)
             stopping = time.monotonic()
             assert stack.process.wait(PATIENCE) == 0, stack.log()
@@ -147,8 +147,8 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
 
 
 @pytest.mark.slow
-def test_live_kill_9_in_the_middle_of_a_run_leaves_nothing_and_holds_nobody_up(tmp_path, capsys):
-    """With nothing configured: the simulator, the embedded PostgreSQL and its keeper are processes of the stack."""
+def test_live_kill_9_in_the_middle_of_a_run_leaves_nothing_and_does_not_block_the_next_run(tmp_path, capsys):
+    """Nothing is configured, so the simulator, the embedded PostgreSQL and its keeper belong to the stack, too."""
     with up(tmp_path) as stack:
         stack.expect(lambda: "Started execution of step" in stack.log(), "a run")
         parts = " ".join(stack.processes().values())
@@ -171,7 +171,7 @@ def test_live_kill_9_in_the_middle_of_a_run_leaves_nothing_and_holds_nobody_up(t
 
 
 def statuses(home):
-    """Status of each run in the books of the stack's own database, the oldest first."""
+    """Return the status of each run in the stack's own database, the oldest first."""
     try:
         return [status for (status,) in asked(ensure_running(home), "SELECT status FROM dagster.runs ORDER BY id")]
     finally:
@@ -180,7 +180,7 @@ def statuses(home):
 
 @contextmanager
 def webserver(bodies):
-    """A server that gives one body after the other, the last one again and again; its port and what it was asked."""
+    """Serve one body after the other, and the last one for ever. Yields the port and the list of requests."""
     answers = [answer(500, "not JSON") if body is None else answer(200, body) for body in bodies]
     with serve(Script(answers)) as script:
         yield urlsplit(script.url).port, script.posted
@@ -191,7 +191,7 @@ def workspace(**states):
     return {"data": {"workspaceOrError": {"locationEntries": entries}}}
 
 
-def test_what_is_served_no_more_is_loaded_anew_and_nothing_else(monkeypatch):
+def test_only_a_code_location_that_is_no_longer_served_is_reloaded(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     lost = workspace(jwp_pipeline="PythonError", other="RepositoryLocation", loading=None)
     entry = {"__typename": "WorkspaceLocationEntry", "locationOrLoadError": {"__typename": "RepositoryLocation"}}
@@ -209,7 +209,7 @@ def test_what_is_served_no_more_is_loaded_anew_and_nothing_else(monkeypatch):
     assert out.getvalue().count("jwp_pipeline") == out.getvalue().count("\n") == 1
 
 
-def test_a_webserver_that_does_not_answer_is_waited_for(capfd):
+def test_a_webserver_that_does_not_answer_causes_no_error(capfd):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         with kept_loaded(closed.getsockname()[1], Console(file=io.StringIO()), every=0.01):

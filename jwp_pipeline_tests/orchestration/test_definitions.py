@@ -1,4 +1,4 @@
-"""What Dagster loads, and what its assets do: alone, twice, unconfigured, refused; every run tells what it did."""
+"""Definitions load with any settings; assets work alone and twice; and runs report what they did or why they failed."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ MIRROR_CHECKS = {
 
 @pytest.fixture(autouse=True)
 def unconfigured(monkeypatch, tmp_path):
-    """No setting in the environment, and a folder without .env."""
+    """Remove all settings from the environment, and go to a folder without .env."""
     monkeypatch.chdir(tmp_path)
     unset_all_settings(monkeypatch)
 
@@ -42,7 +42,7 @@ def simulator():
 
 @pytest.fixture
 def settings(simulator, database_url):
-    """Settings of the simulated site and a fresh database."""
+    """The settings for the simulated site and a fresh database."""
     return load_settings(**settings_of(simulator), jwp_database_url=database_url, jwp_requests_per_minute=6000)
 
 
@@ -55,7 +55,7 @@ def engine(database_url):
 
 @pytest.fixture
 def run(settings):
-    """Runs assets of job `sync`, all by default, on one Dagster instance."""
+    """A function that runs assets of job `sync`, by default all of them, in one Dagster instance."""
     with dg.DagsterInstance.ephemeral() as instance:
 
         def run(*names, runtime=None, **config):
@@ -100,7 +100,7 @@ def site(job):
     return job.tags[SITE_TAG]
 
 
-def test_definitions_load_whatever_is_configured(monkeypatch, tmp_path):
+def test_definitions_load_with_any_settings(monkeypatch, tmp_path):
     unconfigured = defs()
     dg.Definitions.validate_loadable(unconfigured)
     assert keys(unconfigured) >= set(MIRROR)
@@ -108,7 +108,7 @@ def test_definitions_load_whatever_is_configured(monkeypatch, tmp_path):
     prefixed = defs()
     dg.Definitions.validate_loadable(prefixed)
     assert keys(prefixed) == {f"site/one/{key}" for key in keys(unconfigured)}
-    # Where people look for the check that reports them, unreadable settings are reported.
+    # If settings cannot be read, the assets keep their prefix, so that people find the check that reports it.
     monkeypatch.setenv("JWP_MAX_DELETE_RATIO", "a third")
     unreadable = defs()
     dg.Definitions.validate_loadable(unreadable)
@@ -161,7 +161,7 @@ def test_dagsters_own_commands_find_the_code_location():
 # --- Runs -------------------------------------------------------------------------------------------------
 
 
-def test_a_sync_tells_all_that_it_did(run, simulator, engine):
+def test_a_sync_reports_everything_that_it_did(run, simulator, engine):
     first = run()
     assert first.success
     found = checks(first)
@@ -188,9 +188,9 @@ def test_a_sync_tells_all_that_it_did(run, simulator, engine):
     assert recorded.dagster_run_id == second.run_id
 
 
-def test_every_asset_may_be_materialised_alone_and_twice(run, engine):
+def test_every_asset_can_be_materialised_alone_and_twice(run, engine):
     graph = build_definitions().resolve_asset_graph()
-    # An asset and its change log are one: whoever selects one of them in the UI gets both.
+    # An asset and its change log belong together: selecting one of them in the UI selects both.
     alone = {
         frozenset(
             key.to_user_string()
@@ -224,7 +224,7 @@ def test_a_missing_setting_stops_the_run_before_anything_is_fetched(run, setting
 @pytest.mark.parametrize(
     ("name", "value"), [("jwplatform_api_secret", "a b"), ("jwplatform_management_api_url", "http://host:port")]
 )
-def test_what_jwp_could_not_be_asked_with_stops_it_too(run, settings, simulator, name, value):
+def test_a_setting_that_jwp_cannot_be_asked_with_stops_the_run_too(run, settings, simulator, name, value):
     changed = load_settings(**{**settings.model_dump(), name: value})
     result = run(runtime=Runtime(settings=lambda: changed))
     check = checks(result)["settings", "required_settings"]
@@ -235,7 +235,7 @@ def test_what_jwp_could_not_be_asked_with_stops_it_too(run, settings, simulator,
     assert simulator.requests == []
 
 
-def test_unreadable_settings_stop_it_too(run, simulator):
+def test_unreadable_settings_stop_the_run_too(run, simulator):
     def unreadable():
         raise SettingsError("Some settings cannot be read: JWP_MAX_DELETE_RATIO: Input should be a valid number.")
 
@@ -246,7 +246,7 @@ def test_unreadable_settings_stop_it_too(run, simulator):
     assert simulator.requests == []
 
 
-def test_what_the_guard_refuses_fails_the_run_and_a_check(run, simulator, engine):
+def test_a_snapshot_that_the_guard_refuses_fails_the_run_and_a_check(run, simulator, engine):
     run()
     library = simulator.library
     gone = library.keys("video")
@@ -261,7 +261,7 @@ def test_what_the_guard_refuses_fails_the_run_and_a_check(run, simulator, engine
     told = failure.step_failure_data.user_failure_data
     assert "jwpfetch --release" in told.description
     assert told.metadata[SNAPSHOT_TO_RELEASE].value == check.metadata["snapshots"].value[0]
-    # Videos were refused, channels were not; and nothing was built on what was refused.
+    # The videos were refused and the channels were not, and no later asset used the refused ones.
     assert (len(live(engine)), len(live(engine, "channel"))) == (30, 2)
     assert not materialized(refused) - set(MIRROR)
 

@@ -1,8 +1,8 @@
-"""The graph as Dagster sees it, beside the one that was meant: graph.txt. Meant to change? Then renew that:
+"""The graph that Dagster loads is the one in graph.txt. If you meant to change it, renew that file:
 
     .venv/bin/python -m jwp_pipeline_tests.orchestration.test_graph
 
-and read what `git diff` says.
+Then read what `git diff` says.
 """
 
 from pathlib import Path
@@ -18,14 +18,14 @@ GRAPH = Path(__file__).with_name("graph.txt")
 
 
 class Plain(yaml.SafeDumper):
-    """Writes what occurs twice twice."""
+    """A dumper that writes a repeated value in full instead of an alias."""
 
     def ignore_aliases(self, data):
         return True
 
 
 def described(definitions):
-    """All that people and schedules rely on, as YAML: assets, checks, jobs, schedules, sensors."""
+    """Return everything that people and schedules rely on, as YAML: assets, checks, jobs, schedules, sensors."""
     graph = definitions.resolve_asset_graph()
     repository = definitions.get_repository_def()
     return yaml.dump(
@@ -77,14 +77,14 @@ def job_of(repository, name):
     return {"assets": keys, **({"config": config} if config else {})}
 
 
-def test_the_graph_is_the_one_that_was_meant():
+def test_the_graph_is_the_one_in_graph_txt():
     definitions = build_definitions()
     dg.Definitions.validate_loadable(definitions)
     assert described(definitions) == GRAPH.read_text(), __doc__
 
 
 @pytest.mark.parametrize("hours", [{"warn": 0.001, "fail": 0.002}, {"warn": 5, "fail": 5}, {"warn": 9, "fail": 1}])
-def test_definitions_load_with_any_window_of_freshness(hours):
+def test_definitions_load_with_any_freshness_window(hours):
     settings = load_settings(**{f"jwp_freshness_{name}_hours": value for name, value in hours.items()})
     dg.Definitions.validate_loadable(build_definitions(settings=settings))
 

@@ -1,4 +1,4 @@
-"""Runs that were abandoned hold nobody up, and runs of others are left alone; what a run opens, it opens once."""
+"""Abandoned runs do not block others, and runs of other sites are left alone. A run opens each resource once."""
 
 import os
 from collections import Counter
@@ -42,7 +42,7 @@ def status(site, run):
     return site.instance.get_run_by_id(run.run_id).status
 
 
-def test_schedules_and_sensors_no_longer_wait_for_a_run_whose_machine_was_lost(scheduled_site):
+def test_schedules_and_sensors_do_not_wait_for_a_run_whose_machine_was_lost(scheduled_site):
     site = scheduled_site
     run = site.pretended_run("full_resync")
     lease_of(site, run)
@@ -56,15 +56,15 @@ def test_schedules_and_sensors_no_longer_wait_for_a_run_whose_machine_was_lost(s
     assert len(site.sensor("jwp_changes").run_requests) == 1
 
 
-def test_a_schedule_asks_for_a_run_though_the_database_cannot_be_reached(scheduled_site):
-    """The run will fail, and say so where alerts look."""
+def test_a_schedule_asks_for_a_run_even_if_the_database_cannot_be_reached(scheduled_site):
+    """The run will fail, and then alerts report it."""
     scheduled_site.pretended_run("media_sync")
     scheduled_site.settings["jwp_database_url"] = "postgresql://nobody@127.0.0.1:9/none"
     assert len(scheduled_site.schedule("daily_full_resync").run_requests) == 1
 
 
-def test_a_run_that_dagster_started_from_no_job_of_ours_is_ended_too(site):
-    """Materialised by hand in the UI, it has none of our tags: the lease tells that it is ours."""
+def test_an_abandoned_run_without_a_job_of_ours_is_ended_too(site):
+    """A run that was started by hand in the UI has none of our tags, but its lease shows that it is ours."""
     run = dg.DagsterRun(job_name="__ASSET_JOB", run_id="0" * 32, status=RUN.STARTED)
     site.instance.add_run(run)
     lease_of(site, run)
@@ -72,7 +72,7 @@ def test_a_run_that_dagster_started_from_no_job_of_ours_is_ended_too(site):
     assert status(site, run) == RUN.FAILURE
 
 
-def test_a_run_that_ended_its_work_but_did_not_come_to_say_so_is_ended(site):
+def test_a_run_that_ended_its_lease_but_did_not_report_its_end_is_ended(site):
     just, before = site.pretended_run("sync"), site.pretended_run("sync")
     lease_of(site, just, ended="clock_timestamp()")
     lease_of(site, before, ended="clock_timestamp() - interval '5 minutes'")
@@ -80,7 +80,7 @@ def test_a_run_that_ended_its_work_but_did_not_come_to_say_so_is_ended(site):
     assert (status(site, just), status(site, before)) == (RUN.STARTED, RUN.FAILURE)
 
 
-def test_a_run_whose_process_ended_before_its_lease_was_written_is_ended_after_a_while(site, monkeypatch):
+def test_a_run_whose_process_ended_before_it_had_a_lease_is_ended_after_a_while(site, monkeypatch):
     run = site.pretended_run("sync", **{SCHEMA_TAG: SCHEMA})
     assert end_abandoned(site) == 0
     monkeypatch.setattr(runs, "_GRACE_SECONDS", -1.0)
@@ -88,7 +88,7 @@ def test_a_run_whose_process_ended_before_its_lease_was_written_is_ended_after_a
     assert status(site, run) == RUN.FAILURE
 
 
-def test_a_run_without_a_lease_that_may_be_another_sites_or_an_older_versions_is_left_alone(site, monkeypatch):
+def test_a_run_without_a_lease_that_may_belong_to_another_site_or_version_is_left_alone(site, monkeypatch):
     monkeypatch.setattr(runs, "_GRACE_SECONDS", -1.0)
     of_older_version = site.pretended_run("sync")
     of_other_schema = site.pretended_run("sync", **{SCHEMA_TAG: "another"})
@@ -108,7 +108,7 @@ def test_every_run_has_a_lease_that_it_ends_itself(site):
     assert run.tags[SCHEMA_TAG] == SCHEMA
 
 
-def test_whatever_a_run_writes_it_writes_under_its_lease(site, monkeypatch):
+def test_a_run_that_has_lost_its_lease_writes_nothing(site, monkeypatch):
     site.library.put("video", video("aaaa0001"))
     assert site.run("sync").success
     site.execute("UPDATE media_items SET title = 'Not in step'")
@@ -140,7 +140,7 @@ def test_whatever_a_run_writes_it_writes_under_its_lease(site, monkeypatch):
 
 @pytest.fixture
 def opened(site, monkeypatch, tmp_path):
-    """Counts what is opened; the site is configured in a file `.env` that stands in the working directory."""
+    """A counter of what is opened. The site is configured in a file `.env` in the working folder."""
     (tmp_path / ".env").write_text("".join(f"{name.upper()}={value}\n" for name, value in site.settings.items()))
     counts = Counter()
 
@@ -168,8 +168,8 @@ def test_a_run_reads_env_once_and_opens_one_engine_and_one_client_and_closes_the
     assert sessions(site) == 0
 
 
-def test_each_tick_reads_the_settings_anew_and_leaves_no_connection_open(site, opened, tmp_path):
-    """Also after one that could not be evaluated: ticks share a process, the code server's."""
+def test_each_tick_reads_the_settings_again_and_leaves_no_connection_open(site, opened, tmp_path):
+    """This is so even after a tick that failed, because all ticks share the process of the code server."""
     (sensor,) = [sensor for sensor in build_definitions().sensors if sensor.name == "stale_cache"]
 
     def tick():
@@ -189,7 +189,7 @@ def test_each_tick_reads_the_settings_anew_and_leaves_no_connection_open(site, o
 
 
 def sessions(site):
-    """How many sessions of ours there are on the database, besides the one of this test."""
+    """Return the number of our sessions on the database, without the one of this test."""
     query = (
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         " AND application_name = 'jwp_pipeline'"

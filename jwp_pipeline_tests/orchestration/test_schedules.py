@@ -1,4 +1,4 @@
-"""The schedules: when they run, when they skip, what their jobs do; on the days on which clocks change, too."""
+"""Schedules run and skip when they should, also when clocks change, and their jobs do their work."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, takewhile
@@ -27,13 +27,13 @@ def when(schedule):
 
 
 def times(schedule, zone, start, end):
-    """Local times at which Dagster's scheduler runs a schedule, from `start` until before `end` (local dates)."""
+    """Return the local times at which Dagster runs a schedule, from the date `start` until before the date `end`."""
     first, last = (datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)) for day in (start, end))
     ticks = schedule_execution_time_iterator(first.timestamp(), schedule.cron_schedule, schedule.execution_timezone)
     return [tick.astimezone(ZoneInfo(zone)) for tick in takewhile(lambda tick: tick < last, ticks)]
 
 
-def test_times_are_those_of_the_settings():
+def test_schedules_have_the_times_of_the_settings():
     default = schedules()
     assert when(default[DAILY]) == ("0 3 * * *", "UTC")
     assert when(default[FREQUENT]) == ("*/15 * * * *", "UTC")
@@ -46,7 +46,7 @@ def test_times_are_those_of_the_settings():
 
 
 @pytest.mark.parametrize("cron", ["every day", "0 3 * *", "0 0 3 * * *", "61 3 * * *", "0 3 31 2,4 *"])
-def test_a_time_that_cannot_be_read_is_reported_and_the_other_one_kept(site, cron):
+def test_a_time_that_cannot_be_read_is_reported_and_does_not_affect_the_other_one(site, cron):
     site.settings |= {"jwp_full_resync_cron": cron, "jwp_frequent_sync_cron": "*/5 * * * *"}
     found = schedules(**site.settings)
     assert (when(found[DAILY])[0], when(found[FREQUENT])[0]) == ("0 3 * * *", "*/5 * * * *")
@@ -76,7 +76,7 @@ def test_the_daily_resync_runs_once_a_day_when_clocks_change(cron, start, end):
 
 
 @pytest.mark.parametrize(("start", "end"), [("2027-03-27", "2027-03-30"), ("2027-10-30", "2027-11-02")])
-def test_the_frequent_sync_goes_on_when_clocks_change(start, end):
+def test_the_frequent_sync_keeps_its_interval_when_clocks_change(start, end):
     zone = "Europe/London"
     found = times(schedules(jwp_schedule_timezone=zone)[FREQUENT], zone, start, end)
     assert {after.timestamp() - before.timestamp() for before, after in pairwise(found)} == {900.0}
@@ -91,7 +91,7 @@ def test_a_schedule_waits_for_a_run_of_its_kind(scheduled_site):
             assert not tick.run_requests
             assert tick.skip_message == f"Run {run.run_id[:8]} of full_resync is {status.value.lower()}."
         scheduled_site.instance.delete_run(run.run_id)
-    # A full sync does all that a frequent one does, but not the other way round.
+    # A full sync does everything that a frequent one does, but not the other way round.
     for job in ("sync", "frequent_sync"):
         run = scheduled_site.pretended_run(job)
         assert len(scheduled_site.schedule(DAILY).run_requests) == 1
@@ -104,7 +104,7 @@ def test_a_schedule_waits_for_a_run_of_its_kind(scheduled_site):
     assert len(scheduled_site.schedule(DAILY).run_requests) == len(scheduled_site.schedule(FREQUENT).run_requests) == 1
 
 
-def test_a_schedule_waits_for_no_run_of_another_site(scheduled_site):
+def test_a_schedule_does_not_wait_for_a_run_of_another_site(scheduled_site):
     scheduled_site.settings["jwp_asset_prefix"] = "other"
     scheduled_site.pretended_run("full_resync")
     assert not scheduled_site.schedule(DAILY).run_requests
@@ -112,8 +112,8 @@ def test_a_schedule_waits_for_no_run_of_another_site(scheduled_site):
     assert len(scheduled_site.schedule(DAILY).run_requests) == len(scheduled_site.schedule(FREQUENT).run_requests) == 1
 
 
-def test_the_daily_resync_follows_what_jw_platform_does_not_stamp(site):
-    """A tag renamed there changes content and no stamp; a sync alone leaves the item as it was (semantics §2)."""
+def test_the_daily_resync_follows_changes_without_a_newer_stamp(site):
+    """Renaming a tag at JWP changes content but no stamp, and other syncs leave the item as it was (semantics §2)."""
     site.library.put("video", video("aaaa0001", title="Before"))
     site.library.put("channel", channel("cccc0001"), modified=1_000_000_000)
     assert site.run("sync").success
@@ -128,7 +128,7 @@ def test_the_daily_resync_follows_what_jw_platform_does_not_stamp(site):
 
 
 def test_the_nightly_history_catches_up_with_the_days_that_it_missed(scheduled_site):
-    """Three nights without a daemon; and a night on which all is as it should be."""
+    """There was no daemon for three nights; the night after the missed days is an ordinary one."""
     site = scheduled_site
     site.library.put("video", video("aaaa0001"))
     assert site.run("sync").success
@@ -153,7 +153,7 @@ def title(site):
     return rows(site.engine, "SELECT title FROM media_items")[0].title
 
 
-def test_the_frequent_sync_reads_changes_and_in_full_what_is_gone(site):
+def test_the_frequent_sync_reads_changes_and_reads_in_full_after_a_deletion(site):
     for number in range(3):
         site.library.put("video", video(f"aaaa000{number}"))
     assert site.run("frequent_sync").success

@@ -1,5 +1,5 @@
-"""The sensors for freshness: each asks once per cause, not meanwhile, again after a failure and ever later, and never
-in a storm."""
+"""Sensors ask for a run once per cause and not while one is in progress. After a failure they ask again, later each
+time, so that they never ask in a storm."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -28,12 +28,12 @@ def small(site):
 
 
 def obeyed(site, name, *, cursor=None):
-    """Tick a sensor and do what it asks for; how many runs that were."""
+    """Evaluate a sensor and run what it asks for. Returns the number of runs."""
     return site.obey(site.sensor(name, cursor=cursor), name, JOBS[name])
 
 
 def silent(tick):
-    """Why a tick asked for nothing."""
+    """Return why a tick asked for nothing."""
     assert not tick.run_requests
     return tick.skip_message
 
@@ -41,7 +41,7 @@ def silent(tick):
 # --- jwp_changes ------------------------------------------------------------------------------------------
 
 
-def test_a_change_is_asked_for_once_whatever_it_is(small):
+def test_the_sensor_asks_once_for_any_kind_of_change(small):
     tick = small.sensor("jwp_changes")
     (request,) = tick.run_requests
     assert tick.cursor == request.tags[CAUSE_TAG]
@@ -51,13 +51,13 @@ def test_a_change_is_asked_for_once_whatever_it_is(small):
         lambda library: library.edit("video", "aaaa0001", title="New", updated=1_100_000_000),
         lambda library: library.put("video", video("aaaa0009", updated=5)),
         lambda library: library.remove("video", "aaaa0009"),
-        # As it was two changes ago, and so are totals and stamps.
+        # Now the library is as it was two changes ago, with the same totals and stamps.
         lambda library: library.restore("video", "aaaa0009"),
         lambda library: library.put("channel", channel("cccc0001", title="New"), modified=1_100_000_000),
         lambda library: library.remove("channel", "cccc0001"),
     ]
     for change in changes:
-        assert "a run has seen to it" in silent(small.sensor("jwp_changes", cursor=tick.cursor))
+        assert "a run has dealt with it" in silent(small.sensor("jwp_changes", cursor=tick.cursor))
         change(small.library)
         assert obeyed(small, "jwp_changes") == 1
         assert obeyed(small, "jwp_changes") == 0
@@ -67,7 +67,7 @@ def test_a_change_is_asked_for_once_whatever_it_is(small):
     assert "New" in titles
 
 
-def test_a_probe_is_two_requests_and_none_while_a_sync_goes_on(small):
+def test_a_probe_takes_two_requests_and_is_skipped_while_a_sync_is_in_progress(small):
     small.sensor("jwp_changes")
     assert len(small.simulator.requests) == 2
     for job in ("sync", "full_resync", "frequent_sync"):
@@ -77,13 +77,13 @@ def test_a_probe_is_two_requests_and_none_while_a_sync_goes_on(small):
     assert len(small.simulator.requests) == 2
 
 
-def test_what_cannot_be_probed_is_a_reason_to_skip(small):
+def test_a_probe_that_is_impossible_is_a_reason_to_skip(small):
     settings = dict(small.settings)
     small.settings = settings | {"jwplatform_v2_api_secret": "not-the-secret"}
     refused = silent(small.sensor("jwp_changes"))
     assert "JWPLATFORM_V2_API_SECRET" in refused
     assert "not-the-secret" not in refused
-    # Only a sync needs the player's key, and would stop at once without it.
+    # The probe itself does not need the player's key, but the sync would stop at once without it.
     for missing in ("jwplatform_api_key", "jwplatform_v2_api_secret", "jwplatform_embed_player_key"):
         small.settings = settings | {"jwplatform_management_api": "v2", missing: None}
         assert missing.upper() in silent(small.sensor("jwp_changes"))
@@ -95,7 +95,7 @@ def test_what_cannot_be_probed_is_a_reason_to_skip(small):
 
 
 def test_a_site_that_cannot_be_reached_is_given_up_quickly(small):
-    """All sensors share one thread: the alerts would wait as well."""
+    """All sensors share one thread, so the alerts would have to wait, too."""
     small.simulator.stop()
     started = time.monotonic()
     assert "Connection refused" in silent(small.sensor("jwp_changes"))
@@ -105,21 +105,21 @@ def test_a_site_that_cannot_be_reached_is_given_up_quickly(small):
 # --- stale_cache, media_items_behind ----------------------------------------------------------------------
 
 
-def test_a_listing_that_became_old_is_asked_for_once(small):
+def test_the_sensor_asks_once_for_a_listing_that_became_old(small):
     small.settings |= {"jwp_max_listing_age_hours": 26}
     assert obeyed(small, "stale_cache") == 1
     assert silent(small.sensor("stale_cache")) == "The last full listings are recent enough."
     small.execute("UPDATE raw_snapshots SET started_at = now() - interval '27 hours' WHERE resource_type = 'channel'")
     tick = small.sensor("stale_cache")
     assert tick.run_requests[0].tags[CAUSE_TAG].startswith("channels of ")
-    # A read of changes is no full listing.
+    # Reading changes does not count as a full listing.
     assert small.run("frequent_sync").success
     assert len(small.sensor("stale_cache").run_requests) == 1
     assert small.obey(tick, "stale_cache", "sync") == 1
     assert silent(small.sensor("stale_cache")) == "The last full listings are recent enough."
 
 
-def test_content_that_the_media_side_does_not_follow_is_asked_for_once(small):
+def test_the_sensor_asks_once_for_content_that_the_media_side_has_not_followed(small):
     assert small.run("sync").success
     assert silent(small.sensor("media_items_behind")) == "The media side has followed the cache."
     small.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
@@ -138,22 +138,22 @@ def test_content_that_the_media_side_does_not_follow_is_asked_for_once(small):
     assert [row.title for row in items] == ["New", "Video aaaa0000"]
 
 
-def test_without_a_database_they_skip(small):
+def test_without_a_database_the_sensors_skip(small):
     small.settings |= {"jwp_database_url": "postgresql://nobody@127.0.0.1:9/none"}
     for name in ("stale_cache", "media_items_behind"):
         assert "127.0.0.1:9" in silent(small.sensor(name))
 
 
-def test_a_stale_cache_that_nothing_can_read_asks_for_nothing(small):
+def test_a_stale_cache_asks_for_nothing_if_a_setting_is_missing(small):
     small.settings |= {"jwplatform_embed_player_key": None}
     assert "JWPLATFORM_EMBED_PLAYER_KEY" in silent(small.sensor("stale_cache"))
 
 
-# --- Once per cause, and after failures ever later --------------------------------------------------------
+# --- Once per cause, and later after each failure ---------------------------------------------------------
 
 
 def ask(site, sensor, cause, status, **tags):
-    """A run that the daemon launched for a sensor's cause, and how it ended."""
+    """Record a run that the daemon launched for a sensor's cause and that has this status."""
     ended = status if status == RUN.STARTED else RUN.STARTED
     tags = {SENSOR_NAME_TAG: sensor, CAUSE_TAG: cause, **tags}
     run = site.pretended_run(JOBS[sensor], ended, **tags)
@@ -169,7 +169,7 @@ def ask(site, sensor, cause, status, **tags):
 
 
 @pytest.mark.parametrize("settled", [True, False])
-def test_after_failures_it_asks_ever_later_each_time_under_a_new_key(site, settled):
+def test_after_each_failure_a_sensor_asks_later_and_with_a_new_key(site, settled):
     keys = []
     for minutes in [2, 4, 8, 16, 32, *[60] * 18]:
         key, why_not = may_ask(site.instance, "jwp_changes", "cause", ONLY, settled=settled, now=in_a_year())
@@ -180,7 +180,7 @@ def test_after_failures_it_asks_ever_later_each_time_under_a_new_key(site, settl
         for seconds, may in ((-30, False), (30, True)):
             now = due + timedelta(seconds=seconds)
             assert bool(may_ask(site.instance, "jwp_changes", "cause", ONLY, settled=settled, now=now)[0]) == may
-    # Dagster never runs a key twice: with one used before, the sensor would ask in vain for ever.
+    # Dagster never runs a key twice, so with an old key the sensor would ask for ever without success.
     assert len(set(keys)) == len(keys)
 
 
@@ -188,7 +188,7 @@ def in_a_year():
     return datetime.now(UTC) + timedelta(days=365)
 
 
-def test_a_success_ends_the_cause_unless_the_cause_should_have_gone(site):
+def test_a_success_settles_a_cause_unless_the_run_should_have_removed_it(site):
     ask(site, "jwp_changes", "cause", RUN.FAILURE)
     ask(site, "jwp_changes", "cause", RUN.SUCCESS)
     assert may_ask(site.instance, "jwp_changes", "cause", ONLY, settled=True, now=in_a_year())[0] is None
@@ -199,19 +199,19 @@ def test_a_success_ends_the_cause_unless_the_cause_should_have_gone(site):
 
 
 @pytest.mark.parametrize("name", ["stale_cache", "media_items_behind"])
-def test_a_run_that_succeeds_and_mends_nothing_has_not_seen_to_it(small, name):
-    """Such as a sync whose listing is incomplete: the cache is as stale as before."""
+def test_a_successful_run_that_does_not_remove_the_cause_counts_as_failed(small, name):
+    """For example, after a sync whose listing is incomplete the cache is as stale as before."""
     small.execute("INSERT INTO cached_resources (type, key, data) VALUES ('video', 'aaaa0001', '{}')")
     (request,) = small.sensor(name).run_requests
     ask(small, name, request.tags[CAUSE_TAG], RUN.SUCCESS)
     assert "1 run did not help" in silent(small.sensor(name))
 
 
-def test_a_run_in_progress_or_canceled_counts_as_asked(site):
+def test_a_sensor_does_not_ask_again_for_a_run_that_is_in_progress_or_was_canceled(site):
     run = ask(site, "jwp_changes", "cause", RUN.STARTED)
     assert may_ask(site.instance, "jwp_changes", "cause", ONLY, settled=True, now=in_a_year()) == (
         None,
-        f"run {run.run_id[:8]} is at it",
+        f"run {run.run_id[:8]} is in progress",
     )
     ask(site, "jwp_changes", "another", RUN.CANCELED)
     assert may_ask(site.instance, "jwp_changes", "another", ONLY, settled=True)[0] is None
@@ -229,7 +229,7 @@ def test_sites_that_share_a_dagster_do_not_wait_for_each_other(small):
     assert len(small.sensor("jwp_changes").run_requests) == 1
 
 
-def test_a_failing_sensor_blocks_no_other_one(small):
+def test_failures_of_one_sensor_do_not_block_another(small):
     assert obeyed(small, "jwp_changes") == 1
     small.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
     (request,) = small.sensor("jwp_changes").run_requests
@@ -239,8 +239,8 @@ def test_a_failing_sensor_blocks_no_other_one(small):
     assert len(small.sensor("stale_cache").run_requests) == 1
 
 
-def test_new_causes_while_runs_fail_make_no_storm(site):
-    """A busy site has a new one every minute; it is tried soon all the same, for it may be what mends it."""
+def test_new_causes_do_not_make_a_storm_while_runs_fail(site):
+    """A busy site has a new cause every minute. It is tried rather soon, because it may let runs succeed again."""
     for number, minutes in enumerate([2, 4, 8, 15, 15, 15]):
         ask(site, "jwp_changes", f"cause {number}", RUN.FAILURE)
         due = datetime.now(UTC) + timedelta(minutes=minutes)
@@ -251,8 +251,8 @@ def test_new_causes_while_runs_fail_make_no_storm(site):
     assert may_ask(site.instance, "jwp_changes", "a new one", ONLY, settled=True)[0]
 
 
-def test_reading_nothing_new_is_no_new_cause_for_the_media_side(small):
-    """Else its back-off would begin anew with every frequent sync."""
+def test_a_sync_that_reads_nothing_new_is_no_new_cause_for_the_media_side(small):
+    """Otherwise its back-off would start again with every frequent sync."""
     assert small.run("sync").success
     small.execute("UPDATE cached_resources SET updated_at = now() WHERE key = 'aaaa0001'")
     (before,) = small.sensor("media_items_behind").run_requests
@@ -262,8 +262,8 @@ def test_reading_nothing_new_is_no_new_cause_for_the_media_side(small):
 
 
 @pytest.mark.parametrize(("name", "ticks"), [("jwp_changes", 100), ("stale_cache", 20), ("media_items_behind", 20)])
-def test_a_hundred_ticks_make_no_storm(small, name, ticks):
-    """With a cause that no run mends: the database holds more than the media side can follow, JWP has no answer."""
+def test_many_ticks_make_no_storm(small, name, ticks):
+    """Here no run removes the cause: every run fails, or the cache holds content that was never followed."""
     if name == "media_items_behind":
         small.execute("INSERT INTO cached_resources (type, key, data) VALUES ('video', 'aaaa0001', '{}')")
     asked = 0

@@ -1,4 +1,4 @@
-"""In step or not, why not and what to do next: `jwpfetch --status`, its exit code and the asset check say the same."""
+"""`jwpfetch --status`, its exit code and check `in_step` agree on whether all is in step, and why not."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,7 @@ IN_STEP, NOT_IN_STEP, UNUSABLE = 0, 1, 2
 
 @pytest.fixture
 def small(site):
-    """A site of twelve videos and one playlist; nothing has been read of it."""
+    """A site with twelve videos and one playlist, from which nothing has been read."""
     for number in range(12):
         site.library.put("video", video(f"aaaa{number:04}"))
     site.library.put("channel", channel("cccc0001"), modified=1_000_000_000)
@@ -28,7 +28,7 @@ def small(site):
 
 @pytest.fixture
 def status(small, capsys):
-    """Runs `jwpfetch --status` as configured: (exit code, all that it prints)."""
+    """A function that runs `jwpfetch --status` and returns (exit code, everything that it printed)."""
 
     def run(**changed):
         with pytest.MonkeyPatch.context() as patch:
@@ -44,7 +44,7 @@ def status(small, capsys):
 
 
 def in_step_check(site):
-    """The check's result, from a run that lists nothing."""
+    """Run job `media_sync`, which lists nothing, and return the evaluation of check `in_step`."""
     result = site.run("media_sync")
     assert result.success, "a warning stops nothing"
     (found,) = [check for check in result.get_asset_check_evaluations() if check.check_name == "in_step"]
@@ -71,7 +71,7 @@ def assert_in_step(site, status):
     return printed
 
 
-def test_never_then_in_step_then_stale(small, status):
+def test_a_site_is_never_listed_then_in_step_then_stale(small, status):
     assert_not_in_step(
         small, status, "videos have never been listed", "channels have never been listed", "run jwpfetch"
     )
@@ -88,7 +88,7 @@ def test_never_then_in_step_then_stale(small, status):
     assert_in_step(small, status)
 
 
-def test_reading_changes_makes_no_listing_younger(small, status):
+def test_reading_changes_does_not_make_the_last_listing_newer(small, status):
     assert small.run("sync").success
     small.execute("UPDATE raw_snapshots SET started_at = now() - interval '25 hours'")
     small.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
@@ -99,7 +99,7 @@ def test_reading_changes_makes_no_listing_younger(small, status):
     assert videos.changes_seen_until - videos.in_step_as_of > timedelta(hours=24)
 
 
-def test_a_failed_read_is_told_with_what_to_mend(small, status):
+def test_a_failed_read_is_reported_with_what_to_do(small, status):
     assert small.run("sync").success
     secret = small.settings["jwplatform_v2_api_secret"]
     for job in ("sync", "frequent_sync"):
@@ -112,14 +112,14 @@ def test_a_failed_read_is_told_with_what_to_mend(small, status):
         assert_in_step(small, status)
 
 
-def test_a_refused_snapshot_is_told_with_how_to_release_it(small, status):
+def test_a_refused_snapshot_is_reported_with_how_to_release_it(small, status):
     assert small.run("sync").success
     small.library.remove("video", *small.library.keys("video"))
     assert not small.run("sync").success
     (snapshot,) = refused(small)
     words = (f"snapshot {snapshot} of videos is quarantined", f"jwpfetch --release {snapshot}", "12 videos are live")
     assert_not_in_step(small, status, *words)
-    # Reading changes does not get around the guard: the totals tell, and it reads in full.
+    # Reading changes does not get around the guard: the totals differ, so it reads everything.
     assert not small.run("frequent_sync").success
     (again,) = refused(small)
     assert again > snapshot
@@ -129,7 +129,7 @@ def test_a_refused_snapshot_is_told_with_how_to_release_it(small, status):
     assert_in_step(small, status)
 
 
-def test_withheld_deletions_are_told_with_how_to_release_them(small, status):
+def test_withheld_deletions_are_reported_with_how_to_release_them(small, status):
     assert small.run("sync").success
     small.library.remove("video", *small.library.keys("video")[:8])
     small.library.edit("video", small.library.keys("video")[-1], title="New", updated=1_100_000_000)
@@ -138,7 +138,7 @@ def test_withheld_deletions_are_told_with_how_to_release_them(small, status):
         (snapshot,) = filter(None, (row.withheld_snapshot for row in read_status(connection)))
     words = ("misses 8 of 12 live videos", f"jwpfetch --release {snapshot} --dry-run", "everything else was applied")
     assert_not_in_step(small, status, *words)
-    # A frequent sync goes on with what changes, deletes nothing, and says so again.
+    # A frequent sync applies changes, deletes nothing, and reports the withheld deletions again.
     assert not small.run("frequent_sync").success
     assert_not_in_step(small, status, *words)
     assert rows(small.engine, "SELECT FROM media_items WHERE title = 'New' AND deleted_at IS NULL")
@@ -147,7 +147,7 @@ def test_withheld_deletions_are_told_with_how_to_release_them(small, status):
     assert_in_step(small, status)
 
 
-def test_what_is_not_confirmed_is_counted_and_no_trouble(small, status):
+def test_unconfirmed_deletions_are_counted_and_the_site_stays_in_step(small, status):
     assert small.run("sync").success
     small.library.hide("video", "aaaa0001")
     result = small.run("sync")
@@ -163,7 +163,7 @@ def refused(site):
         return [row.quarantined_snapshot for row in read_status(connection) if row.quarantined_snapshot]
 
 
-def test_a_media_side_that_lags_is_told(small, status):
+def test_a_media_side_that_lags_is_reported(small, status):
     assert small.run("sync").success
     small.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
     small.library.remove("video", "aaaa0002")
@@ -179,8 +179,8 @@ def test_a_media_side_that_lags_is_told(small, status):
     assert_in_step(small, status)
 
 
-def test_the_ui_says_why_not_though_no_run_came_to_that(small):
-    """Of a run that fails before the media side Dagster only knows that its check was planned."""
+def test_the_sensor_evaluates_the_check_if_no_run_has_done_so(small):
+    """If a run fails before the media side, Dagster only knows that the check was planned."""
     assert small.run("sync").success
     tick = small.sensor("in_step_or_not")
     assert [event.passed for event in tick.asset_events] == [True]
@@ -204,7 +204,7 @@ def test_the_ui_says_why_not_though_no_run_came_to_that(small):
     assert "30 hours old" in event.description
 
 
-def test_an_incomplete_listing_is_told(small, status):
+def test_an_incomplete_listing_is_reported(small, status):
     assert small.run("sync").success
     small.simulator.faults.add(Fault.short_page(), resource="video", route="list", times=None)
     assert small.run("sync").success
@@ -214,14 +214,14 @@ def test_an_incomplete_listing_is_told(small, status):
     assert_in_step(small, status)
 
 
-def test_what_cannot_be_looked_at_is_no_good_news(small, status):
+def test_a_status_that_cannot_be_read_is_a_failure(small, status):
     assert status(JWP_DATABASE_URL="postgresql://nobody:s3cret@127.0.0.1:9/none")[0] == NOT_IN_STEP
     code, printed = status(JWP_MAX_DELETE_RATIO="a third")
     assert (code, "JWP_MAX_DELETE_RATIO" in printed) == (UNUSABLE, True)
 
 
 def test_each_schema_has_its_own_status(small, status):
-    """Of two sites in one database; the schema of the second is made by looking."""
+    """Two sites share a database. Asking for the status of the second one creates its schema."""
     assert small.run("sync").success
     assert status(JWP_DATABASE_SCHEMA="second")[0] == NOT_IN_STEP
     engine = open_engine(small.settings["jwp_database_url"], "second")

@@ -1,6 +1,6 @@
-"""Assets of the library's past: library_history, a day a partition, and library_report, its pictures.
+"""The assets about the library's past: library_history with a partition for each day, and library_report with pictures.
 
-Each body calls one function of history/ and returns its report.
+The bodies call functions of history/ and return their reports.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,14 +17,14 @@ from jwp_pipeline.orchestration.failures import as_dagster_failure
 from jwp_pipeline.orchestration.metadata import OWNERS, table_metadata
 from jwp_pipeline.orchestration.runtime import Runtime
 
-# No change log is older than this program. Days are UTC, and today is one of them.
+# No change log is older than this program. Days are in UTC, and today has a partition, too.
 DAYS = dg.DailyPartitionsDefinition(start_date="2026-01-01", timezone="UTC", end_offset=1)
 
 _NUMBERS = ("live", "added", "changed", "restored", "deleted")
 
 
-# A multi-asset of one, since there a backfill policy is stable and with @asset in beta. In a single run any range
-# of days is one statement and one start of a process.
+# This is a multi-asset of one asset, because there a backfill policy is stable, and with @asset it is in beta. A single
+# run computes any range of days with one statement, and starts one process.
 @dg.multi_asset(
     name="library_history",
     pool=POOL,
@@ -78,9 +78,9 @@ def library_history(
 def library_report(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     """Pictures of the library: growth, additions and deletions, how soon changes are reflected, what items there are.
 
-    Materialise it for new ones; `report` in its metadata shows them, and they are files in `folder`.
+    Materialise this asset to draw them again. `report` in its metadata shows them, and `folder` holds them as files.
     """
-    # Slow to load, and of no use to any other asset.
+    # These modules are slow to load, and no other asset needs them.
     from jwp_pipeline.history.pictures import draw, save
     from jwp_pipeline.history.report import read_report
 
@@ -93,8 +93,8 @@ def library_report(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     if report.days_to_compute:
         pieces.insert(
             0,
-            f"**Days since the change log began that the first two pictures lack: {report.days_to_compute}.** "
-            f"Materialise `library_history` from {report.first_to_compute} to {report.last_to_compute}, then this.",
+            f"**Days of the change log that the first two pictures lack: {report.days_to_compute}.** Materialise "
+            f"`library_history` from {report.first_to_compute} to {report.last_to_compute}, then this asset again.",
         )
     return dg.MaterializeResult(
         metadata={
@@ -111,7 +111,7 @@ def library_report(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
 
 
 def _day_metadata(rows: Sequence[Day]) -> dict[str, Any]:
-    """Numbers that plot over the days; without those that are not known."""
+    """Return the numbers of a day, which Dagster plots over the days, without those that are not known."""
     numbers: dict[str, Any] = {f"{row.type}s_{name}": getattr(row, name) for row in rows for name in _NUMBERS}
     for row in rows:
         if row.type == "video":

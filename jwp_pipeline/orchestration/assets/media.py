@@ -1,7 +1,7 @@
-"""Assets of the platform's own record: videos and channels (links), media_items, media_channels, playlists.
+"""The assets of the platform's own record: videos and channels (links), media_items, media_channels and playlists.
 
-Outputs of one op: selected together they move in one transaction; one selected alone brings itself in step, in a
-transaction of its own. The body calls one function of media/.
+They are outputs of one op, which brings all the selected ones in step in one transaction, even if it is only one. The
+body calls one function of media/.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class MediaConfig(dg.Config):
     """How the media side is brought in step."""
 
     sync_all: bool = False
-    """Synchronise every item, also where JW Platform's `updated` is not newer."""
+    """Synchronise every item, even if JW Platform's `updated` is not newer."""
     ask_jwp: bool = True
     """Ask JW Platform for the members of v2 playlists that changed."""
 
@@ -32,8 +32,8 @@ class MediaConfig(dg.Config):
 _DESCRIPTIONS: dict[MediaAsset, str] = {
     "videos": "Link of each JWP video to its media item, with the highest `updated` ever synchronised.",
     "channels": "Link of each JWP channel (v2: manual playlist) to its media channel, and what it lists.",
-    "media_items": "The platform's media items with their view permissions. Same item, same id, as long as the video "
-    "comes back.",
+    "media_items": "The platform's media items with their view permissions. A video that comes back gets the same item "
+    "with the same id.",
     "media_channels": "The platform's channels with their edit permissions, and which items belong to each.",
     "playlists": "The playlist of each channel: live items in order.",
 }

@@ -1,4 +1,4 @@
-"""Assets of the mirror: raw_videos, raw_channels → cached_resources and its change log.
+"""The assets of the mirror: raw_videos and raw_channels, then cached_resources and its change log.
 
 Each body calls one function of the mirror and returns its report.
 """
@@ -41,23 +41,23 @@ class ListingConfig(dg.Config):
     """How a listing is read."""
 
     scope: Literal["full", "changes"] = "full"
-    """`full` reads everything. `changes` reads what changed since the last sync, and everything where the totals
-    show that this is not enough; it never deletes."""
+    """`full` reads everything. `changes` reads what changed since the last sync, which never deletes anything, or
+    everything if the totals show that the changes are not enough."""
 
 
 class CacheConfig(dg.Config):
     """How `cached_resources` is brought in step."""
 
     videos: bool = True
-    """Bring videos in step; else their rows stay as they are."""
+    """Bring videos in step. Otherwise their rows stay as they are."""
     channels: bool = True
-    """Bring channels in step; else their rows stay as they are."""
+    """Bring channels in step. Otherwise their rows stay as they are."""
     dry_run: bool = False
-    """Show the plan; change nothing."""
+    """Show the plan and change nothing."""
     release: int | None = None
-    """Id of a snapshot that the guard refused, or whose deletions it withheld: release that one and nothing else."""
+    """The id of a snapshot that the guard refused, or whose deletions it withheld. Nothing else is applied then."""
     ask_jwp: bool = True
-    """Confirm deletions with JW Platform. Without it nothing is deleted."""
+    """Ask JW Platform to confirm deletions. Otherwise only a release deletes anything."""
 
 
 def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
@@ -117,8 +117,8 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
         dg.AssetSpec(
             "cached_resources",
             deps=["raw_videos", "raw_channels"],
-            description="Every video and channel that JW Platform lists or listed: the last `data` of each, when it "
-            "was first cached, last really changed and deleted. Works from the newest snapshot not applied yet.",
+            description="Every video and channel that JW Platform lists or has listed, with its last `data` and the "
+            "times when it was first cached, last changed and deleted. Applies the newest snapshot of each type.",
             group_name="mirror",
             kinds={"postgres"},
             owners=OWNERS,
@@ -141,17 +141,17 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
         check_spec(
             "live_rows_equal_listing",
             "cached_resources",
-            "Live rows of each type equal the distinct keys of the last applied full listing, but for those it misses.",
+            "Live rows of each type, except missing ones, equal the distinct keys of the last applied full listing.",
         ),
         check_spec(
             "nothing_quarantined",
             "cached_resources",
-            "No snapshot waits for somebody to look at it. The guard itself sits in the transaction.",
+            "No snapshot waits for somebody to release it. The guard itself works inside the transaction.",
         ),
         check_spec(
             "deletions_confirmed",
             "cached_resources",
-            "JW Platform answered 404 for whatever its listing misses. What is not confirmed stays live.",
+            "JW Platform has answered 404 for every row that its listing misses. Unconfirmed rows stay live.",
         ),
         check_spec(
             "no_open_problems",
@@ -179,7 +179,7 @@ def cached_resources(
     refusals = [error for outcome in outcomes if (error := refusal_of(outcome))]
     if refusals:
         refused = [outcome.plan for outcome in outcomes if outcome.plan and outcome.refused]
-        description = "The guard refused this plan, and nothing of it was done."
+        description = "The guard refused this plan, and nothing of it was applied."
         yield dg.AssetObservation(key, description=description, metadata=plan_metadata(refused))
         with as_dagster_failure():
             raise refusals[0]

@@ -1,6 +1,6 @@
-"""Asset settings: the effective configuration, and the checks on it; one stops a run which could not work with it.
+"""The asset `settings`: the effective configuration and its checks, one of which stops a run that could not use it.
 
-Put here how settings are shown; what settings there are is in settings.py.
+Put here how settings are shown; settings.py declares them.
 """
 
 import dagster as dg
@@ -28,12 +28,13 @@ from jwp_pipeline.orchestration.runtime import Runtime
         check_spec(
             "no_setting_is_ignored",
             "settings",
-            "Every name in .env and the environment that looks like a setting is one, and none is hidden by another.",
+            "Every name in .env and the environment that looks like a setting is one, and none has two different "
+            "values.",
         ),
     ],
 )
 def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
-    """The effective configuration of this site, secrets masked."""
+    """The effective configuration of this site, with secrets masked."""
     ignored: list[str] = []
     try:
         effective = runtime.settings()
@@ -62,7 +63,7 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
             check_result(
                 "no_setting_is_ignored",
                 " ".join(ignored),
-                well="Every name that looks like a setting is one, and none is hidden by another.",
+                well="Every name that looks like a setting is one, and none has two different values.",
                 metadata={"ignored": len(ignored)},
                 severity=WARN,
             ),

@@ -1,1 +1,1 @@
-"""What runs by itself: schedules, sensors, alerts, freshness policies, and how long a sensor backs off."""
+"""Everything that runs by itself: schedules, sensors and their back-off, alerts, and freshness policies."""

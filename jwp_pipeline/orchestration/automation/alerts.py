@@ -1,7 +1,7 @@
-"""Alerts: one hook, to the log and, when JWP_ALERT_WEBHOOK_URL is set, to a webhook; and the sensors that call it.
+"""Sends alerts to the log and, if JWP_ALERT_WEBHOOK_URL is set, to a webhook. Two sensors decide when.
 
-Put here what is worth telling somebody, and how often. Run failures alone would not do: what the guard stops is worth
-an alert however it came about.
+Put here what is worth an alert, and how often. Failed runs are not enough: what the guard stops is worth an alert no
+matter which command started the sync.
 """
 
 import json
@@ -25,7 +25,7 @@ from jwp_pipeline.runbook import error_text, with_runbook_link
 
 _log = logging.getLogger("jwp_pipeline.alerts")
 _TIMEOUT_SECONDS = 10
-# Whoever was told mends it, or knows: an alert every quarter of an hour is soon no longer read.
+# Alerts about the same trouble are this far apart, because nobody would read one every quarter of an hour.
 _REMINDED_EVERY = 6 * 3600.0
 _GUARD_TOLD_EVERY = 24 * 3600.0
 _REFUSED = "refused"
@@ -33,14 +33,14 @@ _LOOKED_BACK = 50
 
 
 class Told(TypedDict):
-    """What was told of a type: what it was, and when, in seconds since the epoch."""
+    """The last alert about a type: what it was about, and when it was sent, in seconds since the epoch."""
 
     what: str
     at: float
 
 
 def alert(runtime: Runtime, text: str, **details: str) -> str:
-    """Tell whoever is to know; never raises. Returns where it went, or why not."""
+    """Send an alert to the log and to the webhook. Returns where it went, or why it did not. Never raises."""
     _log.error("%s %s", text, details)
     try:
         url = runtime.settings().jwp_alert_webhook_url
@@ -56,14 +56,14 @@ def alert(runtime: Runtime, text: str, **details: str) -> str:
     except SettingsError as error:
         return f"to the log only: {str(error).rstrip('.')}"
     except requests.RequestException as error:
-        # Its text would show the URL, which is a secret.
+        # The error's own text would show the URL, which is a secret.
         return f"to the log only: the webhook could not be reached ({type(error).__name__})"
     return f"to the log{'' if answer.ok else ' only'}; the webhook answered {answer.status_code}"
 
 
 @contextmanager
 def _unlogged() -> Iterator[None]:
-    """Silence urllib3, whose debug lines show the URL's path: of a webhook that is where the secret stands."""
+    """Silence urllib3 during the block: its debug lines show the URL's path, which holds the secret of a webhook."""
     logger = logging.getLogger("urllib3.connectionpool")
 
     def nothing(record: logging.LogRecord) -> bool:
@@ -84,15 +84,15 @@ def _unlogged() -> Iterator[None]:
     minimum_interval_seconds=15,
 )
 def alert_on_failed_run(context: dg.RunFailureSensorContext, runtime: dg.ResourceParam[Runtime]) -> None:
-    """Of runs that fail one after the other for one reason, the first is told, and then one every six hours."""
+    """Send an alert for the first of several runs that fail for the same reason, and then one every six hours."""
     run = context.dagster_run
     found = failures_of(context.instance, run.run_id)
     if any(failure.snapshot_to_release is not None for failure in found):
-        context.log.info("The guard failed this run: alert_on_guard tells of that.")
+        context.log.info("The guard failed this run; alert_on_guard sends the alert about it.")
         return
     record = context.instance.get_run_record_by_id(run.run_id)
     if record is not None and _told_already(context.instance, record, found):
-        context.log.info("The run before failed for the same reason: told already.")
+        context.log.info("The previous run failed for the same reason, so there has been an alert already.")
         return
     reason = "; ".join(dict.fromkeys(failure.reason for failure in found)) or context.failure_event.message
     where = alert(runtime, f"Run {run.run_id[:8]} of {run.job_name} failed: {reason}", run_id=run.run_id)
@@ -100,7 +100,7 @@ def alert_on_failed_run(context: dg.RunFailureSensorContext, runtime: dg.Resourc
 
 
 def _told_already(instance: dg.DagsterInstance, record: dg.RunRecord, found: Sequence[StepFailure]) -> bool:
-    """Whether the run before, of the same kind, failed for the same reason, and six hours have not passed again."""
+    """Whether the previous run of the same kind failed for the same reason, in the same period of six hours."""
     run = record.dagster_run
     alike = SYNCS if run.job_name in SYNCS else (run.job_name,)
     before = [
@@ -134,7 +134,7 @@ def _told_already(instance: dg.DagsterInstance, record: dg.RunRecord, found: Seq
 def alert_on_guard(
     context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]
 ) -> dg.SensorResult | dg.SkipReason:
-    """The cursor holds, for each type, what was told last and when (epoch seconds)."""
+    """Send an alert if the guard has stopped something. The cursor holds the last alert about each type (`Told`)."""
     try:
         statuses = current_statuses(runtime)
     except PipelineError as error:
@@ -147,7 +147,7 @@ def alert_on_guard(
         before = told_before.get(status.resource_type)
         reason = _reason(status)
         if reason is None:
-            # While the next listing is read, the last one is not refused yet; a refusal ends when one is applied.
+            # While the next listing is being read, it is not refused yet, but a refusal ends only when one is applied.
             if before and before["what"] == _REFUSED and not status.applied_since(before["at"]):
                 told[status.resource_type] = before
             continue
@@ -167,9 +167,9 @@ def alert_on_guard(
 
 
 def _reason(status: TypeStatus) -> tuple[str, int, str, str] | None:
-    """What the guard stands in the way of: its name in the cursor, the snapshot to release, the alert and its page.
+    """Return what the guard stops: its name in the cursor, the snapshot to release, the text and its runbook page.
 
-    Each listing that is refused makes a new snapshot, and they are all one refusal; a set of withheld deletions keeps
+    Each refused listing has a snapshot of its own, but all of them are one refusal. A set of withheld deletions keeps
     its snapshot.
     """
     kind = f"{status.resource_type}s"

@@ -1,4 +1,4 @@
-"""Freshness policies: how old an asset may become before Dagster's UI says so."""
+"""Freshness policies, which say how old an asset may become before Dagster's UI warns about it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,13 +7,13 @@ import dagster as dg
 
 from jwp_pipeline.settings import Settings
 
-# Dagster takes no shorter window, and definitions are to load whatever the settings say.
+# Dagster accepts no shorter window, and the definitions must load with any settings.
 _SHORTEST = timedelta(minutes=1)
 _FOLLOWING = {"raw_videos", "raw_channels", "cached_resources", "media_items", "media_channels", "playlists"}
 
 
 def with_freshness(settings: Settings) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
-    """Puts the configured windows on the assets that follow JW Platform."""
+    """Return a function that puts the configured windows on the assets that follow JW Platform."""
     fail = max(timedelta(hours=settings.jwp_freshness_fail_hours), _SHORTEST)
     warn = max(timedelta(hours=settings.jwp_freshness_warn_hours), _SHORTEST)
     policy = dg.FreshnessPolicy.time_window(fail_window=fail, warn_window=warn if warn < fail else None)

@@ -1,4 +1,7 @@
-"""Schedules: the daily full resync and the frequent sync of changes. When, and when not; the jobs do the rest."""
+"""The schedules of the daily full resync, the frequent sync of changes, and the daily history.
+
+Put here when a job runs and when it is skipped; jobs.py says what it does.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,7 +20,7 @@ from jwp_pipeline.settings import Settings
 
 
 def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
-    """All schedules, syncs at the times that settings say; the default of one that cannot be read."""
+    """Return all schedules. Syncs run at the times in the settings, or at the default time if one cannot be read."""
     unreadable = unreadable_crons(settings)
     defaults = {name: Settings.model_fields[name].default for name in CRONS if name.upper() in unreadable}
     settings = settings.model_copy(update=defaults)
@@ -28,8 +31,8 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
             settings.jwp_full_resync_cron,
             settings,
             busy_with=(jobs.FULL_RESYNC,),
-            description="Both listings in full, every item synchronised: what deletes, and what follows changes that "
-            "JW Platform makes without saying so.",
+            description="Reads both listings in full and synchronises every item, and so also follows changes that JW "
+            "Platform makes without a newer `updated`.",
         ),
         _schedule(
             "frequent_sync",
@@ -37,7 +40,7 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
             settings.jwp_frequent_sync_cron,
             settings,
             busy_with=jobs.SYNCS,
-            description="What changed since the last sync, with an overlap; all of it where that cannot be enough.",
+            description="Reads what changed since the last sync, with an overlap, or everything if that is not enough.",
         ),
         daily_history,
     ]
@@ -50,16 +53,16 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def daily_history(context: dg.ScheduleEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest:
-    """The day that has just ended, in UTC as the days of library_history are, and those that were missed before it.
+    """Compute the day that has just ended and the days that were missed before it, in UTC as library_history has them.
 
-    And their pictures: by the same job, so that they come after it also where both were missed.
+    The same job draws the pictures, so that they come after the days even if both were missed.
     """
     ended = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
     try:
         with runtime.database() as engine:
             missing = days_to_compute(engine).first or ended
     except PipelineError:
-        # The run will meet the same, and say so where alerts look.
+        # The run will fail with the same error, and then alerts report it.
         missing = ended
     days = {ASSET_PARTITION_RANGE_START_TAG: min(missing, ended), ASSET_PARTITION_RANGE_END_TAG: ended}
     return dg.RunRequest(tags={tag: day.isoformat() for tag, day in days.items()})
@@ -80,7 +83,7 @@ def _schedule(
         context: dg.ScheduleEvaluationContext, runtime: dg.ResourceParam[Runtime]
     ) -> dg.RunRequest | dg.SkipReason:
         with suppress(PipelineError):
-            # The run will meet the same, and say so where alerts look.
+            # The run will fail with the same error, and then alerts report it.
             end_abandoned_runs(context.instance, runtime)
         run = run_in_progress(context.instance, busy_with, site_of(settings))
         if run is not None:

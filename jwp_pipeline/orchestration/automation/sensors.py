@@ -1,8 +1,8 @@
-"""Sensors for freshness: JWP changed, the last full listing is old, the media side lags behind the cache.
+"""Sensors that notice if JWP changed, the last full listing is old, or the media side lags behind the cache.
 
-Each asks once per cause, again only after a failure, and never while such a run goes on; what cannot be reached is
-a reason to skip. One asks for nothing and says how things stand. Put here further sensors that ask for runs; the
-runs are those of jobs.py.
+Each asks for a run once per cause, again only after a failure, and never while such a run is in progress. It skips if
+JWP or the database cannot be reached. `in_step_or_not` asks for no run, but evaluates check `in_step`. Put here further
+sensors that ask for runs of the jobs in jobs.py.
 """
 
 from collections.abc import Callable
@@ -30,11 +30,11 @@ Decision = dg.SensorResult | dg.SkipReason
     job_name=jobs.FREQUENT_SYNC,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks JW Platform, in a request or two a type, whether anything changed; requests a sync when the "
-    "newest change or a total moved.",
+    description="Asks JW Platform, with one or two requests for each type, whether anything changed, and requests a "
+    "sync if the newest change or a total is different.",
 )
 def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
-    """The cause is what JWP says: totals and newest changes."""
+    """Request a frequent sync. The cause is the total and the newest change of each type at JWP."""
 
     def seen() -> str:
         _require_settings(runtime)
@@ -53,7 +53,7 @@ def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     description="Requests a full sync when the last verified full listing is older than JWP_MAX_LISTING_AGE_HOURS.",
 )
 def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
-    """The cause is the listing that became too old."""
+    """Request a sync. The cause is the type and the time of each listing that is too old."""
 
     def stale() -> str | None:
         _require_settings(runtime)
@@ -77,7 +77,7 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     description="Requests job `media_sync` when the cache holds newer content than the media items follow.",
 )
 def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
-    """The cause is the newest content that is not followed yet."""
+    """Request a media sync. The cause is the number of resources that it has not followed yet, and the newest time."""
 
     def behind() -> str | None:
         late = [status for status in current_statuses(runtime) if status.behind]
@@ -92,17 +92,20 @@ def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.Resource
 @dg.sensor(
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Says in check `in_step` of media_items whether all is in step: also after a run that failed before it "
-    "came to that, and when nothing runs at all.",
+    description="Evaluates check `in_step` of media_items, even after a run that failed before it could do so, and if "
+    "nothing runs at all.",
 )
 def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
-    """The cursor is what was said last, and after which run: a run that fails leaves the check without a result."""
+    """Evaluate check `in_step` again if its result differs, or after a run, because a failed run leaves no result.
+
+    The cursor holds the last result and the newest run.
+    """
     try:
         settings = runtime.settings()
         key = dg.AssetKey([*settings.asset_key_prefix, "media_items"])
         end_abandoned_runs(context.instance, runtime)
         if run_in_progress(context.instance, (*jobs.SYNCS, jobs.MEDIA_SYNC), site_of(settings)):
-            return dg.SkipReason("A run is at it, and will say so itself.")
+            return dg.SkipReason("A run is in progress and will evaluate the check itself.")
         result = in_step(current_statuses(runtime), timedelta(hours=settings.jwp_max_listing_age_hours), key)
     except PipelineError as error:
         return dg.SkipReason(error_text(error))
@@ -122,14 +125,14 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
 
 
 def _require_settings(runtime: Runtime) -> None:
-    """Raises SettingsError when a sync would only fail at its first check, `required_settings`."""
+    """Raise SettingsError if a sync would only fail at its first check, `required_settings`."""
     problems = unusable_settings(runtime.settings())
     if problems:
         raise SettingsError(". ".join(f"{name} {problem}" for name, problem in problems.items()) + ".")
 
 
 def current_statuses(runtime: Runtime) -> list[TypeStatus]:
-    """How each type stands. Raises PipelineError, also when a first mirror has the tables for itself."""
+    """Read the status of each type. Raises PipelineError, also if the tables stay locked, as during a first mirror."""
     with runtime.database() as engine, connect(engine) as connection:
         connection.execute(text("SET LOCAL lock_timeout TO '5s'"))
         return read_status(connection)
@@ -144,9 +147,10 @@ def _ask_for(
     settled: bool,
     what: str,
 ) -> Decision:
-    """Request a run for the cause that is found, unless one is under way or has seen to it.
+    """Request a run for the cause that is found, unless a run is in progress or `may_ask` says no.
 
-    `settled`: whether a run's success settles a cause, though it can still be seen. `what`: is so without a cause.
+    `settled` says whether a successful run settles a cause that can still be seen. `what` is the sentence that is true
+    if there is no cause.
     """
     try:
         site = site_of(runtime.settings())

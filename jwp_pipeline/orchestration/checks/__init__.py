@@ -1,1 +1,1 @@
-"""The asset checks, a module for each group, and how their results are made (results.py)."""
+"""The asset checks, with a module for each group of assets. results.py makes their results."""

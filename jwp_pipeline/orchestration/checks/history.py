@@ -1,4 +1,4 @@
-"""The check of library_history: its days add up. Further checks of the history go here; their queries in history/."""
+"""Evaluates the check of library_history. Put here further checks of the history, and their queries in history/."""
 
 import dagster as dg
 from sqlalchemy import Engine
@@ -9,7 +9,7 @@ from jwp_pipeline.orchestration.checks.results import WARN, check_result
 
 
 def days_add_up(engine: Engine, key: dg.AssetKey) -> dg.AssetCheckResult:
-    """The check of that name."""
+    """Evaluate check `days_add_up`."""
     with connect(engine) as connection:
         apart = days_that_do_not_add_up(connection)
     found = f"{len(apart)} do not: {'; '.join(apart[:5])}. Materialise these days and those before them again."

@@ -1,6 +1,6 @@
-"""Checks of the record: their specifications, and their results from what a sync reports and what the tables hold.
+"""Specifies the checks of the record, and evaluates them from the report of a sync and from the tables.
 
-Put here what a violation means to a run; the queries are in media/checks.py.
+Put here what a violation means for a run; the queries are in media/checks.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ def check_results(
     max_age: timedelta,
     keys: dict[MediaAsset, dg.AssetKey],
 ) -> Iterator[dg.AssetCheckResult]:
-    """Every check of the record, evaluated after a sync; `keys` by asset name."""
+    """Evaluate every check of the record after a sync. `keys` holds the asset keys by asset name."""
     with connect(engine) as connection:
         for check in CHECKS:
             yield _result(check, run_check(connection, check, options.create_items), keys[check.asset])
@@ -74,7 +74,7 @@ def check_results(
 
 
 def in_step(statuses: Sequence[TypeStatus], max_age: timedelta, key: dg.AssetKey) -> dg.AssetCheckResult:
-    """Result of the check of that name."""
+    """Evaluate check `in_step`."""
     troubles = [trouble for status in statuses if (trouble := status.trouble(max_age))]
     since = min((status.in_step_as_of for status in statuses if status.in_step_as_of), default=None)
     return check_result(

@@ -1,7 +1,7 @@
-"""Checks of the mirror: what a run reports and what the tables hold, as check results.
+"""Evaluates the checks of the mirror from the reports of a run and from the tables.
 
-Put here what a finding means to a run. `nothing_withheld` is a step of its own, the last of a sync: deletions that are
-withheld fail the run after everything else has followed.
+Put here what a finding means for a run. `nothing_withheld` is a step of its own and the last one of a sync, so that
+withheld deletions fail the run only after everything else has followed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ NOTHING_WITHHELD = "nothing_withheld"
         check_spec(
             NOTHING_WITHHELD,
             "cached_resources",
-            "No deletion waits for somebody to look at it. The last step of a sync, which it fails when one does.",
+            "No deletion waits for somebody to release it. This is the last step of a sync, and fails it if one does.",
             after=MEDIA_ASSETS,
         )
     ],
@@ -38,7 +38,7 @@ NOTHING_WITHHELD = "nothing_withheld"
 def nothing_withheld(
     context: dg.AssetCheckExecutionContext, runtime: dg.ResourceParam[Runtime]
 ) -> Iterator[dg.AssetCheckResult]:
-    """Fail the run, without another try, while the guard withholds deletions."""
+    """Fail the run, without a retry, if the guard withholds deletions."""
     with as_dagster_failure(), runtime.database() as engine, connect(engine) as connection:
         withheld = [status for status in read_status(connection) if status.withheld_snapshot is not None]
     (key,) = {check.asset_key for check in context.selected_asset_check_keys}
@@ -56,7 +56,7 @@ def nothing_withheld(
 
 
 def verified(listing: Listing) -> dg.AssetCheckResult:
-    """The check of a raw snapshot."""
+    """Evaluate check `verified` of a raw snapshot."""
     return check_result(
         "verified",
         listing.problem,
@@ -67,7 +67,7 @@ def verified(listing: Listing) -> dg.AssetCheckResult:
 
 
 def still_quarantined(engine: Engine) -> dict[int, str]:
-    """Id of each snapshot that waits to be released → what it is."""
+    """Return the id of each snapshot that waits to be released → a sentence about it."""
     with connect(engine) as connection:
         pending = [snapshots.pending(connection, resource_type) for resource_type in RESOURCE_TYPES]
     return {
@@ -78,13 +78,13 @@ def still_quarantined(engine: Engine) -> dict[int, str]:
 
 
 def refusal_of(outcome: Applied) -> SnapshotQuarantined | None:
-    """The error that a refused snapshot is; None when the guard did not refuse it."""
+    """Return the error for a snapshot that the guard refused, or None if it did not."""
     if outcome.verdict.refusal is None or outcome.snapshot_id is None:
         return None
     return SnapshotQuarantined(
         f"The guard refused snapshot {outcome.snapshot_id} of {outcome.resource_type}s: {outcome.verdict.refusal}. "
-        "Nothing was changed. Look at it with `jwpfetch --skip-fetch --dry-run`; if JW Platform really is like that, "
-        f"apply it once with `jwpfetch --release {outcome.snapshot_id}`; if not, the next good listing simply works.",
+        "Nothing was changed. Look at it with `jwpfetch --skip-fetch --dry-run`. If the library really is like that, "
+        f"apply it once with `jwpfetch --release {outcome.snapshot_id}`; if not, wait for the next good listing.",
         outcome.snapshot_id,
     )
 
@@ -92,12 +92,12 @@ def refusal_of(outcome: Applied) -> SnapshotQuarantined | None:
 def nothing_quarantined(
     key: dg.AssetKey, outcomes: Sequence[Applied], waiting: Mapping[int, str]
 ) -> dg.AssetCheckResult:
-    """The check of that name, of what this run found and of what waited before it."""
+    """Evaluate check `nothing_quarantined`, from the outcomes of this run and the snapshots that wait for a release."""
     found = dict(waiting)
     for outcome in outcomes:
         if error := refusal_of(outcome):
             snapshot = f"snapshot {error.snapshot_id} of {outcome.resource_type}s"
-            # A dry run puts nothing in quarantine; it says what the next sync would do.
+            # A dry run quarantines nothing, so it reports what the next sync would do.
             would = f"The guard would refuse {snapshot}: {outcome.verdict.refusal}."
             found[error.snapshot_id] = would if outcome.dry_run else str(error)
     return check_result(
@@ -110,11 +110,11 @@ def nothing_quarantined(
 
 
 def deletions_confirmed(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
-    """The check of that name: JW Platform has said of everything that its listings miss that it is gone."""
+    """Evaluate check `deletions_confirmed`: JW Platform has confirmed that everything its listings miss is gone."""
     counted = {f"{outcome.resource_type}s_unconfirmed": outcome.missing for outcome in outcomes}
     found = [
-        f"{outcome.missing} live {outcome.resource_type}s are missing from JW Platform's listing, and it has not said "
-        "that they are gone; they stay live"
+        f"{outcome.missing} live {outcome.resource_type}s are missing from JW Platform's listing, and it has not "
+        "confirmed that they are gone, so they stay live"
         for outcome in outcomes
         if outcome.missing and outcome.verdict.may_delete
     ]
@@ -122,7 +122,7 @@ def deletions_confirmed(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.Ass
     return check_result(
         "deletions_confirmed",
         "; ".join(found) + "." if found else None,
-        well="Whatever is missing from the listings is gone, or its deletion is withheld.",
+        well="Every row that is missing from the listings is confirmed as gone, or its deletion is withheld.",
         metadata=counted,
         key=key,
         severity=WARN,
@@ -130,10 +130,10 @@ def deletions_confirmed(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.Ass
 
 
 def live_rows_equal_listing(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
-    """The check of that name."""
+    """Evaluate check `live_rows_equal_listing`."""
     compared = [outcome for outcome in outcomes if outcome.listed is not None]
     apart = [outcome for outcome in compared if outcome.live - outcome.missing != outcome.listed]
-    # Where nothing was applied, the run that did has said why.
+    # If this run has applied nothing, an earlier one has reported the cause.
     explained = all(outcome.plan is None or outcome.plan.problems for outcome in apart)
     found = "; ".join(
         f"{outcome.live} {outcome.resource_type}s are live"
@@ -154,7 +154,7 @@ def live_rows_equal_listing(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg
 
 
 def no_open_problems(key: dg.AssetKey, outcomes: Sequence[Applied]) -> dg.AssetCheckResult:
-    """The check of that name."""
+    """Evaluate check `no_open_problems`."""
     count = sum(outcome.open_problems for outcome in outcomes)
     return check_result(
         "no_open_problems",

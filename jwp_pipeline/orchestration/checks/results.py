@@ -1,6 +1,6 @@
-"""Asset checks as all of ours are made: one text when all is well, else what was found; each names its runbook page.
+"""Makes the specifications and results of all our asset checks, so that each names its page of the runbook.
 
-Put here how a check is made; what is checked is in the module of its group.
+Put here how a check is made; the module of its group decides what is checked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,10 @@ WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 def check_spec(
     name: str, asset: str, description: str, *, blocking: bool = False, after: Sequence[str] = ()
 ) -> dg.AssetCheckSpec:
-    """A check of `asset`; a blocking one stops the run. A step of its own comes `after` other assets, too."""
+    """Return the specification of a check of `asset`. If a blocking check fails, it stops the run.
+
+    A check that is a step of its own may have to run `after` other assets, too.
+    """
     return dg.AssetCheckSpec(
         name, asset=asset, description=check_text(name, description), blocking=blocking, additional_deps=after
     )
@@ -32,9 +35,9 @@ def check_result(
     key: dg.AssetKey | None = None,
     severity: dg.AssetCheckSeverity = ERROR,
 ) -> dg.AssetCheckResult:
-    """Passed, saying `well`, when nothing was found; else failed, saying what was.
+    """Return a result that has failed with the text `found`, or passed with the text `well` if nothing was found.
 
-    `key` is needed where an op has several assets.
+    `key` is needed if an op has several assets.
     """
     return dg.AssetCheckResult(
         asset_key=key,

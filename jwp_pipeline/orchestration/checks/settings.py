@@ -1,6 +1,6 @@
-"""Which settings a sync could not work with, for check `required_settings` and for whoever asks before a run.
+"""Finds settings that a sync could not work with, for check `required_settings` and for callers that ask before a run.
 
-Put here what makes a value unusable that only Dagster or the clients can tell; types and ranges are in settings.py.
+Put here tests of values that only Dagster or the clients can make; types and ranges are in settings.py.
 """
 
 import time
@@ -15,17 +15,17 @@ CRONS = ("jwp_full_resync_cron", "jwp_frequent_sync_cron")
 
 
 def unreadable_crons(settings: Settings) -> dict[str, str]:
-    """Name of each cron setting that Dagster cannot follow → what to do."""
+    """Return the name of each cron setting that Dagster cannot follow → what is wrong with it."""
     crons = {name.upper(): getattr(settings, name) for name in CRONS}
     return {
-        name: f"{cron!r}, which is not a cron expression of five fields for times that come, such as `0 3 * * *`"
+        name: f"{cron!r}, which is not a cron expression of five fields with a time that comes, such as `0 3 * * *`"
         for name, cron in crons.items()
         if not _comes(cron)
     }
 
 
 def _comes(cron: str) -> bool:
-    """Whether there is a next time. The 31st of April is valid for Dagster, and then its scheduler fails."""
+    """Whether the time ever comes. Dagster accepts the 31st of April as valid, but then its scheduler fails."""
     if not is_valid_cron_string(cron):
         return False
     try:
@@ -36,7 +36,7 @@ def _comes(cron: str) -> bool:
 
 
 def unusable_settings(settings: Settings) -> dict[str, str]:
-    """Name of each setting that is missing or makes no sense → what is wrong, and what to do."""
+    """Return the name of each setting that is missing or makes no sense → what is wrong, and what to do."""
     problems = {name: f"is not set: {hint}" for name, hint in settings.missing_required().items()}
     problems |= refused_settings(settings)
     problems |= {name: f"is {what}" for name, what in unreadable_crons(settings).items()}
