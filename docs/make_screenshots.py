@@ -7,6 +7,8 @@ Chromium; takes a minute or two; touches nothing but the pictures beside it.
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,8 +20,10 @@ from pathlib import Path
 from unittest import mock
 
 import dagster as dg
+import requests
 from PIL import Image
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from jwp_pipeline.commands import cli
 from jwp_pipeline.commands.launch import dagster_home
@@ -33,6 +37,7 @@ from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.orchestration.runs import IN_PROGRESS
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.record import MediaItem, open_engine
 from jwp_pipeline.settings import Settings, load_settings
 from jwp_pipeline.simulator import Demo, Simulator
 from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, PAGE_SECONDS, RUN_SECONDS, Stack, Ui, browser, eventually, stack
@@ -63,6 +68,7 @@ def main() -> None:
             photograph_report(ui)
             simulator.library.remove("video", *simulator.library.keys("video"))
             photograph_guard(ui, running)
+            photograph_portal(Ui(chromium.new_page(), running.url))
 
 
 def mirror_unseen(engine: Engine) -> None:
@@ -154,6 +160,38 @@ def photograph_guard(ui: Ui, running: Stack) -> None:
     ui.open("/assets/cached_resources?view=checks&checkDetail=nothing_quarantined")
     ui.sees("The guard refused snapshot")
     photograph(ui, "guard", left=0, top=0, width=1400, height=600)
+
+
+def photograph_portal(ui: Ui) -> None:
+    """An item of the example portal, as a visitor sees it whom its ACL names."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "examples.portal", "--port", str(port)]
+    environment = os.environ | {"PYTHONPATH": str(FOLDER.parent)}
+    with subprocess.Popen(command, env=environment) as portal:
+        try:
+            url, visitor = f"http://127.0.0.1:{port}", "jt700"
+            eventually(lambda: answers(url), PAGE_SECONDS)
+            ui.page.set_viewport_size({"width": 1200, "height": 1010})
+            ui.page.goto(url)
+            ui.page.get_by_label("Who you are").select_option(visitor)
+            ui.page.get_by_role("button", name="Change user").click()
+            with Session(open_engine()) as session:
+                named = MediaItem.live.where(MediaItem.view_crsids.contains([visitor]))
+                item = session.scalars(named.order_by(MediaItem.published_at.desc())).first()
+            ui.page.goto(f"{url}/items/{item.id}" if item else url)
+            photograph(ui, "portal", left=0, top=0, width=1200, height=1010)
+        finally:
+            portal.terminate()
+
+
+def answers(url: str) -> bool:
+    """Whether a page is served there."""
+    try:
+        return requests.get(url, timeout=PAGE_SECONDS).ok
+    except requests.RequestException:
+        return False
 
 
 def photograph(ui: Ui, name: str, *, left: int, top: int, width: int, height: int) -> None:
