@@ -118,10 +118,9 @@ def compute_history() -> None:
 
 def switch_all_off(ui: Ui, running: Stack) -> None:
     """Leave no schedule or sensor on that would add runs of its own to the pictures."""
-    ui.open("/automation")
-    for name in running.switches():
-        ui.switch(name)
-    eventually(lambda: not any(running.switches().values()), PAGE_SECONDS)
+    ui.switch_all_off(running)
+    if any(running.switches().values()):
+        sys.exit("Not every schedule and sensor could be switched off; try again.")
     going_on = [status.value for status in IN_PROGRESS]
     eventually(lambda: not running.runs(statuses=going_on), RUN_SECONDS)
 

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from jwp_pipeline.simulator import Simulator, demo_library
-from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, PAGE_SECONDS, RUN_SECONDS, Ui, browser, eventually, stack
+from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, RUN_SECONDS, Ui, browser, eventually, stack
 
 pytestmark = [
     pytest.mark.slow,
@@ -99,14 +99,12 @@ def test_schedules_and_sensors_are_switched_in_the_automation_page(ui, running):
     before = running.switches()
     assert all(before.values()), before
     all_off = dict.fromkeys(before, False)
-    ui.open("/automation")
-    for name in all_off:
-        ui.switch(name)
-        eventually(lambda name=name: not running.switches()[name], PAGE_SECONDS)
-    ui.switch("frequent_sync")
-    eventually(lambda: running.switches() == all_off | {"frequent_sync": True}, PAGE_SECONDS)
-    ui.switch("frequent_sync")
-    eventually(lambda: running.switches() == all_off, PAGE_SECONDS)
+    ui.switch_all_off(running)
+    assert running.switches() == all_off
+    ui.switch("frequent_sync", running)
+    assert running.switches() == all_off | {"frequent_sync": True}
+    ui.switch("frequent_sync", running)
+    assert running.switches() == all_off
 
 
 def test_lineage_shows_all_assets_and_materialize_all_succeeds(ui, running):

@@ -212,19 +212,34 @@ class Ui:
         days.fill(text)
         days.press("Enter")
 
-    def switch(self, name):
-        """Turn a schedule or sensor on or off in the Automation page."""
+    def switch(self, name, running):
+        """Turn a schedule or sensor of the stack `running` on or off in the Automation page, where this page is."""
+        wanted = not running.switches()[name]
         row = self.page.locator("[data-index]").filter(has=self.page.get_by_role("link", name=name))
         # The row's first box selects the row, the second is the switch. The boxes are hidden, so click their labels.
         switch = row.get_by_role("checkbox").nth(1)
-        expect(switch).to_be_enabled()
-        wanted = not switch.is_checked()
-        row.locator("label").nth(1).click()
-        with suppress(AssertionError):
-            expect(switch).to_be_checked(checked=wanted)
-            return
-        # The page redraws its rows as ticks come in, and a click on a row that is being replaced is lost.
-        row.locator("label").nth(1).click()
+
+        def is_switched():
+            return running.switches()[name] == wanted
+
+        for patience in (PAGE_SECONDS / 3, PAGE_SECONDS / 3, PAGE_SECONDS):
+            expect(switch).to_be_enabled()
+            if switch.is_checked() != wanted:
+                row.locator("label").nth(1).click()
+            with suppress(AssertionError):
+                eventually(is_switched, patience)
+                return
+            # The page redraws its rows as ticks come in, and a click on a row that is being replaced is lost.
+            self.page.reload()
+        assert is_switched(), f"{name} is not switched"
+
+    def switch_all_off(self, running):
+        """Turn every schedule and sensor of the stack off in the Automation page."""
+        self.open("/automation")
+        # Rows move while the page redraws them, so that now and then a click turns on what was off already.
+        for _ in range(3):
+            for name in [name for name, is_on in running.switches().items() if is_on]:
+                self.switch(name, running)
 
     def _note_console(self, message):
         if message.type == "error":
