@@ -161,7 +161,9 @@ def check_user_access(
             acl = property_value(properties["sms_acl"], ("acl",))
         except Unreadable:
             return False
-    return any(ace.has_permission(user, lookup) for ace in build_acl(acl))
+    # Entries that need Lookup come last, because another one may grant access without it.
+    entries = sorted(build_acl(acl), key=lambda ace: isinstance(ace, AceInst | AceGroup))
+    return any(ace.has_permission(user, lookup) for ace in entries)
 
 
 def _begins(ace: Any, prefix: str) -> bool:

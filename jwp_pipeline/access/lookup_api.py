@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,11 @@ from jwp_pipeline.settings import Settings
 MOST_BYTES = 4 * 2**20
 """The largest answer that is read. A person with a thousand groups has some 300 kB."""
 
+LONGEST_IDENTIFIER = 255
+"""Nobody has a longer name, and Lookup is not asked about one."""
+
+# What a header may carry as a bearer token (RFC 6750).
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 # A token is renewed this long before it expires, or after nine tenths of its life if that comes first.
 _LEEWAY_SECONDS = 30.0
 # Used where the server does not say how long a token is valid; RFC 6749 recommends that it does.
@@ -50,14 +56,9 @@ class LookupApi:
 
     def membership(self, identifier: str) -> Membership:
         """Ask about one person; somebody whom Lookup does not know belongs to nothing. Raises LookupFailed."""
-        if identifier in (".", ".."):
-            # Every HTTP client resolves these, even if they are percent-encoded, and would ask about something else.
+        if (path := path_of(self._settings.lookup_people_id_scheme, identifier)) is None:
             return Membership()
-        try:
-            person = "/".join(quote(part, safe="") for part in (self._settings.lookup_people_id_scheme, identifier))
-        except UnicodeEncodeError:
-            return Membership()
-        url = f"{self._root}people/{person}?fetch=all_groups,all_insts"
+        url = f"{self._root}{path}?fetch=all_groups,all_insts"
         token = self._current_token(unless=None)
         answer = self._get(url, token)
         if answer.status == 401 and token is not None:
@@ -70,6 +71,8 @@ class LookupApi:
             document = json_text.loads(answer.body)
         except (ValueError, RecursionError):
             raise LookupFailed("its answer is not JSON") from None
+        if not isinstance(document, dict):
+            raise LookupFailed("its answer is not a person")
         return read_membership(document)
 
     def _get(self, url: str, token: str | None) -> bounded_http.Response:
@@ -121,7 +124,7 @@ class LookupApi:
             except (OAuthError, ValueError, TypeError, AttributeError, KeyError) as error:
                 raise LookupFailed(f"the token server gave no token ({type(error).__name__})") from None
         access_token = token.get("access_token") if isinstance(token, dict) else None
-        if not isinstance(access_token, str) or not access_token.isascii() or not access_token.isprintable():
+        if not isinstance(access_token, str) or not _TOKEN.fullmatch(access_token):
             raise LookupFailed("the token server gave no token")
         lifetime = token.get("expires_in")
         is_number = isinstance(lifetime, int | float) and not isinstance(lifetime, bool)
@@ -132,7 +135,20 @@ class LookupApi:
             session.mount(prefix, self._adapter)
 
 
-def read_membership(document: Any) -> Membership:
+def path_of(scheme: str, identifier: str) -> str | None:
+    """Return the path of a person, or None if no path leads to exactly this person.
+
+    Every HTTP client resolves a part `.` or `..`, even if it is percent-encoded, and would ask about something else.
+    """
+    if {scheme, identifier} & {"", ".", ".."} or len(identifier) > LONGEST_IDENTIFIER:
+        return None
+    try:
+        return f"people/{quote(scheme, safe='')}/{quote(identifier, safe='')}"
+    except UnicodeEncodeError:
+        return None
+
+
+def read_membership(document: Mapping[str, Any]) -> Membership:
     """Return what Lookup's answer about a person says. Anything in it that is not as expected is left out."""
     return Membership(
         frozenset(_texts(document, "institutions", "instid")),
@@ -140,9 +156,9 @@ def read_membership(document: Any) -> Membership:
     )
 
 
-def _texts(document: Any, field: str, name: str) -> Iterator[str]:
+def _texts(document: Mapping[str, Any], field: str, name: str) -> Iterator[str]:
     """Yield the non-empty texts `name` of the objects in the list `field`."""
-    listed = document.get(field) if isinstance(document, dict) else None
+    listed = document.get(field)
     for each in listed if isinstance(listed, list) else []:
         if isinstance(each, dict) and isinstance(text := each.get(name), str) and text:
             yield text

@@ -113,6 +113,16 @@ def test_a_resource_lets_pass_whom_its_acl_names(data, passes):
     assert not check_user_access(gone, Person("x"), MEMBERS)
 
 
+def test_lookup_is_asked_only_if_no_other_entry_grants_access():
+    class Unreachable:
+        def membership(self, user):
+            raise AssertionError("Lookup was asked")
+
+    data = {"key": "k", "custom": {"sms_acl": "acl:GROUP_1,INST_UIS,USER_x:"}}
+    assert check_user_access(data, Person("x"), Unreachable())
+    assert not check_user_access(data, None, Unreachable())
+
+
 def test_a_resource_without_an_acl_has_the_default_one():
     assert not check_user_access({"key": "k", "custom": {}}, None, MEMBERS, default_acl="CAM")
     assert check_user_access({"key": "k", "custom": {}}, Person("y"), MEMBERS, default_acl="CAM")

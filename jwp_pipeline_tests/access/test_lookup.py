@@ -15,6 +15,7 @@ from jwp_pipeline.access.people import Membership
 from jwp_pipeline.access.users import ANONYMOUS, Person
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Fault, Member, Simulator
+from jwp_pipeline.simulator.exchange import Answer
 from jwp_pipeline_tests.support.http import Script, answer, serve
 
 MEMBER = Member("gm345", "a member", ("UIS",), (("101888", "The team"), ("101889", "")))
@@ -81,7 +82,7 @@ def test_an_answer_is_kept_for_its_lifetime_and_so_is_that_nobody_has_this_name(
         assert len(persons(simulator)) == requests, moment
 
 
-@pytest.mark.parametrize("user", [None, ANONYMOUS, "", " ", Person(""), ".", "..", "half\ud800"])
+@pytest.mark.parametrize("user", [None, ANONYMOUS, "", " ", Person(""), ".", "..", "half\ud800", "x" * 256])
 def test_nobody_is_asked_about_without_a_usable_name(lookup_of, simulator, user):
     assert lookup_of().membership(user) == NOTHING
     assert persons(simulator) == []
@@ -137,10 +138,14 @@ FAULTS = {
     "403": (Fault.status(403), "person"),
     "302": (Fault.status(302), "person"),
     "html": (Fault.html_with_200(), "person"),
+    "no person": (Fault("a list", instead=lambda call: Answer(200, b"[]")), "person"),
     "slow token": (Fault.latency(5), "token"),
     "dripping token": (Fault.drip(5), "token"),
     "dropped token": (Fault.drop(), "token"),
     "refused token": (Fault.status(401), "token"),
+    "odd token": (Fault("a list", instead=lambda call: Answer(200, b'["access_token"]')), "token"),
+    "empty token": (Fault("no token", instead=lambda call: Answer(200, b'{"access_token": ""}')), "token"),
+    "broken token": (Fault("two lines", instead=lambda call: Answer(200, b'{"access_token": "a\\nb"}')), "token"),
     "html token": (Fault.html_with_200(), "token"),
     "broken token server": (Fault.status(500, "html"), "token"),
 }
@@ -224,6 +229,19 @@ def test_a_lookup_without_a_token_server_is_asked_without_a_token():
     assert "Authorization" not in script.headers[0]
 
 
+def test_the_name_server_may_hang(lookup_of, monkeypatch):
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: time.sleep(2) or [])
+    started = time.monotonic()
+    assert lookup_of(lookup_timeout_seconds=0.2).membership("gm345") == NOTHING
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("scheme", [".", ".."])
+def test_a_scheme_that_would_lead_elsewhere_asks_about_nobody(lookup_of, simulator, scheme):
+    assert lookup_of(lookup_people_id_scheme=scheme).membership("gm345") == NOTHING
+    assert persons(simulator) == []
+
+
 def test_a_redirect_is_not_followed_with_the_token(lookup_of, simulator):
     with (
         serve(Script([answer(200, {})])) as elsewhere,
@@ -272,7 +290,7 @@ def test_while_lookup_hangs_no_more_requests_wait_for_it_than_allowed(lookup_of,
     assert found == [NOTHING] * 8
     assert caplog.text.count("3 requests are waiting for it already") == 5
     time.sleep(0.5)
-    assert len(persons(simulator)) == 3
+    assert len([path for path in persons(simulator) if "person" in path.rpartition("/")[2]]) == 3
 
 
 anything = st.recursive(
@@ -288,5 +306,5 @@ anything = st.recursive(
 
 @given(anything)
 def test_any_answer_can_be_read_and_gives_only_names(document):
-    found = read_membership(document)
+    found = read_membership(document if isinstance(document, dict) else {"groups": document, "institutions": document})
     assert all(isinstance(name, str) and name for name in found.institutions | found.groups)
