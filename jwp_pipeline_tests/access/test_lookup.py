@@ -101,14 +101,14 @@ def test_an_identifier_leads_to_one_request_for_exactly_this_person(lookup_of, s
 
 
 def test_a_token_is_renewed_before_it_expires_and_once_after_a_401(lookup_of, simulator):
-    simulator.behaviour.token_seconds = 0.4
+    simulator.behaviour.token_seconds = 0.8
     lookup = lookup_of(lookup_people_cache_lifetime=0)
     assert lookup.membership("gm345") == KNOWN
-    time.sleep(0.45)
+    time.sleep(0.85)
     assert lookup.membership("gm345") == KNOWN
     assert [status for _, _, status in asked(simulator)] == [200, 200, 200, 200], "no request had an expired token"
     simulator.behaviour.token_seconds = 3600
-    time.sleep(0.45)
+    time.sleep(0.85)
     assert lookup.membership("gm345") == KNOWN
     asked(simulator)
     simulator.forget_tokens()
