@@ -1,4 +1,4 @@
-"""Defines the interface through which edits, new videos and uploads reach JW Platform, whichever Management API is used.
+"""Defines the interface through which edits, new videos and uploads reach JW Platform, whichever API is in use.
 
 `writing_v1.py` and `writing_v2.py` implement `WritingClient`, `v1_bodies.py` and `v2_bodies.py` say what they send, and
 `connect_writing()` chooses between them. Put here what both have in common for their callers. What an edit of the
@@ -69,7 +69,9 @@ class WritingClient(Protocol):
         """Return a video as JW Platform has it now, without its envelope, or None if it answers 404."""
         ...
 
-    def update_video(self, shown: Mapping[str, Any], edit: VideoEdit, *, dry_run: bool = False) -> dict[str, Any] | None:
+    def update_video(
+        self, shown: Mapping[str, Any], edit: VideoEdit, *, dry_run: bool = False
+    ) -> dict[str, Any] | None:
         """Change a video and return it as JW Platform has it afterwards. `shown` is what `show_video` just returned.
 
         Only what `edit` names changes. Nothing is sent if the video has all of it already, and `shown` is returned.

@@ -4,8 +4,8 @@
         sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
         environment = sim.environment("v1")
 
-It serves the reading side of both Management APIs and delivery (players, sources, posters, clips that play), a Lookup
-with its token server, and uses no code of the rest of the pipeline.
+It serves both Management APIs (what lists, shows and writes videos), the servers that take uploads, delivery (players,
+sources, posters, clips that play), and a Lookup with its token server. It uses no code of the rest of the pipeline.
 """
 
 from jwp_pipeline.simulator.bulk import bulk_library

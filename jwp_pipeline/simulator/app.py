@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -16,28 +17,40 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route as HttpRoute
 from starlette.types import Receive, Scope, Send
 
-from jwp_pipeline.simulator import delivery_api, lookup_api, v1_api, v2_api
+from jwp_pipeline.simulator import delivery_api, lookup_api, uploads, v1_api, v2_api
 from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Refused, Route, Service
 from jwp_pipeline.simulator.faults import Fault, Faults
 from jwp_pipeline.simulator.records import Kind
 from jwp_pipeline.simulator.site import Site
+from jwp_pipeline.simulator.writes import VideoWrites
 
 LOGGED_REQUESTS = 10_000
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-UNLOGGED = frozenset({"api_signature", "sig", "token"})
+UNLOGGED = frozenset({"api_signature", "sig", "token", "Signature", "X-Amz-Signature"})
+FORM_TYPE = "application/x-www-form-urlencoded"
 ROUTES: tuple[tuple[str, Service, Route, Kind | None], ...] = (
     ("/v1/videos/list", "v1", "list", "video"),
     ("/v1/videos/show", "v1", "show", "video"),
+    ("/v1/videos/update", "v1", "update", "video"),
+    ("/v1/videos/create", "v1", "create", "video"),
+    ("/v1/videos/delete", "v1", "delete", "video"),
     ("/v1/channels/list", "v1", "list", "channel"),
     ("/v1/channels/show", "v1", "show", "channel"),
     ("/v1/channels/videos/list", "v1", "members", "channel"),
     ("/v2/sites/{site}/media/", "v2", "list", "video"),
     ("/v2/sites/{site}/media/{id}/", "v2", "show", "video"),
+    ("/v2/sites/{site}/media/{id}/reupload/", "v2", "reupload", "video"),
     ("/v2/sites/{site}/playlists/", "v2", "list", "channel"),
     ("/v2/sites/{site}/playlists/{id}/", "v2", "show", "channel"),
     ("/v2/sites/{site}/playlists/{id}/manual_playlist/", "v2", "members", "channel"),
+    *uploads.ROUTES,
     *delivery_api.ROUTES,
     *lookup_api.ROUTES,
+)
+
+# v2 reads and writes on the same paths.
+WRITING_METHODS: Mapping[tuple[Route | None, str], Route] = MappingProxyType(
+    {("list", "POST"): "create", ("show", "PATCH"): "update", ("show", "DELETE"): "delete"}
 )
 
 Hangup = Callable[[Any], None]
@@ -58,7 +71,7 @@ class Control(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request and how it was answered. `status` is None if the connection was dropped instead."""
+    """One request and how it was answered. `status` is None if the connection was dropped before it was read."""
 
     method: str
     path: str
@@ -70,6 +83,8 @@ class LoggedRequest:
     resource: Kind | None
     page: int | None
     faults: tuple[str, ...]
+    body: bytes
+    """The body, except of a form or an upload."""
     at: float
     """When it arrived, in epoch seconds."""
 
@@ -86,12 +101,15 @@ class Application:
     log: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=LOGGED_REQUESTS))
     _v1: v1_api.V1Api = field(init=False)
     _v2: v2_api.V2Api = field(init=False)
+    _uploads: uploads.UploadServer = field(init=False)
     _delivery: delivery_api.DeliveryApi = field(init=False)
     lookup: lookup_api.LookupApi = field(init=False)
 
     def __post_init__(self) -> None:
-        self._v1 = v1_api.V1Api(self.site)
-        self._v2 = v2_api.V2Api(self.site)
+        writes = VideoWrites(self.site)
+        self._v1 = v1_api.V1Api(self.site, writes)
+        self._v2 = v2_api.V2Api(self.site, writes)
+        self._uploads = uploads.UploadServer(writes)
         self._delivery = delivery_api.DeliveryApi(self.site)
         self.lookup = lookup_api.LookupApi(self.site)
 
@@ -118,11 +136,13 @@ class Application:
                 path,
                 authorization=request.headers.get("authorization"),
                 api=api,
-                route=route,
+                route=WRITING_METHODS.get((route, request.method), route) if (api, kind) == ("v2", "video") else route,
                 kind=kind,
                 names=request.path_params,
                 origin=str(request.base_url).rstrip("/"),
                 byte_range=request.headers.get("range"),
+                content_type=request.headers.get("content-type", ""),
+                dry_run=request.headers.get("jw-dry-run") == "true",
             )
             return await self._respond(request, call)
 
@@ -131,25 +151,33 @@ class Application:
     async def _respond(self, request: Request, call: Call) -> Response:
         at = time.time()
         try:
-            call = replace(call, params=await _params(request))
+            body = await request.body()
+            is_form = call.content_type.startswith(FORM_TYPE)
+            call = replace(call, params=_params(request, body if is_form else b""), body=b"" if is_form else body)
         except UnicodeDecodeError:
             refused = self._error(call, Refused(400, "ParameterEncodingError", "Parameters must be UTF-8."))
             self._note(call, refused, [], at)
             return _http(refused)
+        self.site.library.catch_up()
         faults = self.faults.take(call)
         await self._pause(sum(fault.delay for fault in faults))
         dropped = any(fault.drops for fault in faults)
         answer = None if dropped else self._answer(call, faults)
         self._note(call, answer, faults, at)
-        if answer is None:
+        if answer is None or any(fault.loses for fault in faults):
             return _CutResponse(self.hang_up, b"", None)
         if answer.cut_at is not None:
             return _CutResponse(self.hang_up, answer.body[: answer.cut_at], _http(answer))
         return _http(answer)
 
     def _answer(self, call: Call, faults: list[Fault]) -> Answer:
-        instead = next((fault.instead for fault in faults if fault.instead is not None), None)
-        answer = self._asked(call, faults) if instead is None else instead(call)
+        replacing = next((fault for fault in faults if fault.instead is not None), None)
+        if replacing is None or replacing.instead is None:
+            answer = self._asked(call, faults)
+        else:
+            if replacing.carried_out:
+                self._asked(call, faults)
+            answer = replacing.instead(call)
         for fault in faults:
             if fault.edits is not None:
                 fault.edits(self.site.library)
@@ -160,6 +188,8 @@ class Application:
 
     def _asked(self, call: Call, faults: list[Fault]) -> Answer:
         try:
+            if call.api == "upload":
+                return self._uploads.answer(call)
             if call.api == "delivery":
                 return self._delivery.answer(call)
             if call.api == "lookup":
@@ -200,7 +230,10 @@ class Application:
         names = tuple(fault.name for fault in faults)
         status = None if answer is None else answer.status
         self.log.append(
-            LoggedRequest(call.method, call.path, params, status, call.api, call.route, call.kind, call.page, names, at)
+            LoggedRequest(
+                *(call.method, call.path, params, status, call.api, call.route, call.kind, call.page, names),
+                *(b"" if call.api == "upload" else call.body, at),
+            )
         )
 
 
@@ -235,10 +268,8 @@ async def _dripping(answer: Answer) -> AsyncIterator[bytes]:
         yield answer.body[position : position + 1]
 
 
-async def _params(request: Request) -> tuple[tuple[str, str], ...]:
-    texts = [request.scope["query_string"]]
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        texts.append(await request.body())
+def _params(request: Request, form: bytes) -> tuple[tuple[str, str], ...]:
+    texts = (request.scope["query_string"], form)
     return tuple(
         pair for text in texts for pair in parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict")
     )

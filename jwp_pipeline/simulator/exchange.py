@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 from jwp_pipeline.simulator.records import Api, Kind
 
-Service = Literal[Api, "delivery", "lookup"]
-"""Who answers a request: one of the Management APIs, delivery, or Lookup with its token server."""
-ManagementRoute = Literal["list", "show", "members"]
+Service = Literal[Api, "upload", "delivery", "lookup"]
+"""Who answers a request: one of the Management APIs, the upload servers, delivery, or Lookup with its token server."""
+WriteRoute = Literal["update", "create", "delete", "reupload"]
+ManagementRoute = Literal["list", "show", "members", WriteRoute]
+UploadRoute = Literal["file"]
 DeliveryRoute = Literal["player", "library", "poster", "sources", "manifest", "rendition"]
 LookupRoute = Literal["token", "person"]
-Route = Literal[ManagementRoute, DeliveryRoute, LookupRoute]
+Route = Literal[ManagementRoute, UploadRoute, DeliveryRoute, LookupRoute]
 Shape = Literal["array", "array missing", "array null", "array object", "bare array", "total missing"]
 
 
@@ -36,10 +38,20 @@ class Call:
     """The scheme, host and port that the client used, without a slash at the end."""
     byte_range: str | None = None
     """The Range header."""
+    body: bytes = b""
+    """The body, except of a form, whose fields are in `params`."""
+    content_type: str = ""
+    dry_run: bool = False
+    """v2: whether a write is only to be validated (`Jw-Dry-Run: true`)."""
 
     def param(self, name: str) -> str | None:
         """Return the first value of a parameter, or None if it is not given."""
         return next((value for key, value in self.params if key == name), None)
+
+    @property
+    def key(self) -> str | None:
+        """Return the key of the video or channel that the call names, in its path or its parameters."""
+        return self.names.get("id") or self.param("video_key") or self.param("channel_key")
 
     @property
     def page(self) -> int | None:

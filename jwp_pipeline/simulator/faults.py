@@ -3,6 +3,8 @@
     sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
     sim.faults.add(Fault.short_page(), api="v2", resource="video", page=3)
     sim.faults.add(Fault.edit(lambda library: library.remove("video", "aB3dE5gH")), page=1)
+    sim.faults.add(Fault.lost_answer(), route="update")
+    sim.faults.add(Fault.status(400), route="update", key="aB3dE5gH", times=None)
 
 All faults that match a request are applied, in the order in which they were added. If several of them replace the
 answer, the first one wins. app.py applies them.
@@ -35,13 +37,20 @@ class Fault:
     drip_seconds: float = 0.0
     drops: bool = False
     cuts_at: float | None = None
+    loses: bool = False
     instead: Callable[[Call], Answer] | None = None
+    carried_out: bool = False
     bend: Callable[[ListingPage], None] | None = None
     edits: Callable[[Library], None] | None = None
 
     @classmethod
-    def status(cls, status: int, body: Body = "json", *, retry_after: int | str | None = None) -> Fault:
-        """Answer with this HTTP status. The JSON body is an error in the format of the API, even with status 200."""
+    def status(
+        cls, status: int, body: Body = "json", *, retry_after: int | str | None = None, carried_out: bool = False
+    ) -> Fault:
+        """Answer with this HTTP status. The JSON body is an error in the format of the API, even with status 200.
+
+        The request has no effect unless it is `carried_out` before.
+        """
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
 
         def answer(call: Call) -> Answer:
@@ -55,7 +64,7 @@ class Fault:
                 return v2_api.error_answer(status, "server_error" if status == 200 else None, headers=headers)
             return v1_api.error_answer(status, "InternalError" if status == 200 else None, headers=headers)
 
-        return cls(f"status {status} ({body})", instead=answer)
+        return cls(f"status {status} ({body})", instead=answer, carried_out=carried_out)
 
     @classmethod
     def error_with_200(cls) -> Fault:
@@ -81,6 +90,11 @@ class Fault:
     def drop(cls) -> Fault:
         """Close the connection without an answer; the API never sees the request."""
         return cls("drop", drops=True)
+
+    @classmethod
+    def lost_answer(cls) -> Fault:
+        """Carry out the request, and close the connection without an answer."""
+        return cls("lost answer", loses=True)
 
     @classmethod
     def truncate(cls, fraction: float = 0.5) -> Fault:
@@ -143,6 +157,7 @@ class PlannedFault:
     api: Service | None
     route: Route | None
     resource: Kind | None
+    key: str | None
     page: int | None
     nth: int
     times: int | None
@@ -155,7 +170,10 @@ class PlannedFault:
             return False
         if self.fault.bend is not None and call.page is None:
             return False
-        wanted = ((self.api, call.api), (self.route, call.route), (self.resource, call.kind), (self.page, call.page))
+        wanted = (
+            *((self.api, call.api), (self.route, call.route), (self.resource, call.kind)),
+            *((self.key, call.key), (self.page, call.page)),
+        )
         return all(value is None or value == of_call for value, of_call in wanted)
 
 
@@ -174,15 +192,17 @@ class Faults:
         api: Service | None = None,
         route: Route | None = None,
         resource: Kind | None = None,
+        key: str | None = None,
         page: int | None = None,
         nth: int = 1,
         times: int | None = 1,
     ) -> PlannedFault:
         """Plan a fault for the requests that match all given conditions. `path` may contain `*`; pages count from 1.
 
+        `key` is that of the video or channel that the request names.
         It acts `times` times, beginning with the `nth` matching request; None means without end.
         """
-        planned = PlannedFault(fault, path, api, route, resource, page, nth, times)
+        planned = PlannedFault(fault, path, api, route, resource, key, page, nth, times)
         with self._lock:
             self._planned.append(planned)
         return planned

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from threading import RLock
 from typing import Any
 
@@ -45,6 +46,9 @@ class Library:
         self._slots_of: dict[Kind, dict[str, list[int]]] = {kind: {} for kind in KINDS}
         self._removed: dict[Kind, dict[str, Record]] = {kind: {} for kind in KINDS}
         self._hidden: dict[Kind, set[str]] = {kind: set() for kind in KINDS}
+        # What listings still show for a key while the index lags: an earlier state, or None for nothing.
+        self._indexed: dict[Kind, dict[str, Record | None]] = {kind: {} for kind in KINDS}
+        self._planned: list[tuple[float, Callable[[], None]]] = []
         self.replace_all(videos, channels)
 
     # --- Reading -----------------------------------------------------------------------------------------
@@ -55,10 +59,12 @@ class Library:
             return list(self._records[kind].values())
 
     def listed(self, kind: Kind) -> list[Record]:
-        """The records that listings show, in library order: all but the hidden ones."""
+        """The records that listings show, in library order: all but the hidden ones, as the index knows them."""
         with self.lock:
-            hidden = self._hidden[kind]
-            return [record for record in self._records[kind].values() if record.key not in hidden]
+            hidden, indexed = self._hidden[kind], self._indexed[kind]
+            records = [record for record in self._records[kind].values() if record.key not in hidden]
+            shown = (indexed.get(record.key, record) if record.key else record for record in records)
+            return [record for record in shown if record is not None]
 
     def record(self, kind: Kind, key: str) -> Record | None:
         """The record of a key, the last one if there are several."""
@@ -83,6 +89,10 @@ class Library:
         """Keys that were removed and are not back, in the order of removal."""
         with self.lock:
             return list(self._removed[kind])
+
+    def now(self) -> int:
+        """The time by the library's clock, in epoch seconds."""
+        return int(self._clock())
 
     # --- Changing ----------------------------------------------------------------------------------------
 
@@ -123,6 +133,27 @@ class Library:
         with self.lock:
             self._hidden[kind].clear()
             self._changed()
+
+    def lag(self, kind: Kind, key: str, seconds: float) -> None:
+        """Let listings show a key as it is now for so many seconds, or not at all if it does not exist yet."""
+        with self.lock:
+            if seconds > 0 and key not in self._indexed[kind]:
+                self._indexed[kind][key] = self.record(kind, key)
+                self.later(seconds, partial(self._catch_up_with, kind, key))
+
+    def later(self, seconds: float, change: Callable[[], None]) -> None:
+        """Plan a change for so many seconds from now; the first `catch_up` after that makes it."""
+        with self.lock:
+            self._planned.append((self._clock() + seconds, change))
+
+    def catch_up(self) -> None:
+        """Make the planned changes that are due."""
+        with self.lock:
+            now = self._clock()
+            due = [change for at, change in self._planned if at <= now]
+            self._planned = [(at, change) for at, change in self._planned if at > now]
+            for change in due:
+                change()
 
     def restore(self, kind: Kind, *keys: str) -> None:
         """Bring removed objects back as they were, at the end of the library order. Raises KeyError."""
@@ -226,6 +257,10 @@ class Library:
         if record.key is not None:
             self._slots_of[kind].setdefault(record.key, []).append(slot)
             self._removed[kind].pop(record.key, None)
+
+    def _catch_up_with(self, kind: Kind, key: str) -> None:
+        del self._indexed[kind][key]
+        self._changed()
 
     def _changed(self) -> None:
         self.version += 1

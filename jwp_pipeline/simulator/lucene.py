@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jwp_pipeline.simulator.comparison import QueryError, ValueTest, range_test, value_test
+from jwp_pipeline.simulator.properties import flat_properties
 from jwp_pipeline.simulator.records import Kind, Record
 
 Predicate = Callable[[Record], bool]
@@ -164,8 +165,13 @@ def _properties_condition(parser: _Parser) -> Predicate:
 
 
 def _properties(record: Record) -> dict[str, Any]:
+    """Return the properties as they are searched: nested ones under the last part of their name alone."""
     params = record.object("v2")["metadata"].get("custom_params")
-    return params if isinstance(params, dict) else {}
+    if not isinstance(params, dict):
+        return {}
+    nested = {name: value for name, value in params.items() if isinstance(value, dict)}
+    leaves = {name.rpartition(".")[2]: value for name, value in flat_properties(nested).items()}
+    return {**leaves, **{name: value for name, value in params.items() if name not in nested}}
 
 
 def _values(record: Record, field: str) -> list[Any]:

@@ -111,6 +111,8 @@ class Simulator:
             "JWPLATFORM_MANAGEMENT_API_URL": self.url,
             "JWPLATFORM_API_BASE_URL": f"{self.url}/",
             "JWPLATFORM_CONTENT_BASE_URL": f"{self.url}/",
+            # This server has no TLS, so that its upload links must stay as they are.
+            "JWP_FORCE_HTTPS_UPLOAD": "false",
             "LOOKUP_ROOT": self.lookup_root,
             "LOOKUP_PEOPLE_ID_SCHEME": lookup_api.SCHEME,
             "OAUTH2_TOKEN_URL": f"{self.url}/oauth2/token",

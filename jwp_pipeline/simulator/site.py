@@ -46,6 +46,18 @@ class Behaviour:
     """Whether a 429 carries Retry-After."""
     bare_error_array: bool = False
     """v2: error bodies are a bare array instead of `{"errors": [...]}`."""
+    read_only: bool = False
+    """Whether both secrets may only read; a write is then HTTP 403."""
+    blank_description: Literal["ignored", "refused"] = "ignored"
+    """v1: whether an empty description leaves the old one as it is, or is HTTP 400."""
+    nested_properties: bool = False
+    """Whether custom properties with dots in their names are kept and shown as nested objects."""
+    index_lag_seconds: float = 0.0
+    """How long listings and searches do not know of a write."""
+    upload_link_seconds: float = 7 * 86_400.0
+    """How long an upload link is valid."""
+    processing_seconds: float = 0.0
+    """How long a video is processed after its file has arrived."""
     timestamp_tolerance: float = 600.0
     """v1: seconds that a request's clock may differ from ours."""
     token_seconds: float = 3600.0

@@ -16,6 +16,8 @@ from jwp_pipeline.simulator.records import Kind, Record, encode
 from jwp_pipeline.simulator.site import Site
 from jwp_pipeline.simulator.v1_filters import condition, order, whole_number
 from jwp_pipeline.simulator.v1_signature import SignatureCheck
+from jwp_pipeline.simulator.v1_writes import V1Writes, required
+from jwp_pipeline.simulator.writes import VideoWrites
 
 DEFAULT_LIMIT = 50
 ARRAYS: dict[Kind, str] = {"video": "videos", "channel": "channels"}
@@ -47,8 +49,9 @@ _MEMBER_FIELDS = (
 class V1Api:
     """v1 of one site. Each method answers one call, or raises Refused. For one thread."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, writes: VideoWrites) -> None:
         self._site = site
+        self._writes = V1Writes(site, writes)
         self._signatures = SignatureCheck()
 
     def answer(self, call: Call) -> Answer | ListingPage:
@@ -69,6 +72,7 @@ class V1Api:
             "list": self._list,
             "show": self._show,
             "members": self._members,
+            **dict.fromkeys(("update", "create", "delete"), self._write),
         }
         return routes[call.route](call, allowance)
 
@@ -86,7 +90,7 @@ class V1Api:
         return _page(ARRAYS[kind], elements, limit, offset, total, allowance)
 
     def _members(self, call: Call, allowance: Allowance) -> ListingPage:
-        channel = self._record("channel", _required(call, "channel_key"))
+        channel = self._record("channel", required(call, "channel_key"))
         library = self._site.library
         with library.lock:
             videos = [library.record("video", key) for key in channel.members or ()]
@@ -102,9 +106,13 @@ class V1Api:
             allowance,
         )
 
+    def _write(self, call: Call, allowance: Allowance) -> Answer:
+        members = self._writes.answer(call)
+        return Answer(200, encode({"status": "ok", **members, "rate_limit": _rate_limit(allowance)}))
+
     def _show(self, call: Call, allowance: Allowance) -> Answer:
         kind = call.kind or "video"
-        record = self._record(kind, _required(call, f"{kind}_key"))
+        record = self._record(kind, required(call, f"{kind}_key"))
         shown = record.json("v1")
         if "v1" not in record.raw:
             extra: dict[str, Any] = _VIDEO_SHOW if kind == "video" else {}
@@ -164,12 +172,3 @@ def _reduced(video: Record) -> bytes:
     if "v1" in video.raw:
         return video.raw["v1"]
     return encode({name: video.source[name] for name in _MEMBER_FIELDS if name in video.source})
-
-
-def _required(call: Call, name: str) -> str:
-    value = call.param(name)
-    if value is None:
-        raise Refused(400, "ParameterMissing", f"{name}: this parameter is required.")
-    if not value:
-        raise Refused(400, "ParameterEmpty", f"{name}: this parameter must not be empty.")
-    return value

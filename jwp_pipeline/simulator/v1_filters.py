@@ -7,6 +7,7 @@ from typing import Any
 
 from jwp_pipeline.simulator.exchange import Call, Refused
 from jwp_pipeline.simulator.listing import Order, Predicate, SortField
+from jwp_pipeline.simulator.properties import flat_properties
 from jwp_pipeline.simulator.records import Kind, Record
 
 SORT_FIELDS = frozenset(
@@ -140,8 +141,6 @@ def _search(fields: str, value: str) -> Predicate:
 def _texts(record: Record, name: str) -> list[Any]:
     if not name.startswith("custom."):
         return [record.source.get(_SEARCH_NAMES.get(name, name))]
-    custom = record.source.get("custom")
-    if not isinstance(custom, dict):
-        return []
+    custom = flat_properties(record.source.get("custom"))
     name = name.removeprefix("custom.")
     return list(custom.values()) if name == "*" else [custom.get(name)]

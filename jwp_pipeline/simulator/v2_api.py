@@ -16,6 +16,8 @@ from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Refused
 from jwp_pipeline.simulator.listing import Order, Predicate, SortField
 from jwp_pipeline.simulator.records import Kind, Record, encode
 from jwp_pipeline.simulator.site import Site
+from jwp_pipeline.simulator.v2_writes import V2Writes
+from jwp_pipeline.simulator.writes import VideoWrites
 
 DEFAULT_PAGE_LENGTH = 10
 ARRAYS: dict[Kind, str] = {"video": "media", "channel": "playlists"}
@@ -48,8 +50,9 @@ _DESCRIPTIONS = {
 class V2Api:
     """v2 of one site. Each method answers one call, or raises Refused. For one thread."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, writes: VideoWrites) -> None:
         self._site = site
+        self._writes = V2Writes(site, writes)
 
     def answer(self, call: Call) -> Answer | ListingPage:
         """Check the caller and the limit, then answer."""
@@ -78,6 +81,8 @@ class V2Api:
     def _route(self, call: Call) -> Answer | ListingPage:
         if call.api is None or call.names.get("site") != self._site.api_key:
             raise _refused(404, "not_found")
+        if call.route in ("update", "create", "reupload", "delete"):
+            return self._writes.answer(call)
         if call.method != "GET":
             raise Refused(405, "method_not_allowed", f"{call.method} is not allowed here.")
         routes: dict[str | None, Callable[[Call, Kind], Answer | ListingPage]] = {
