@@ -27,6 +27,10 @@
     │   └── GuardTripped              the guard blocks something until a person has looked at it
     │       ├── SnapshotQuarantined   the guard refused a snapshot; nothing was changed
     │       └── DeletionsWithheld     the guard withheld deletions; everything else was applied
+    ├── OutboxError                   edits of the record do not reach JW Platform
+    │   ├── NotReviewed               the edits that wait have to be shown to somebody before the first push
+    │   ├── NothingToResolve          there is no conflict or refusal to decide about
+    │   └── NoVideoYet                a file cannot be uploaded for an item that has no video
     └── DatabaseError                 the database cannot be reached, or the connection was lost
         ├── UnsuitableDatabase        its version or encoding is not supported
         ├── UnsuitablePooler          the connection pooler in front of it is not supported
@@ -199,6 +203,28 @@ class DeletionsWithheld(GuardTripped):
     """The guard withheld the deletions of a snapshot; everything else in it was applied."""
 
     runbook: ClassVar[str] = "withheld-deletions"
+
+
+class OutboxError(PipelineError):
+    """Edits of the record do not reach JW Platform; they stay in the record and in the outbox."""
+
+    runbook: ClassVar[str] = "edits-wait"
+
+
+class NotReviewed(OutboxError):
+    """The edits that wait have to be shown to somebody before they are pushed from this database."""
+
+    runbook: ClassVar[str] = "first-push"
+
+
+class NothingToResolve(OutboxError):
+    """There is no such conflict or refusal; nothing was changed."""
+
+    runbook: ClassVar[str] = "conflict"
+
+
+class NoVideoYet(OutboxError):
+    """The item has no video at JW Platform, so no file can be uploaded for it."""
 
 
 class DatabaseError(PipelineError):

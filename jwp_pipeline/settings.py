@@ -118,6 +118,20 @@ class Settings(BaseSettings):
         "Default: true when JWP_CREATE_ITEMS is all, else false.",
     )
     jwp_sync_items: bool = Field(True, description="Push local edits of media items back to JWP.")
+    jwp_site_domain: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$",
+        description="Domain of the site that the items belong to, such as media.example.org: it marks its videos at JWP. "
+        "Required for pushing edits.",
+    )
+    jwp_site_name: str | None = Field(
+        None, description="Name of that site, for people who look at its videos at JWP. Required for pushing edits."
+    )
+    jwp_conflict: Literal["ask", "ours", "theirs"] = Field(
+        "ask",
+        description="What to do about a field that was edited here and changed at JWP meanwhile: leave both until "
+        "somebody decides, or take one side's value.",
+    )
     jwp_force_https_upload: bool = Field(True, description="Make upload links https.")
 
     jwp_delivery_check_items: int = Field(

@@ -173,6 +173,18 @@ videos = Table(
         comment="Digest of the item's view permission as the last sync under JWP_STRICT_ACLS left it. When the item's "
         "own differs, somebody changed it here, and the next sync compares it with the ACL.",
     ),
+    Column(
+        "pushed_updated",
+        BigInteger,
+        comment="JWP's `updated` as it answered the last push. An older listing leaves the pushed fields alone.",
+    ),
+    Column(
+        "awaits_listing",
+        Boolean,
+        server_default=FALSE,
+        comment="The next listing that is as new as the last push will be followed, even if `updated` is not newer.",
+        nullable=False,
+    ),
     Column("deleted_at", Timestamp),
     Index("videos_sms_media_id", "sms_media_id"),
 )

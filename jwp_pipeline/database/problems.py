@@ -13,9 +13,9 @@ from sqlalchemy import Connection, text
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.upkeep import analyze, is_much
 
-Stage = Literal["cache", "mapping", "ownership", "permission"]
+Stage = Literal["cache", "mapping", "ownership", "permission", "push"]
 """The part of the sync that finds a problem and later resolves it: storing resources, reading their fields, deciding
-between two resources that claim the same thing, or deciding who may view an item."""
+between two resources that claim the same thing, deciding who may view an item, or pushing an edit."""
 
 
 def create_found_problems(connection: Connection) -> None:

@@ -142,12 +142,16 @@ class CachedResource(Base):
         comment="When JW Platform was last asked about it and did not say that it is gone; NULL while it is not "
         "missing."
     )
+    pushed_at: Mapped[datetime | None] = mapped_column(
+        comment="When a push created it at JW Platform; NULL as soon as any listing has it."
+    )
 
     videos = LiveOfType("video")
     channels = LiveOfType("channel")
 
     __table_args__ = (
         Index("cached_resources_missing", "type", "key", postgresql_where=text("missing_since IS NOT NULL")),
+        Index("cached_resources_pushed", "type", "key", postgresql_where=text("pushed_at IS NOT NULL")),
         Index("cached_resources_data", "data", postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}),
         # Every sync reads these columns of all live rows; an index-only scan does that without reading their data.
         Index("cached_resources_live", "type", "key", "updated_at", postgresql_where=text("deleted_at IS NULL")),
@@ -180,7 +184,9 @@ class ResourceChange(Base):
     __tablename__ = "resource_changes"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    snapshot_id: Mapped[int] = mapped_column(ForeignKey("raw_snapshots.id"))
+    snapshot_id: Mapped[int | None] = mapped_column(
+        ForeignKey("raw_snapshots.id"), comment="The read that showed it; NULL for a video that a push created."
+    )
     type: Mapped[str]
     key: Mapped[str]
     change: Mapped[str] = mapped_column(comment="added | changed | restored | deleted.")
@@ -203,7 +209,7 @@ class SyncProblem(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     stage: Mapped[str] = mapped_column(
-        comment="Which part of the sync found it, and will resolve it: cache | mapping | ownership | permission."
+        comment="Which part of the sync found it, and will resolve it: cache | mapping | ownership | permission | push."
     )
     type: Mapped[str]
     key: Mapped[str] = mapped_column(comment="Key of the resource, or its position in the listing where it has none.")

@@ -12,6 +12,7 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from jwp_pipeline.access.acl import Permission
+from jwp_pipeline.database.outbox_tables import EDITED_AS
 from jwp_pipeline.database.sql import source
 from jwp_pipeline.media.mapping import ITEM_FIELDS, VIEW_COLUMNS
 
@@ -29,6 +30,13 @@ _DERIVED = {
     "listed fields": ", ".join(
         f"coalesce(mapped.{column.name}, item.{column.name}, {column.default}) AS {column.name}"
         for column in ITEM_COLUMNS
+    ),
+    # The values that a sync would write, but for the fields that were edited meanwhile.
+    "kept edits": ", ".join(
+        f"{column.name} = CASE WHEN '{EDITED_AS[column.name]}' = ANY (edited.fields)"
+        f" THEN item.{column.name} ELSE proposed.{column.name} END"
+        for column in ITEM_COLUMNS
+        if column.name in EDITED_AS
     ),
     # The view permission that an item gets before it is due.
     "narrowed view": ", ".join(

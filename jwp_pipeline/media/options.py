@@ -20,6 +20,8 @@ class MediaOptions:
     strict_acls: bool
     """Whether permissions are narrowed at once, and stay as they are if an ACL has vanished (permissions.py)."""
     sync_all: bool = False
+    pushes_edits: bool = True
+    """Whether edits go to JW Platform (JWP_SYNC_ITEMS). If so, a sync leaves fields with an unsent edit alone."""
 
     @classmethod
     def from_settings(cls, settings: Settings, *, sync_all: bool = False) -> MediaOptions:
@@ -31,4 +33,4 @@ class MediaOptions:
                 "Set it to a comma list of WORLD, CAM, INST_x, GROUP_x and USER_x."
             )
         strict = settings.jwp_create_items == "all" if settings.jwp_strict_acls is None else settings.jwp_strict_acls
-        return cls(settings.jwp_create_items, default_acl, strict, sync_all)
+        return cls(settings.jwp_create_items, default_acl, strict, sync_all, settings.jwp_sync_items)

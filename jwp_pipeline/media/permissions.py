@@ -64,3 +64,18 @@ def _all_vanished(fields: VideoFields, known: Known) -> bool:
     That is probably an accident, because v2's PATCH replaces all properties at once.
     """
     return fields.sms_media_id is None and (known.sms_media_id is not None or not fields.has_properties)
+
+
+def while_edited(
+    decision: Decision, fields: VideoFields, known: Known, *, is_left_alone: bool, is_undecided: bool
+) -> Decision:
+    """Change a decision for an item whose permission was edited here (semantics §8).
+
+    An edit on its way is left alone. While nobody has decided about one, the item is for those whom both sides admit.
+    """
+    if is_left_alone:
+        return decision._replace(permission=KEEP, narrowed=None)
+    if not is_undecided or known.permission is None:
+        return decision
+    both = intersection(known.permission, fields.permission)
+    return decision._replace(permission=both, narrowed=None if both == known.permission else both)

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from jwp_pipeline.access.acl import Permission
+from jwp_pipeline.database.outbox_tables import EDITED_AS
 from jwp_pipeline.database.upkeep import analyze
 from jwp_pipeline.media.columns import CONTENT_COLUMNS, ITEM_COLUMNS, statement, view_values
 from jwp_pipeline.media.mapping import KEEP, VIEW_COLUMNS, ChannelFields, VideoFields, map_channel, map_video
 from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.permissions import Decision, Known, decide
+from jwp_pipeline.media.permissions import Decision, Known, decide, while_edited
 
 BATCH = 1000
+_VIEW = EDITED_AS["view_is_public"]
 
 # The columns to copy, with their types. Knowing the types, psycopg can send rows in PostgreSQL's binary format.
 _VIDEO_COLUMNS = {
@@ -52,6 +55,7 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
         },
     )
     analyze(connection, "videos_to_read", "key")
+    connection.execute(statement("staged/known_edits"), {"pushes_edits": options.pushes_edits})
     candidates = connection.execute(
         statement("reads/videos_to_map"),
         {"with_permissions": not options.sync_all},
@@ -92,7 +96,27 @@ def stage_channels(connection: Connection, options: MediaOptions) -> int:
 def _map_video(row: Row[Any], options: MediaOptions) -> tuple[VideoFields, Decision]:
     fields = map_video(row.data, key=row.key, default_acl=options.default_acl, create_items=options.create_items)
     known = Known(row.acl_state, row.had_acl, row.sms_media_id, _item_permission(row))
-    return fields, decide(fields, known, strict=options.strict_acls)
+    decision = decide(fields, known, strict=options.strict_acls)
+    left_alone = _left_alone(row, fields)
+    if left_alone:
+        fields = replace(fields, item={name: KEEP if name in left_alone else it for name, it in fields.item.items()})
+    return fields, while_edited(
+        decision,
+        fields,
+        known,
+        is_left_alone=_VIEW in left_alone and _VIEW not in (row.undecided or ()),
+        is_undecided=_VIEW in (row.undecided or ()),
+    )
+
+
+def _left_alone(row: Row[Any], fields: VideoFields) -> frozenset[str]:
+    """Return the fields of the item that its video does not change: those with an edit that has not been settled.
+
+    A listing that is older than the last push does not change any field that is pushed.
+    """
+    edited = frozenset((*(row.waiting or ()), *(row.undecided or ())))
+    is_older = row.pushed_updated is not None and (fields.updated is KEEP or fields.updated < row.pushed_updated)
+    return frozenset(EDITED_AS.values()) if is_older else edited
 
 
 def _item_permission(row: Row[Any]) -> Permission | None:

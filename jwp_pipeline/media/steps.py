@@ -57,6 +57,8 @@ class Steps:
         create_found_problems(self.connection)
         self.looked_at = stage_videos(self.connection, self.options)
         created = self._write("videos", "link_new")
+        if self._number("SELECT count(*) FROM item_creations WHERE state <> 'created' AND asked_at IS NOT NULL"):
+            self._run("videos/link_created")
         gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
         self._run("problems/looked_at_videos")
@@ -65,6 +67,9 @@ class Steps:
     def media_items(self) -> None:
         """Bring `media_items` and `sms_media_items` in step for the videos that were read."""
         self._run("staged/proposed_items", sync_all=self.options.sync_all)
+        if self.options.pushes_edits:
+            self._run("staged/lock_changing_items")
+            self._run("staged/keep_new_edits")
         self.became_public = self._became_public()
         restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
         withdrawn = self._number(

@@ -15,6 +15,7 @@ from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
 from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.database.upkeep import vacuum
+from jwp_pipeline.database.write_back import mark_as_pipeline, record_edits
 from jwp_pipeline.jwplatform.management import ManagementClient
 from jwp_pipeline.media.members import ask_members
 from jwp_pipeline.media.options import MediaOptions
@@ -62,6 +63,8 @@ def _take_steps(
     """Take the steps in the caller's transaction. Returns them, and the number of open problems of each field."""
     # Let the server sort and hash a large library in memory. The setting ends with the transaction.
     connection.execute(text("SET LOCAL work_mem TO '64MB'"))
+    mark_as_pipeline(connection)
+    record_edits(connection, on=options.pushes_edits)
     steps = Steps(connection, options, with_channels=_needs_members(assets))
     if {"videos", "media_items"} & set(assets):
         steps.videos()

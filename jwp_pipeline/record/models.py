@@ -183,6 +183,8 @@ class Video(Base):
     had_acl: Mapped[bool]
     acl_state: Mapped[str | None]
     view_digest: Mapped[int | None]
+    pushed_updated: Mapped[int | None]
+    awaits_listing: Mapped[bool]
     deleted_at: Mapped[datetime | None]
 
     live = LiveRows()

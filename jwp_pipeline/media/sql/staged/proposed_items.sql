@@ -37,6 +37,9 @@ CROSS JOIN LATERAL (
             OR item.id IS NULL
             OR coalesce(item.deleted_at = videos.item_deleted_at, false)
             OR videos.reappeared
-            OR coalesce(mapped.updated > videos.updated, false) AS is_due
+            OR coalesce(mapped.updated > videos.updated, false)
+            -- The first listing that is as new as a push brings what others changed at JW Platform before it.
+            OR coalesce(videos.awaits_listing AND mapped.updated >= coalesce(videos.pushed_updated, 0), false)
+            AS is_due
 ) AS stands
 WHERE item.id IS NOT NULL OR mapped.wants_item

@@ -1,5 +1,5 @@
 -- The live cached videos that a sync has to read: all of them, or those that are new, returned, or changed since they
--- were last read. With strict ACLs, these include videos whose item no longer has the permission that the last sync
+-- were last read, or that have been pushed since. With strict ACLs, these include videos whose item no longer has the permission that the last sync
 -- left. The next statement fetches their data, so that indexes alone can answer this one.
 CREATE TEMPORARY TABLE videos_to_read ON COMMIT DROP AS
 SELECT cached.key
@@ -14,6 +14,7 @@ WHERE cached.type = 'video'
         OR videos.deleted_at IS NOT NULL
         OR videos.mapped_version IS DISTINCT FROM cached.updated_at
         OR videos.acl_state IS NULL
+        OR videos.awaits_listing
         OR item.deleted_at = videos.item_deleted_at
         OR (videos.media_item_id IS NULL AND (:create_all OR videos.wants_item))
         OR (

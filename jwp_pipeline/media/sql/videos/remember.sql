@@ -1,9 +1,11 @@
 -- Stores what the links must remember about the videos that were read. If the item was due, these are the item, the
 -- stamp and the claim to an SMS id, and otherwise whether the item waits for a newer stamp. A video without an item
--- counts as synchronised once it is read.
+-- counts as synchronised once it is read. A push may have moved the stamp and its marks a moment ago, so those are
+-- compared with the row as it is.
 UPDATE videos
 SET media_item_id = seen.media_item_id,
-    updated = seen.updated,
+    updated = CASE WHEN seen.restarts THEN seen.updated ELSE greatest(videos.updated, seen.updated) END,
+    awaits_listing = videos.awaits_listing AND NOT (seen.is_due AND seen.listed >= coalesce(videos.pushed_updated, 0)),
     sms_media_id = seen.sms_media_id,
     sms_last_updated_at = seen.sms_last_updated_at,
     mapped_version = seen.mapped_version,
@@ -18,6 +20,9 @@ FROM (
         mapped.key,
         mapped.mapped_version,
         CASE WHEN proposed.is_due THEN proposed.item_id ELSE known.media_item_id END AS media_item_id,
+        coalesce(known.reappeared OR proposed.is_restored OR known.mapped_version IS NULL, false) AS restarts,
+        coalesce(proposed.is_due OR known.media_item_id IS NULL, false) AS is_due,
+        coalesce(mapped.updated, 0) AS listed,
         CASE
             -- The stamp starts again after an absence, and if the video was never synchronised.
             WHEN known.reappeared OR proposed.is_restored OR known.mapped_version IS NULL
@@ -46,9 +51,10 @@ WHERE videos.key = seen.key
     AND (
         videos.media_item_id, videos.updated, videos.sms_media_id, videos.sms_last_updated_at, videos.mapped_version,
         videos.needs_full_sync, videos.wants_item, videos.reappeared, videos.had_acl, videos.acl_state,
-        videos.view_digest
+        videos.view_digest, videos.awaits_listing
     ) IS DISTINCT FROM (
         seen.media_item_id, seen.updated, seen.sms_media_id, seen.sms_last_updated_at, seen.mapped_version,
         seen.needs_full_sync, seen.wants_item, false, seen.had_acl, seen.acl_state,
-        seen.view_digest
+        seen.view_digest,
+        videos.awaits_listing AND NOT (seen.is_due AND seen.listed >= coalesce(videos.pushed_updated, 0))
     )

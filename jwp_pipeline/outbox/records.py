@@ -1,0 +1,190 @@
+"""Reads the edits that are due, and records what became of them.
+
+Everything about one item is recorded in one transaction, which the caller opens. An edit that somebody makes while its
+item is pushed has a higher number, and stays. Put here what a push reads and writes; push.py asks JW Platform.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from jwp_pipeline.access.acl import NOBODY, Permission, intersection
+from jwp_pipeline.database.problems import create_found_problems, record_problems
+from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.write_back import mark_as_pipeline
+from jwp_pipeline.outbox.fields import FIELDS, Unsendable, Value, column_values, in_words
+from jwp_pipeline.outbox.merge import Decision
+
+_PACKAGE = "jwp_pipeline.outbox"
+VIEW = "view_permission"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEdit:
+    """An edit of one field, as it was when it was read."""
+
+    field: str
+    number: int
+    """Its edit_number."""
+    base: Value
+    """The value that it was made on; None if that cannot be read."""
+    base_updated: int
+    """JWP's `updated` of the video when it was made."""
+    ours: Value
+    """The value to push; None if Python cannot hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    """An item with edits that are due."""
+
+    item_id: str
+    key: str
+    acl_state: str | None
+    """`videos.acl_state`: after an ACL has vanished, its absence at JW Platform says nothing."""
+    edits: tuple[WaitingEdit, ...]
+    tries: int
+    """How often in a row the push of its edits has failed."""
+
+
+def due_items(connection: Connection, *, seen: Collection[str], limit: int) -> list[DueItem]:
+    """Return items whose edits are due, in the order of their edits, without those in `seen`."""
+    rows = connection.execute(statement(_PACKAGE, "due_items"), {"seen": list(seen), "limit": limit})
+    return [
+        DueItem(row.item_id, row.key, row.acl_state, tuple(_edit(each, row.present) for each in row.edits), row.tries)
+        for row in rows
+    ]
+
+
+def _edit(row: dict[str, Any], present: dict[str, Any]) -> WaitingEdit:
+    name = row["field"]
+    ours = present[name] if row["ours"] is None else row["ours"]
+    return WaitingEdit(name, row["number"], decoded(name, row["base"]), row["base_updated"], decoded(name, ours))
+
+
+def decoded(name: str, value: Any) -> Value:
+    """Return a field's value from its JSON form; None if Python cannot hold it."""
+    try:
+        return None if value is None else FIELDS[name].decode(value)
+    except Unsendable:
+        return None
+
+
+def as_json(name: str, value: Value) -> str | None:
+    """Return the JSON text of a field's value; None if there is no value."""
+    return None if value is None else json.dumps(FIELDS[name].encode(value))
+
+
+def settle(connection: Connection, item: DueItem, decisions: Sequence[Decision], updated: int) -> list[float]:
+    """Record decisions whose fields JW Platform has, or will keep, as decided; `updated` is its stamp now.
+
+    Returns the seconds from each edit to its arrival there.
+    """
+    present = _lock(connection, item)
+    seconds = []
+    for decision in decisions:
+        name, number = decision.edit.field, decision.edit.number
+        place = {"item_id": item.item_id, "field": name, "number": number}
+        if decision.verdict == "theirs":
+            if _forget(connection, place) and decision.edit.theirs is not None:
+                write(connection, item.item_id, name, decision.edit.theirs)
+            continue
+        settled = connection.execute(
+            statement(_PACKAGE, "settle_edit"), {**place, "value": as_json(name, decision.sent), "updated": updated}
+        ).one_or_none()
+        if settled is None or settled.state != "pushed":
+            continue
+        if decision.verdict == "push":
+            seconds.append(float(settled.seconds))
+        if decoded(name, present[name]) != decision.sent:
+            # What JW Platform gives back differs in form, or the item did not have the value while it was undecided.
+            write(connection, item.item_id, name, decision.sent)
+    connection.execute(statement(_PACKAGE, "remember_push"), {"key": item.key, "updated": updated})
+    return seconds
+
+
+def set_aside(connection: Connection, item: DueItem, decisions: Sequence[Decision], state: str) -> None:
+    """Record edits that are in `conflict` or `refused`. Until that is decided, an item is for those whom both admit."""
+    present = _lock(connection, item)
+    for decision in decisions:
+        edit = decision.edit
+        stuck = connection.execute(
+            statement(_PACKAGE, "set_aside"),
+            {
+                "item_id": item.item_id,
+                "field": edit.field,
+                "number": edit.number,
+                "state": state,
+                "problem": decision.problem or conflict_text(decision),
+                "ours": json.dumps(present[edit.field]) if edit.ours is None else as_json(edit.field, edit.ours),
+                "theirs": as_json(edit.field, edit.theirs),
+            },
+        ).rowcount
+        if stuck and isinstance(edit.ours, Permission):
+            granted = decoded(VIEW, present[VIEW])
+            both = intersection(intersection(edit.ours, edit.theirs or NOBODY), granted)
+            if both != granted:
+                write(connection, item.item_id, VIEW, both)
+
+
+def conflict_text(decision: Decision) -> str:
+    """Return the problem of a field that was changed on both sides."""
+    name = decision.edit.field
+    return (
+        f"{name} was changed on both sides: here to {in_words(name, decision.edit.ours)!r}, at JW Platform to "
+        f"{in_words(name, decision.edit.theirs)!r}. Neither was overwritten."
+    )[:2000]
+
+
+def try_later(connection: Connection, item: DueItem, problem: str, seconds: float) -> None:
+    """Record a failure that may pass: the item's edits are tried again after so many seconds."""
+    connection.execute(
+        statement(_PACKAGE, "try_later"), {"item_id": item.item_id, "problem": problem, "seconds": seconds}
+    )
+
+
+def record_stuck(connection: Connection) -> None:
+    """Enter all conflicts and refusals in sync_problems, and resolve those that are gone."""
+    create_found_problems(connection)
+    connection.execute(statement(_PACKAGE, "problems"))
+    record_problems(connection, "push", "video", complete=True)
+
+
+def write(connection: Connection, item_id: str, name: str, value: Value) -> None:
+    """Write a field of an item as the pipeline, so that it does not count as an edit."""
+    columns = column_values(name, value)
+    mark_as_pipeline(connection)
+    connection.execute(
+        text(
+            f"UPDATE media_items SET {', '.join(f'{column} = :{column}' for column in columns)}, updated_at = now()"
+            " WHERE id = :item_id"
+        ),
+        {"item_id": item_id, **columns},
+    )
+
+
+def _lock(connection: Connection, item: DueItem) -> dict[str, Any]:
+    """Lock the item before its edits, in the order in which its triggers do, and return its fields as JSON."""
+    present: dict[str, Any] = connection.execute(
+        text("SELECT pushed_fields(item) FROM media_items AS item WHERE id = :item_id FOR NO KEY UPDATE"),
+        {"item_id": item.item_id},
+    ).scalar_one()
+    return present
+
+
+def _forget(connection: Connection, place: dict[str, Any]) -> bool:
+    """Drop an edit that JW Platform's value replaces, unless it was edited again meanwhile."""
+    return bool(
+        connection.execute(
+            text(
+                "DELETE FROM item_updates"
+                " WHERE media_item_id = :item_id AND field = :field AND edit_number = :number AND state = 'waiting'"
+            ),
+            place,
+        ).rowcount
+    )
