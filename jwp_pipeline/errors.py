@@ -6,14 +6,16 @@
     ├── JWPlatformError               JW Platform failed, refused, or could not be reached
     │   ├── PermanentError            asking again will not help
     │   │   ├── CredentialsRefused    the key or secret is wrong; the message names the setting
+    │   │   │   └── WritingNotAllowed the secret may read, but not write
     │   │   ├── ResourceNotFound      404
     │   │   ├── AnswerTooLarge        the answer is larger than the client accepts
     │   │   └── RequestRefused        any other 4xx
     │   │       └── MiddlemanAnswered a 3xx or 4xx from a proxy, a gateway or a login page instead of JW Platform
-    │   └── TransientError            asking again later may help; raised once the retries are used up
-    │       ├── RateLimited           429 until the deadline
-    │       ├── Unreachable           no connection, a time-out, or a dropped connection
-    │       └── MalformedAnswer       5xx, HTML, truncated or mis-shaped JSON, an error body with status 200
+    │   ├── TransientError            asking again later may help; raised once the retries are used up
+    │   │   ├── RateLimited           429 until the deadline
+    │   │   ├── Unreachable           no connection, a time-out, or a dropped connection
+    │   │   └── MalformedAnswer       5xx, HTML, truncated or mis-shaped JSON, an error body with status 200
+    │   └── WriteUncertain            a write may have been carried out although no usable answer came
     ├── DeliveryError                 where a video plays is not known at present
     │   ├── DeliveryUnreachable       the Delivery API gave no complete answer in time
     │   ├── DeliveryRefused           it answered with another status than 200 and 404
@@ -93,6 +95,12 @@ class CredentialsRefused(PermanentError):
     """JW Platform does not accept the key or secret; the message names the setting."""
 
 
+class WritingNotAllowed(CredentialsRefused):
+    """JW Platform refuses a write with a secret that it accepts for reading. This is not about the one resource."""
+
+    runbook: ClassVar[str] = "writing-not-allowed"
+
+
 class ResourceNotFound(PermanentError):
     """JW Platform answers 404 for the resource."""
 
@@ -129,6 +137,12 @@ class Unreachable(TransientError):
 
 class MalformedAnswer(TransientError):
     """The answer is a server error, or not the JSON that was requested."""
+
+
+class WriteUncertain(JWPlatformError):
+    """JW Platform may or may not have carried out a write. Look at what it has now before repeating anything."""
+
+    runbook: ClassVar[str] = "uncertain-write"
 
 
 class DeliveryError(PipelineError):

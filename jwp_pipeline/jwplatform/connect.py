@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from jwp_pipeline.errors import SettingsError
@@ -12,7 +13,10 @@ from jwp_pipeline.jwplatform.management import ClientOptions, ManagementClient, 
 from jwp_pipeline.jwplatform.pacing import shared_limiter
 from jwp_pipeline.jwplatform.page_length import shared_page_length
 from jwp_pipeline.jwplatform.patience import Patience
-from jwp_pipeline.masking import masker_of
+from jwp_pipeline.jwplatform.writing import WritingClient
+from jwp_pipeline.jwplatform.writing_v1 import WritingV1
+from jwp_pipeline.jwplatform.writing_v2 import WritingV2
+from jwp_pipeline.masking import Masker, masker_of
 from jwp_pipeline.settings import Settings
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f.]*:[0-9a-f:.]+\]|[\w.-]+)(:[0-9]+)?(/[^\s?#@]*)?", re.IGNORECASE)
@@ -43,10 +47,46 @@ def connect(
 
     Raises SettingsError if `refused_settings` finds a problem.
     """
+    credentials, given = _arguments(settings, on_wait, patience, hurried=hurried)
+    if settings.management_api == "v2":
+        return v2.ManagementV2(*credentials, **given)
+    return v1.ManagementV1(*credentials, **given)
+
+
+def connect_writing(
+    settings: Settings,
+    on_wait: WaitObserver | None = None,
+    *,
+    patience: Patience | None = None,
+    hurried: bool = False,
+) -> WritingClient:
+    """Make a client that writes through the configured Management API. Close the client after use.
+
+    Everything is as for `connect`, with which it shares the rate limit. Until it is closed, reading clients leave it
+    room in that limit, and its requests go before theirs. A `hurried` one is for a person who waits for the answer.
+    """
+    credentials, given = _arguments(settings, on_wait, patience, hurried=hurried)
+    if settings.management_api == "v2":
+        return WritingV2(*credentials, **given)
+    return WritingV1(*credentials, **given, force_https_upload=settings.jwp_force_https_upload)
+
+
+class _Arguments(TypedDict):
+    """What every client is made with, besides its credentials."""
+
+    origin: str
+    options: ClientOptions
+    masked: Masker
+
+
+def _arguments(
+    settings: Settings, on_wait: WaitObserver | None, patience: Patience | None, *, hurried: bool
+) -> tuple[tuple[str, str], _Arguments]:
+    """Return the site's key and secret, and the other arguments of a client. Raises SettingsError."""
     if refused := refused_settings(settings):
         problems = "; ".join(f"{name} {problem}" for name, problem in refused.items())
         raise SettingsError(f"JW Platform's Management API cannot be asked. {problems}.")
-    client, standard = (v2.ManagementV2, v2.ORIGIN) if settings.management_api == "v2" else (v1.ManagementV1, v1.ORIGIN)
+    standard = v2.ORIGIN if settings.management_api == "v2" else v1.ORIGIN
     origin = (settings.jwplatform_management_api_url or standard).rstrip("/")
     key, (_, secret) = settings.jwplatform_api_key or "", _secret(settings)
     rate = settings.jwp_requests_per_minute
@@ -62,7 +102,7 @@ def connect(
         page_length=shared_page_length(origin, key),
         on_wait=on_wait,
     )
-    return client(key, secret, origin=origin, options=options, masked=masker_of(settings))
+    return (key, secret), {"origin": origin, "options": options, "masked": masker_of(settings)}
 
 
 def refused_settings(settings: Settings) -> dict[str, str]:

@@ -126,6 +126,8 @@ class ClientOptions:
     requests_per_minute: int = 60
     limiter: RateLimiter | None = field(default=None, compare=False)
     """A limiter shared with other clients; by default the client makes its own."""
+    urgent: bool = False
+    """Whether its requests go before those of clients that are not urgent and share the limiter."""
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     deadline: float = 600.0

@@ -10,7 +10,8 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -51,24 +52,51 @@ class RateLimiter:
     Bursts up to the limit are allowed, so that a small library is read at once. All times are those of one monotonic
     clock. A request counts from its beginning until a window after it was *answered*. JW Platform has seen it by then,
     so its count is never higher than ours, however slow the network is.
+
+    Urgent requests go before all others. While somebody may send them, the others leave a tenth of the limit free (at
+    least one request, if the limit is two or more), so that an urgent request need not wait for a long listing. That is
+    all that the others lose as long as nothing urgent is sent.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._answered: deque[float] = deque(maxlen=limit)
         self._under_way = 0
+        self._reservations = 0
+        self._urgent_waiting = 0
         self._not_before = float("-inf")
         self._lock = threading.Lock()
 
-    def wait(self, now: float) -> float:
+    def reserve(self) -> None:
+        """Keep room for urgent requests, until `release` has been called as often as this."""
+        with self._lock:
+            self._reservations += 1
+
+    def release(self) -> None:
+        """Take one reservation back."""
+        with self._lock:
+            self._reservations -= 1
+
+    @contextmanager
+    def urgent_in_line(self) -> Iterator[None]:
+        """Let no other request begin, during the block, where an urgent one could."""
+        with self._lock:
+            self._urgent_waiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._urgent_waiting -= 1
+
+    def wait(self, now: float, *, urgent: bool = False) -> float:
         """Return the seconds until a request may be sent; it may become more if another thread is faster."""
         with self._lock:
-            return self._wait(now)
+            return self._wait(now, urgent)
 
-    def begin(self, now: float) -> float:
+    def begin(self, now: float, *, urgent: bool = False) -> float:
         """Return the same as `wait`; if that is 0, the request counts as begun, and `end` must be called after it."""
         with self._lock:
-            wait = self._wait(now)
+            wait = self._wait(now, urgent)
             self._under_way += wait == 0
             return wait
 
@@ -83,14 +111,19 @@ class RateLimiter:
         with self._lock:
             self._not_before = max(self._not_before, until)
 
-    def _wait(self, now: float) -> float:
+    def _wait(self, now: float, urgent: bool) -> float:
         earliest = self._not_before
+        allowed = self._limit if urgent else self._limit - max(self._reserved, self._urgent_waiting)
         # The index, in the order of their answers, of the request that has to leave the window before the next starts.
-        surplus = len(self._answered) + self._under_way - self._limit
+        surplus = len(self._answered) + self._under_way - allowed
         if surplus >= 0:
             last = self._answered[surplus] if surplus < len(self._answered) else now
             earliest = max(earliest, last + WINDOW)
         return max(0.0, earliest - now)
+
+    @property
+    def _reserved(self) -> int:
+        return max(self._limit // 10, 1) if self._reservations and self._limit > 1 else 0
 
 
 _shared: dict[tuple[str, str, int], RateLimiter] = {}

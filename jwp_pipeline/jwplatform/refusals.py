@@ -85,7 +85,7 @@ def _own_error(answer: Answer, code: str, text: str, credentials: Credentials) -
     if code.startswith("Timestamp"):
         return CredentialsRefused(f"{report}. The clock of this machine is off: set it (NTP), then try again.")
     if status in (401, 403) or _CREDENTIAL_CODE.fullmatch(code) or _names_credential(code, text):
-        return CredentialsRefused(f"{report}. Check {credentials.settings}.")
+        return CredentialsRefused(f"{report}. Check {credentials.settings}.", status)
     if status == 404:
         return _not_found(report, text)
     return RequestRefused(f"{report}. It does not accept this request; asking again will not help.", status)

@@ -1,7 +1,12 @@
 """The HTTP transport of both Management APIs: it paces and retries requests within a deadline, and hides secrets.
 
-v1.py and v2.py make the requests, answers.py and refusals.py interpret the answers, no_answer.py explains why no answer
-came, and pacing.py computes the waits. Put here how a request is sent and when it is sent again.
+v1.py and v2.py make the requests, wire.py sends a single one, answers.py and refusals.py interpret the answers,
+no_answer.py explains why no answer came, and pacing.py computes the waits. Put here when a request is sent, and when it
+is sent again.
+
+A write is sent again only if it is known that JW Platform has not carried it out: there was no connection, or the
+answer says that there were too many requests. After anything else, such as a time-out or HTTP 502, it may have been
+carried out, so that WriteUncertain is raised at once.
 
 We do not use urllib3's Retry. A v1 request must be signed again for each attempt (v1 refuses a nonce that it has seen),
 v1 says in the *body* how long to wait, every attempt has to pass the rate limiter, and all waits share one deadline and
@@ -11,57 +16,34 @@ are reported as progress. Retry supports none of this.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import count
 from typing import TypeVar
-from urllib.parse import urlsplit
-
-import requests
-import urllib3
 
 from jwp_pipeline.errors import (
-    AnswerTooLarge,
     JWPlatformError,
     MalformedAnswer,
     RateLimited,
     TransientError,
     Unreachable,
+    WriteUncertain,
 )
-from jwp_pipeline.jwplatform.answers import Answer, decode
+from jwp_pipeline.jwplatform.answers import Answer
 from jwp_pipeline.jwplatform.management import ClientOptions, RequestStats, WaitNotice
-from jwp_pipeline.jwplatform.no_answer import no_answer
 from jwp_pipeline.jwplatform.pacing import WINDOW, Clock, RateLimiter, asked_wait, backoff
-from jwp_pipeline.jwplatform.refusals import Credentials, Way, error_of, quotable
-from jwp_pipeline.masking import keep_queries_out_of_logs
-from jwp_pipeline.proxies import exceptions_for, proxy_for
+from jwp_pipeline.jwplatform.refusals import Credentials, error_of
+from jwp_pipeline.jwplatform.wire import Call, Wire, uncertain
 
 UNUSABLE_TRIES = 6
 """The number of attempts if answers have status 200 but cannot be used. We wait up to the deadline for a service that
 is down, because it will come back; an answer that stays wrong will not get better while we wait."""
 
-MOST_BYTES = 128 * 2**20
-"""The largest answer that is read, after decompression. A page of 1000 resources, each with the longest description
-(25 kB) and 40 kB of custom properties, is half as large; ordinary pages are a hundredth of it. Reading an answer of
-this size takes 0.4 GB of memory, and 1.3 GB if it consists of millions of tiny elements."""
-
-_CHUNK = 65536
 # These are client errors by their number but temporary by their meaning: a proxy gave up waiting for the request, or
 # will not replay early data.
 _TRY_AGAIN = (408, 425)
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One GET request. `query` is already encoded, has no question mark, and is sent as it is."""
-
-    url: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Transport:
@@ -71,27 +53,23 @@ class Transport:
         self, origin: str, options: ClientOptions, stats: RequestStats, credentials: Credentials, clock: Clock
     ) -> None:
         """`origin` is the address of all calls; it is used in messages and to find the proxy."""
-        self._way = Way(_host(origin), proxy_for(origin))
-        # None means that the environment decides about proxies, as it does for every host except loopback.
-        self._proxies = exceptions_for(origin)
+        self._wire = Wire(origin, options, credentials.masked, clock)
+        self._way = self._wire.way
         self._options = options
         self._stats = stats
         self._credentials = credentials
         self._clock = clock
         self._limiter = options.limiter or RateLimiter(options.requests_per_minute)
         self._closed = False
-        self._session = requests.Session()
-        self._session.headers.update({"Accept": "application/json", "User-Agent": _user_agent()})
-        # This auth does nothing, but without one requests would read ~/.netrc and overwrite the Authorization header
-        # with what it finds there.
-        self._session.auth = lambda request: request
-        keep_queries_out_of_logs()
+        if options.urgent:
+            self._limiter.reserve()
 
     def ask(self, operation: str, call: Callable[[], Call], read: Callable[[Answer], _T]) -> _T:
-        """Send `call()` until `read` accepts the answer or the deadline is reached.
+        """Send `call()` until `read` accepts the answer or the deadline is reached, and return what `read` returns.
 
         `operation` says what is being done to which resource ("listing videos, page 3"); every message begins with it.
-        `call` is called once for each attempt. `read` raises MalformedAnswer if the answer has the wrong shape.
+        `call` is called once for each attempt. `read` raises MalformedAnswer if the answer has the wrong shape. Raises
+        JWPlatformError; if the call is not repeatable and may have been carried out, WriteUncertain.
         """
         try:
             return self._ask(operation, call, read)
@@ -100,9 +78,11 @@ class Transport:
 
     def close(self) -> None:
         """Close the session. If another thread is waiting here, its wait ends at once with Unreachable."""
+        if self._options.urgent and not self._closed:
+            self._limiter.release()
         self._closed = True
         self._clock.interrupt()
-        self._session.close()
+        self._wire.close()
 
     def _ask(self, operation: str, call: Callable[[], Call], read: Callable[[Answer], _T]) -> _T:
         patience = self._options.patience
@@ -114,7 +94,7 @@ class Transport:
         started = self._clock.monotonic()
         try:
             result = self._try(operation, call, read, started=started, allowed=allowed)
-        except TransientError:
+        except (TransientError, WriteUncertain):
             if patience is not None:
                 patience.failed(self._clock.monotonic() - started)
             raise
@@ -135,18 +115,21 @@ class Transport:
         give_up_at = started + allowed
         unusable = 0
         for tries in count(1):
+            sent: Call | None = None
             answer: Answer | None = None
             self._stats.requests += 1
             self._stats.retries += tries > 1
             try:
-                answer = self._send(call, give_up_at)
+                sent, answer = self._send(call, give_up_at)
                 return self._read(answer, read)
             except TransientError as error:
+                if sent is not None and not sent.repeatable and not isinstance(error, RateLimited):
+                    raise uncertain(error) from None
                 unusable += answer is not None and answer.status < 300 and isinstance(error, MalformedAnswer)
                 asked = self._asked_wait(answer)
                 now = self._clock.monotonic()
                 # If the server asks us to come back at once, we back off as well, so as not to flood it with requests.
-                wait = max(asked or backoff(tries), self._limiter.wait(now))
+                wait = max(asked or backoff(tries), self._limiter.wait(now, urgent=self._options.urgent))
                 if unusable >= UNUSABLE_TRIES or now + wait > give_up_at:
                     over = unusable < UNUSABLE_TRIES
                     if over and self._options.patience is not None:
@@ -176,56 +159,13 @@ class Transport:
             f"allows, which is {minutes}."
         )
 
-    def _send(self, make_call: Callable[[], Call], give_up_at: float) -> Answer:
-        """Make one attempt, which the limiter has counted as begun, and read the whole body."""
+    def _send(self, make_call: Callable[[], Call], give_up_at: float) -> tuple[Call, Answer]:
+        """Make one attempt, which the limiter has counted as begun."""
         try:
-            return self._fetch(make_call(), give_up_at)
+            call = make_call()
+            return call, self._wire.send(call, give_up_at)
         finally:
             self._limiter.end(self._clock.monotonic())
-
-    def _fetch(self, call: Call, give_up_at: float) -> Answer:
-        remaining = max(0.1, give_up_at - self._clock.monotonic())
-        timeout = (
-            min(self._options.connect_timeout, remaining),
-            min(self._options.read_timeout, remaining),
-        )
-        url = f"{call.url}?{call.query}" if call.query else call.url
-        try:
-            with self._session.get(
-                url,
-                headers=dict(call.headers),
-                timeout=timeout,
-                stream=True,
-                allow_redirects=False,
-                proxies=self._proxies,
-            ) as response:
-                body = bytearray()
-                # read1 returns whatever has arrived. A server that sends single bytes slowly never hits a time-out, so
-                # the deadline is checked here.
-                while chunk := response.raw.read1(_CHUNK, decode_content=True):
-                    body += chunk
-                    if len(body) > MOST_BYTES:
-                        raise self._too_large(response)
-                    if self._clock.monotonic() > give_up_at:
-                        raise Unreachable("the answer was still coming in when the deadline was reached.")
-        except (OSError, urllib3.exceptions.HTTPError) as error:
-            # `from None`, because the text of the original error contains the URL with its query string.
-            raise no_answer(error, self._way) from None
-        return decode(response.status_code, response.headers, body)
-
-    def _too_large(self, response: requests.Response) -> AnswerTooLarge:
-        packed = response.headers.get("Content-Encoding")
-        came = (
-            f" (packed with {quotable(packed, self._credentials.masked)}: {_size(response.raw.tell())})"
-            if packed
-            else ""
-        )
-        announced = response.headers.get("Content-Length", "")
-        of = f" of {_size(int(announced))} announced" if not packed and re.fullmatch("[0-9]{1,15}", announced) else ""
-        return AnswerTooLarge(
-            f"{self._way.host} answers HTTP {response.status_code} with more than {_size(MOST_BYTES)}{of}{came}. "
-            "No page of a listing is that large. The rest was not read. Look at what answers at that address."
-        )
 
     def _read(self, answer: Answer, read: Callable[[Answer], _T]) -> _T:
         if answer.status in _TRY_AGAIN:
@@ -260,11 +200,22 @@ class Transport:
         Raises RateLimited at once if that is not possible by `give_up_at`. `gives_up` says whether all attempts end at
         that time, so that notices should mention it.
         """
+        with self._limiter.urgent_in_line() if self._options.urgent else nullcontext():
+            self._wait_for_turn(operation, reason, not_before, give_up_at, gives_up=gives_up)
+
+    def _wait_for_turn(
+        self, operation: str, reason: str, not_before: float, give_up_at: float, *, gives_up: bool
+    ) -> None:
+        urgent = self._options.urgent
         started = now = self._clock.monotonic()
         while not self._closed:
             # The request must not count as begun too early, or it would delay others who share the limiter.
             early = not_before - now
-            wait = max(early, self._limiter.wait(now)) if early > 0 else self._limiter.begin(now)
+            wait = (
+                max(early, self._limiter.wait(now, urgent=urgent))
+                if early > 0
+                else self._limiter.begin(now, urgent=urgent)
+            )
             if wait <= 0:
                 return
             if now + wait > give_up_at:
@@ -281,23 +232,3 @@ class Transport:
             slept, now = now, self._clock.monotonic()
             self._stats.seconds_waiting += now - slept
         raise Unreachable("the client was closed meanwhile.")
-
-
-def _size(octets: int) -> str:
-    """Write a number of bytes for people to read."""
-    return f"{octets / 2**20:.1f} MB" if octets >= 2**20 else f"{octets / 2**10:.1f} kB"
-
-
-def _host(origin: str) -> str:
-    """Return the host and port of an address, without its login; `JW Platform` if it cannot be parsed."""
-    try:
-        return urlsplit(origin).netloc.rpartition("@")[2] or "JW Platform"
-    except ValueError:
-        return "JW Platform"
-
-
-def _user_agent() -> str:
-    try:
-        return f"jwp-pipeline/{version('jwp-pipeline')}"
-    except PackageNotFoundError:
-        return "jwp-pipeline"

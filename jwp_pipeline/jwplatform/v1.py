@@ -34,7 +34,8 @@ from jwp_pipeline.jwplatform.shapes import (
     change_stamp,
 )
 from jwp_pipeline.jwplatform.signing import signed_query
-from jwp_pipeline.jwplatform.transport import Call, Transport
+from jwp_pipeline.jwplatform.transport import Transport
+from jwp_pipeline.jwplatform.wire import Call
 from jwp_pipeline.masking import Masker
 
 ORIGIN = "https://api.jwplatform.com"

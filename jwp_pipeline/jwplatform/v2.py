@@ -35,7 +35,8 @@ from jwp_pipeline.jwplatform.shapes import (
     array_field,
     change_stamp,
 )
-from jwp_pipeline.jwplatform.transport import Call, Transport
+from jwp_pipeline.jwplatform.transport import Transport
+from jwp_pipeline.jwplatform.wire import Call
 from jwp_pipeline.masking import Masker
 
 ORIGIN = "https://api.jwplayer.com"
@@ -75,13 +76,13 @@ class _Query:
     kind: _Kind
     ids: IdRange | None = None
     """The range of ids to list; None for all."""
-    changed: str | None = None
-    """A condition on the time of the last change, in the syntax of `q`."""
+    condition: str | None = None
+    """A further condition, such as one on the time of the last change, in the syntax of `q`."""
     sort: str = _OLDEST_FIRST
 
     def parameters(self, page: int, length: int) -> dict[str, str | int]:
         """Return the parameters of the query string for one page."""
-        conditions = [each for each in (self.ids and self.ids.query, self.changed, self.kind.filter) if each]
+        conditions = [each for each in (self.ids and self.ids.query, self.condition, self.kind.filter) if each]
         paging: dict[str, str | int] = {"page": page, "page_length": length, "sort": self.sort}
         return {**paging, "q": " AND ".join(conditions)} if conditions else paging
 
@@ -141,7 +142,7 @@ class ManagementV2:
 
     def _changed_media(self, since: datetime) -> Iterator[Page]:
         changed = f"{_STAMP}:[{since:%Y-%m-%d} TO *]"
-        query = _Query(_KINDS["video"], changed=changed, sort=_FIRST_CHANGED_FIRST)
+        query = _Query(_KINDS["video"], condition=changed, sort=_FIRST_CHANGED_FIRST)
         first = self._first(query)
         if first.total > _reach(first.page_length):
             yield from self.list_pages("video")
@@ -186,14 +187,22 @@ class ManagementV2:
         newest = change_stamp(part.items[0]) if part.items else None
         return Probe(part.total, newest, capped=part.total == WINDOW)
 
+    def find_media(self, condition: str) -> Iterator[Page]:
+        """Yield the media that fulfil a condition in the syntax of `q`, page by page; at most as many as one query can.
+
+        Raises JWPlatformError.
+        """
+        query = _Query(_KINDS["video"], condition=condition)
+        yield from self._pages(query, self._first(query, "searching media"))
+
     def close(self) -> None:
         """See ManagementClient."""
         self._transport.close()
 
-    def _first(self, query: _Query) -> Slice:
+    def _first(self, query: _Query, operation: str | None = None) -> Slice:
         """Return the first page of a listing, as long as the site accepts it."""
         part, _ = self._page_length.first_page(
-            query.kind.name, LARGEST_PAGE, lambda length: self._slice(query, 1, length)
+            query.kind.name, LARGEST_PAGE, lambda length: self._slice(query, 1, length, operation=operation)
         )
         return part
 

@@ -27,12 +27,16 @@ class VideoEdit:
     custom: Mapping[str, str] = field(default_factory=dict)
     """Custom properties by their names without `custom.`, such as `sms_acl` → `acl:WORLD:`. Others stay."""
     add_tags: tuple[str, ...] = ()
-    """Tags that the video shall have. Those that it has already stay, in their order."""
+    """Tags that the video shall have, without commas. Those that it has already stay, in their order."""
+
+    def __post_init__(self) -> None:
+        if self.published_at is not None and self.published_at.tzinfo is None:
+            raise ValueError("published_at has no time zone.")
 
 
 @dataclass(frozen=True, slots=True)
 class UploadLink:
-    """Where to send a file for a video. Anybody who has the URL can do that, so treat it like a password."""
+    """Where to send a file for a video. Whoever has the URL can do that, so it is a secret and not part of `repr`."""
 
     url: str = field(repr=False)
     method: Literal["POST", "PUT"]
@@ -47,7 +51,7 @@ class Created:
 
     key: str
     upload: UploadLink | None
-    """None if JW Platform fetches the file itself."""
+    """None if JW Platform fetches the file itself, or if it sent no link; `renew_upload` asks for one."""
     resource: dict[str, Any] | None
     """The video as JW Platform answered it; None for v1, which answers with the key only."""
 

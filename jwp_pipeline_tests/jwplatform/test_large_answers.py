@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from jwp_pipeline.errors import AnswerTooLarge
-from jwp_pipeline.jwplatform import transport
+from jwp_pipeline.jwplatform import wire
 from jwp_pipeline_tests.jwplatform.conftest import answer
 
 BOUND = 2 * 2**20
@@ -14,7 +14,7 @@ BOUND = 2 * 2**20
 
 @pytest.fixture(autouse=True)
 def _small_bound(monkeypatch):
-    monkeypatch.setattr(transport, "MOST_BYTES", BOUND)
+    monkeypatch.setattr(wire, "MOST_BYTES", BOUND)
 
 
 def test_a_compressed_bomb_is_not_unpacked(script, make_v1, clock):

@@ -3,7 +3,7 @@
 import pytest
 
 from jwp_pipeline.errors import RequestRefused
-from jwp_pipeline.jwplatform import transport
+from jwp_pipeline.jwplatform import wire
 from jwp_pipeline.jwplatform.connect import connect
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.settings import load_settings
@@ -70,7 +70,7 @@ def test_a_400_for_another_reason_is_raised_unchanged(script, make_client, api):
 
 def test_a_page_too_large_to_read_is_read_in_shorter_ones(monkeypatch, api):
     with Simulator(bulk_library(900, channels=0, bytes_per_video=2000)) as sim:
-        monkeypatch.setattr(transport, "MOST_BYTES", 1_000_000)
+        monkeypatch.setattr(wire, "MOST_BYTES", 1_000_000)
         pages = list(client_of(sim, api).list_pages("video"))
         assert sum(len(page.items) for page in pages) == 900
         assert lengths(sim, api)[:3] == [1000, 500, 250]
