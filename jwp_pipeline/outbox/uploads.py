@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.access import ANONYMOUS, User
+from jwp_pipeline.access.users import username_of
 from jwp_pipeline.database.outbox_tables import item_creations, upload_endpoints
 from jwp_pipeline.errors import NoVideoYet
 from jwp_pipeline.jwplatform.connect import connect_writing
@@ -38,7 +39,7 @@ def create_item(
     JW Platform fetches the file from `source_url`, or it is uploaded as a file of type `mime_type` once a push has
     made the video (`upload_endpoint`). `fields` are further columns of media_items.
     """
-    names = [] if created_by.is_anonymous else [created_by.username]
+    username = username_of(created_by)
     item = MediaItem(
         **{
             "id": secrets.token_urlsafe(8),
@@ -53,7 +54,7 @@ def create_item(
             "tags": [],
             "view_is_public": False,
             "view_is_signed_in": False,
-            "view_crsids": names,
+            "view_crsids": [] if username is None else [username],
             "view_lookup_groups": [],
             "view_lookup_insts": [],
             **fields,
@@ -66,7 +67,7 @@ def create_item(
             media_item_id=item.id,
             source_url=source_url,
             mime_type=mime_type,
-            created_by=names[0] if names else None,
+            created_by=username,
         )
     )
     return item
@@ -89,8 +90,8 @@ def upload_endpoint(
         return UploadLink(known.url, known.method, known.content_type)
     if item.video is None or item.video.deleted_at is not None:
         raise NoVideoYet(
-            f"Item {item.id} has no video at JW Platform, so no file can be uploaded for it. If it is new, the next push "
-            "makes its video; `jwp-pipeline edits` shows whether that failed."
+            f"Item {item.id} has no video at JW Platform, so no file can be uploaded for it. If it is new, the next "
+            "push makes its video; `jwp-pipeline edits` shows whether that failed."
         )
     mime_type = session.scalar(select(item_creations.c.mime_type).where(item_creations.c.media_item_id == item.id))
     writing = client() if client else connect_writing(settings_of(item))

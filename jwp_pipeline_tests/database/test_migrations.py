@@ -75,7 +75,7 @@ def definitions(engine):
     constraints = rows(
         engine,
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text = ANY(:names)",
+        " WHERE contype <> 't' AND connamespace = current_schema()::regnamespace AND conrelid::regclass::text = ANY(:names)",
         names=names,
     )
     descriptions = rows(

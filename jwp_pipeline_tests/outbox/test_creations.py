@@ -1,0 +1,137 @@
+"""An item that is made here gets exactly one video at JW Platform, whatever crashes when."""
+
+import pytest
+import requests
+from sqlalchemy.orm import Session
+
+from jwp_pipeline.errors import NoVideoYet
+from jwp_pipeline.outbox import create_item, upload_endpoint
+from jwp_pipeline.record import MediaItem, Person, attach_settings
+from jwp_pipeline.simulator import Fault
+from jwp_pipeline_tests.support import cache, rows
+
+
+@pytest.fixture
+def made(jwp):
+    """The id of an item that an application has just made."""
+    jwp.sync()
+    return make(jwp)
+
+
+def make(jwp, **fields):
+    with Session(jwp.engine) as session:
+        item = create_item(session, title="A new item", created_by=Person("abc"), **fields)
+        session.commit()
+        return item.id
+
+
+def again(jwp):
+    """Let everything that waits be due."""
+    jwp.write("UPDATE item_creations SET next_try_at = NULL, searched_at = searched_at - interval '1 hour'")
+    return jwp.push()
+
+
+def videos(jwp):
+    return [jwp.at_jwp(key) for key in jwp.library.keys("video")]
+
+
+def linked(jwp):
+    return rows(jwp.engine, "SELECT key, media_item_id FROM videos WHERE deleted_at IS NULL")
+
+
+def test_a_new_item_gets_a_video_that_syncs_keep(jwp, made):
+    report = jwp.push()
+    assert report.count("created") == 1
+    (created,) = videos(jwp)
+    assert created["title"] == "A new item"
+    assert created["custom"]["sms_acl"] == "acl:USER_abc:"
+    assert linked(jwp) == [(created["key"], made)]
+    assert cache(jwp.engine)[created["key"]].pushed_at
+    item = jwp.item(created["key"])
+    for _ in range(2):
+        jwp.sync(sync_all=True)
+        assert jwp.item(created["key"]).view_crsids == item.view_crsids == ["abc"]
+    assert cache(jwp.engine)[created["key"]].pushed_at is None
+    assert len(rows(jwp.engine, "SELECT * FROM media_items")) == 1
+    assert jwp.push().changes == ()
+
+
+def test_a_plain_insert_counts_as_a_new_item(jwp):
+    jwp.sync()
+    jwp.write(
+        "INSERT INTO media_items (id, title, description, type, duration, published_at, language, copyright)"
+        " VALUES ('plainInsert', 'Plain', '', 'unknown', 0, now(), '', '')"
+    )
+    jwp.push()
+    assert [(row["title"], row["custom"]["sms_acl"]) for row in videos(jwp)] == [("Plain", "acl::")]
+
+
+@pytest.mark.parametrize("fault", [Fault.lost_answer(), Fault.status(502, carried_out=True), Fault.status(502)])
+@pytest.mark.parametrize("syncs", [False, True])
+def test_a_lost_answer_creates_nothing_twice(jwp, made, fault, syncs):
+    jwp.simulator.faults.add(fault, route="create", times=1)
+    jwp.push()
+    for _ in range(4):
+        if syncs:
+            jwp.sync()
+        again(jwp)
+    (created,) = videos(jwp)
+    assert linked(jwp) == [(created["key"], made)]
+    assert [row.state for row in rows(jwp.engine, "SELECT state FROM item_creations")] == ["created"]
+
+
+def test_an_index_that_lags_behind_the_creation_delays_only_the_search(jwp, made):
+    jwp.simulator.behaviour.index_lag_seconds = 3600
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
+    jwp.push()
+    report = jwp.push()
+    assert report.changes == ()
+    jwp.write("UPDATE item_creations SET next_try_at = NULL")
+    assert jwp.push().count("later") == 1
+    assert len(videos(jwp)) == 1
+
+
+def test_an_edit_during_the_creation_is_pushed_after_it(jwp, made):
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
+    jwp.push()
+    jwp.write("UPDATE media_items SET title = 'Edited since'")
+    again(jwp)
+    jwp.push()
+    (created,) = videos(jwp)
+    assert created["title"] == "Edited since"
+    jwp.sync()
+    assert jwp.item(created["key"]).title == "Edited since"
+
+
+def test_a_file_reaches_jwp_through_the_link(jwp, made):
+    with Session(attach_settings(jwp.engine, jwp.settings)) as session:
+        item = session.get(MediaItem, made)
+        with pytest.raises(NoVideoYet):
+            upload_endpoint(session, item)
+    jwp.push()
+    with Session(jwp.engine) as session:
+        item = session.get(MediaItem, made)
+        first = upload_endpoint(session, item)
+        assert upload_endpoint(session, item).url == first.url
+        session.commit()
+    assert send(first).ok
+    jwp.write("UPDATE upload_endpoints SET expires_at = now()")
+    with Session(jwp.engine) as session:
+        second = upload_endpoint(session, session.get(MediaItem, made))
+        session.commit()
+    assert second.url != first.url
+    assert send(second).ok
+
+
+def send(link):
+    if link.method == "POST":
+        return requests.post(link.url, files={"file": b"bytes of a film"}, timeout=5)
+    return requests.put(link.url, data=b"bytes of a film", timeout=5)
+
+
+def test_jwp_fetches_the_file_of_an_item_with_a_source(jwp):
+    jwp.sync()
+    make(jwp, source_url="https://example.org/film.mp4")
+    jwp.push()
+    assert len(videos(jwp)) == 1
+    assert rows(jwp.engine, "SELECT * FROM upload_endpoints") == []

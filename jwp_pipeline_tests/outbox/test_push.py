@@ -1,0 +1,135 @@
+"""Edits of the record reach JW Platform, and come back as they are here."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from jwp_pipeline.simulator import Fault
+from jwp_pipeline_tests.media.site import video
+from jwp_pipeline_tests.support import rows
+
+KEY = "aB3dE5gH"
+
+
+def original(**fields):
+    """A video of last year with properties of others, which no push may lose."""
+    custom = {"sms_acl": "acl:USER_abc:", "sms_language": "language:eng:", "other": "stays"}
+    return video(KEY, updated=1_700_000_000, custom=custom, tags="alpha,beta", description="Old", date=1_600_000_000, **fields)
+
+
+def test_an_edit_reaches_jwp_and_comes_back_unchanged(jwp):
+    jwp.library.replace_all([original()], [])
+    jwp.sync()
+    jwp.edit(
+        KEY,
+        title="New: title, of 2 | parts",
+        description="",
+        downloadable=True,
+        language="deu",
+        copyright="© a:b",
+        tags=["One", " two ", ""],
+        published_at=datetime(2024, 2, 3, 4, 5, 6, 700_000, tzinfo=UTC),
+        view_is_signed_in=True,
+        view_crsids=["abc", "x,y"],
+        view_lookup_groups=["101"],
+    )
+    assert set(jwp.edits().values()) == {"waiting"}
+    assert len(jwp.edits()) == 8
+    report = jwp.push()
+    assert (report.count("pushed"), report.after.waiting, report.after.conflicts) == (8, 0, 0)
+    assert set(jwp.edits().values()) == {"pushed"}
+    sent = jwp.at_jwp(KEY)
+    assert (sent["title"], sent["description"], sent["date"]) == ("New: title, of 2 | parts", " ", 1_706_933_106)
+    assert sent["tags"].replace(", ", ",") == "alpha,beta,sitedomain:media.example.org"
+    custom = sent["custom"]
+    assert custom["other"] == "stays"
+    assert custom["sms_acl"] == "acl:CAM,USER_abc,GROUP_101:"
+    assert custom["sms_keywords"] == "keywords:one|two:"
+    assert (custom["sms_downloadable"], custom["sms_language"]) == ("downloadable:True:", "language:deu:")
+    before = jwp.item(KEY)
+    assert (before.tags, before.view_crsids) == (["one", "two"], ["abc"])
+    for sync_all in (False, True, False):
+        jwp.sync(sync_all=sync_all)
+        assert jwp.item(KEY) == before
+    assert rows(jwp.engine, "SELECT awaits_listing FROM videos")[0].awaits_listing is False
+    assert jwp.push().changes == ()
+
+
+def test_what_others_changed_at_jwp_is_kept_and_followed(jwp):
+    jwp.library.replace_all([original()], [])
+    jwp.sync()
+    jwp.edit(KEY, title="Ours")
+    jwp.library.edit("video", KEY, description="Theirs", updated=1_700_000_100)
+    jwp.push()
+    assert (jwp.at_jwp(KEY)["title"], jwp.at_jwp(KEY)["description"]) == ("Ours", "Theirs")
+    jwp.sync()
+    assert (jwp.item(KEY).title, jwp.item(KEY).description) == ("Ours", "Theirs")
+
+
+def test_a_field_that_was_changed_on_both_sides_is_a_conflict(jwp):
+    jwp.library.replace_all([original()], [])
+    jwp.sync()
+    jwp.edit(KEY, title="Ours", description="Ours too")
+    jwp.library.edit("video", KEY, title="Theirs", updated=1_700_000_100)
+    report = jwp.push()
+    assert jwp.edits() == {"title": "conflict", "description": "pushed"}
+    assert (jwp.at_jwp(KEY)["title"], jwp.at_jwp(KEY)["description"]) == ("Theirs", "Ours too")
+    assert report.after.conflicts == 1
+    jwp.sync(sync_all=True)
+    assert jwp.item(KEY).title == "Ours"
+    problem = rows(jwp.engine, "SELECT * FROM sync_problems WHERE stage = 'push' AND resolved_at IS NULL")
+    assert [(row.key, row.field) for row in problem] == [(KEY, "title")]
+    assert "'Ours'" in problem[0].problem
+    assert "'Theirs'" in problem[0].problem
+
+
+def test_an_older_listing_does_not_undo_a_push(jwp):
+    jwp.library.replace_all([original()], [])
+    jwp.sync()
+    jwp.edit(KEY, title="Ours")
+    jwp.push()
+    jwp.follow(sync_all=True)
+    assert jwp.item(KEY).title == "Ours"
+
+
+def test_an_item_that_jwp_refuses_does_not_hold_up_the_others(jwp):
+    others = [f"other{number:03}" for number in range(8)]
+    jwp.library.replace_all([original(), *(video(key, updated=1) for key in others)], [])
+    jwp.sync()
+    jwp.simulator.faults.add(Fault.status(400), route="update", key=KEY, times=None)
+    for key in (KEY, *others):
+        jwp.edit(key, title=f"New {key}")
+    report = jwp.push()
+    assert (report.count("pushed"), report.count("refused")) == (8, 1)
+    assert [jwp.at_jwp(key)["title"] for key in others] == [f"New {key}" for key in others]
+    assert jwp.push().changes == ()
+    jwp.sync(sync_all=True)
+    assert jwp.item(KEY).title == f"New {KEY}"
+    jwp.edit(KEY, copyright="somebody")
+    jwp.simulator.faults.clear()
+    assert jwp.push().count("pushed") == 2
+
+
+@pytest.mark.parametrize("fault", [Fault.lost_answer(), Fault.status(503), Fault.status(503, carried_out=True)])
+def test_an_uncertain_write_is_settled_by_looking_again(jwp, fault):
+    jwp.library.replace_all([original()], [])
+    jwp.sync()
+    jwp.edit(KEY, title="Ours")
+    jwp.simulator.faults.add(fault, route="update", times=1)
+    assert jwp.push().count("later") == 1
+    assert jwp.edits() == {"title": "waiting"}
+    jwp.write("UPDATE item_updates SET next_try_at = NULL")
+    jwp.push()
+    assert jwp.edits() == {"title": "pushed"}
+    assert jwp.at_jwp(KEY)["title"] == "Ours"
+
+
+def test_the_sync_itself_records_no_edit(jwp):
+    jwp.library.replace_all([original(), video("other123")], [])
+    jwp.sync()
+    jwp.library.edit("video", KEY, title="Theirs", updated=1_700_000_100)
+    jwp.library.remove("video", "other123")
+    jwp.sync()
+    jwp.sync(sync_all=True)
+    assert jwp.edits() == {}
+    assert rows(jwp.engine, "SELECT * FROM item_creations") == []
