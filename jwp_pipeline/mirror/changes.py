@@ -90,14 +90,15 @@ class _ThenProbed:
 def _listed_with(connection: Connection, resource_type: ResourceType, snapshot_id: int) -> int:
     """Return how many resources JWP should list if the snapshot contains everything new.
 
-    These are the live rows, without those that are missing from the last complete listing, the snapshot's own keys, and
-    the listed elements that the cache cannot hold.
+    These are the live rows, without those that are missing from the last complete listing or that a push created and no
+    listing has shown, the snapshot's own keys, and the listed elements that the cache cannot hold.
     """
     rows = connection.scalar(
         text(
             "SELECT count(*) FROM ("
             " (SELECT key FROM cached_resources WHERE type = :type AND deleted_at IS NULL"
-            " EXCEPT SELECT key FROM cached_resources WHERE type = :type AND missing_since IS NOT NULL)"
+            " EXCEPT SELECT key FROM cached_resources"
+            " WHERE type = :type AND (missing_since IS NOT NULL OR pushed_at IS NOT NULL))"
             " UNION SELECT entry.key FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
             " WHERE page.snapshot_id = :snapshot_id AND entry.key IS NOT NULL) AS live"
         ),

@@ -44,11 +44,10 @@ def judge(plan: Plan, options: MirrorOptions) -> Verdict:
             f"JWP_MAX_CHANGE_RATIO={options.max_change_ratio:g} allows"
         )
     allowed = options.max_delete_ratio * plan.live
-    if plan.missing <= allowed:
+    missing = plan.missing - plan.never_listed
+    if missing <= allowed:
         return ACCEPTED
-    misses = (
-        f"it misses {_share(plan.missing, plan)}, more than JWP_MAX_DELETE_RATIO={options.max_delete_ratio:g} allows"
-    )
+    misses = f"it misses {_share(missing, plan)}, more than JWP_MAX_DELETE_RATIO={options.max_delete_ratio:g} allows"
     if plan.added and plan.added >= allowed:
         return Verdict(refusal=f"{misses}, and adds {plan.added} new ones: it looks like another library")
     return Verdict(withheld=misses)

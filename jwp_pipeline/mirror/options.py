@@ -17,6 +17,7 @@ class MirrorOptions:
     confirm_requests: int = 60
     snapshot_retention: int = 3
     volatile_fields: tuple[str, ...] = ("views",)
+    overlap_minutes: int = 60
 
     @classmethod
     def from_settings(cls, settings: Settings) -> MirrorOptions:
@@ -28,4 +29,5 @@ class MirrorOptions:
             confirm_requests=settings.jwp_confirm_requests,
             snapshot_retention=settings.jwp_snapshot_retention,
             volatile_fields=settings.jwp_volatile_fields,
+            overlap_minutes=settings.jwp_overlap_minutes,
         )

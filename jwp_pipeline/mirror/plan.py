@@ -53,6 +53,8 @@ class Plan:
     restored: int
     missing: int
     """Live rows that are missing from the newest complete listing, both those that are deleted and those that stay."""
+    never_listed: int
+    """Missing rows that a push created and that no listing has shown yet, which the guard does not count."""
     deleted: int
     """Missing rows that are deleted, because JW Platform answered 404 for them or because they were released."""
     asking_stopped: str | None
@@ -89,6 +91,7 @@ def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
         "resource_type": snapshot.resource_type,
         "array_field": array_field(snapshot.api_version, snapshot.resource_type),
         "volatile_fields": list(options.volatile_fields),
+        "overlap_minutes": options.overlap_minutes,
         # Finding repeated keys means sorting all keys, so it is skipped if there are none.
         "has_repeats": snapshot.resource_count > snapshot.key_count,
     }

@@ -1,13 +1,17 @@
 """An item that is made here gets exactly one video at JW Platform, whatever crashes when."""
 
+from datetime import timedelta
+
 import pytest
 import requests
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.errors import NoVideoYet
+from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.outbox import create_item, upload_endpoint
 from jwp_pipeline.record import MediaItem, Person, attach_settings
 from jwp_pipeline.simulator import Fault
+from jwp_pipeline_tests.media.site import video
 from jwp_pipeline_tests.support import cache, rows
 
 
@@ -135,3 +139,32 @@ def test_jwp_fetches_the_file_of_an_item_with_a_source(jwp):
     jwp.push()
     assert len(videos(jwp)) == 1
     assert rows(jwp.engine, "SELECT * FROM upload_endpoints") == []
+
+
+def test_a_new_video_is_not_missing_while_the_index_lags(jwp, made):
+    """It is neither asked about, nor counted by the guard, nor does a sync of changes read everything because of it."""
+    jwp.library.put("video", video("other123"))
+    jwp.simulator.behaviour.index_lag_seconds = 3600
+    jwp.push()
+    _, created = videos(jwp)
+    for _ in range(2):
+        jwp.sync()
+        row = cache(jwp.engine)[created["key"]]
+        assert (row.deleted_at, row.missing_since) == (None, None)
+    listing = read_changes(jwp.engine, jwp.client, "video", overlap=timedelta(minutes=60))
+    scope = rows(jwp.engine, "SELECT scope FROM raw_snapshots WHERE id = :id", id=listing.snapshot_id)
+    assert scope == [("incremental",)]
+    jwp.write("UPDATE cached_resources SET pushed_at = now() - interval '2 hours'")
+    jwp.sync()
+    row = cache(jwp.engine)[created["key"]]
+    assert (row.deleted_at, row.missing_since is None) == (None, False)
+
+
+def test_a_new_video_that_jwp_deletes_before_a_listing_shows_it_is_deleted(jwp, made):
+    jwp.push()
+    (created,) = videos(jwp)
+    jwp.library.put("video", video("other123"))
+    jwp.library.remove("video", created["key"])
+    jwp.write("UPDATE cached_resources SET pushed_at = now() - interval '2 hours'")
+    jwp.sync()
+    assert cache(jwp.engine)[created["key"]].deleted_at

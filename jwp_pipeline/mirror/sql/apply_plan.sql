@@ -6,14 +6,14 @@ WITH added AS (
 ),
 rewritten AS (
     UPDATE cached_resources AS cached
-    SET data = plan.data, updated_at = now(), deleted_at = NULL, missing_since = NULL, asked_at = NULL
+    SET data = plan.data, updated_at = now(), deleted_at = NULL, missing_since = NULL, asked_at = NULL, pushed_at = NULL
     FROM plan
     WHERE plan.change IN ('changed', 'refreshed', 'restored')
         AND cached.type = :resource_type AND cached.key = plan.key
 ),
 deleted AS (
     UPDATE cached_resources AS cached
-    SET deleted_at = now(), missing_since = NULL, asked_at = NULL
+    SET deleted_at = now(), missing_since = NULL, asked_at = NULL, pushed_at = NULL
     FROM plan
     WHERE plan.change = 'deleted' AND cached.type = :resource_type AND cached.key = plan.key
 ),
@@ -27,7 +27,7 @@ marked AS (
 ),
 found AS (
     UPDATE cached_resources AS cached
-    SET missing_since = NULL, asked_at = NULL
+    SET missing_since = NULL, asked_at = NULL, pushed_at = NULL
     FROM plan
     WHERE plan.change = 'found' AND cached.type = :resource_type AND cached.key = plan.key
 )

@@ -6,5 +6,11 @@ SELECT
     count(*) FILTER (WHERE change = 'refreshed') AS refreshed,
     count(*) FILTER (WHERE change = 'restored') AS restored,
     count(*) FILTER (WHERE change IN ('missing', 'deleted')) AS missing,
+    count(*) FILTER (
+        WHERE change IN ('missing', 'deleted') AND EXISTS (
+            SELECT FROM cached_resources AS cached
+            WHERE cached.type = :resource_type AND cached.key = plan.key AND cached.pushed_at IS NOT NULL
+        )
+    ) AS never_listed,
     count(*) FILTER (WHERE change = 'deleted') AS deleted
 FROM plan
