@@ -21,9 +21,11 @@ from jwp_pipeline.jwplatform.connect import connect, connect_writing
 from jwp_pipeline.jwplatform.edits import is_empty, still_to_do, tags_of
 from jwp_pipeline.jwplatform.shapes import change_stamp, raw_properties
 from jwp_pipeline.jwplatform.writing import VideoEdit
+from jwp_pipeline.jwplatform.writing_v2 import WritingV2
 from jwp_pipeline.settings import Settings
 from jwp_pipeline.simulator import Behaviour, Fault, Library, Simulator
 from jwp_pipeline.simulator.exchange import Answer
+from jwp_pipeline_tests.jwplatform.conftest import answer
 from jwp_pipeline_tests.simulator.wire import video
 from jwp_pipeline_tests.support import settings_of, wait_until, writing_client_of
 
@@ -288,6 +290,15 @@ def test_a_creation_whose_link_cannot_be_read_still_gives_the_key(sim):
     sim.faults.add(Fault("odd", instead=lambda call: Answer(200, body)), route="update")
     with pytest.raises(WriteUncertain, match="no upload link"):
         writing_client_of(sim, "v1").renew_upload("new12345")
+
+
+def test_no_resource_carries_an_upload_link(script, clock):
+    """It is a secret, and what these calls return is kept."""
+    script.answers = [answer(200, {"id": KEY, "upload_link": "https://host/?token=t", "metadata": {}})]
+    client = WritingV2(KEY, "secret", origin=script.url, clock=clock)
+    shown = client.show_video(KEY)
+    assert shown == client.update_video(shown, VideoEdit(title="New")) == {"id": KEY, "metadata": {}}
+    assert client.create_video(VideoEdit(title="New")).resource == {"id": KEY, "metadata": {}}
 
 
 def test_tags_that_cannot_be_read_are_not_replaced(sim):
