@@ -65,6 +65,9 @@ def error_of(answer: Answer, credentials: Credentials, way: Way) -> JWPlatformEr
     body = _error_body(answer.document)
     if body is not None:
         return _own_error(answer, *body, credentials)
+    if answer.status == 204:
+        # It has no body, so that there is nothing in it to be wrong.
+        return None
     if answer.status < 300:
         return answer.flaw and _not_json(answer, answer.flaw, credentials, way)
     return _foreign_error(answer, credentials, way)

@@ -51,7 +51,8 @@ class WritingV2(ManagementV2):
 
     def show_video(self, key: str) -> dict[str, Any] | None:
         """See WritingClient."""
-        return self.show("video", key)
+        shown = self.show("video", key)
+        return None if shown is None else _without_link(shown)
 
     def update_video(
         self, shown: Mapping[str, Any], edit: VideoEdit, *, dry_run: bool = False
@@ -66,9 +67,11 @@ class WritingV2(ManagementV2):
             return self._write(
                 f"validating a change of media {key}", "PATCH", path, body, lambda answer: None, dry=True
             )
-        return self._write(
-            f"updating media {key}", "PATCH", path, body, lambda answer: object_of(answer.document, key, _ID)
-        )
+
+        def read(answer: Answer) -> dict[str, Any]:
+            return _without_link(object_of(answer.document, key, _ID))
+
+        return self._write(f"updating media {key}", "PATCH", path, body, read)
 
     def create_video(self, edit: VideoEdit, *, source_url: str | None = None, mime_type: str | None = None) -> Created:
         """See WritingClient."""
@@ -78,8 +81,7 @@ class WritingV2(ManagementV2):
             key = media.get(_ID) if isinstance(media, dict) else None
             if not isinstance(key, str) or not key:
                 raise MalformedAnswer("the answer has no id of a new media.")
-            resource = {name: value for name, value in media.items() if name != UPLOAD_LINK}
-            return Created(key, v2_upload_link(media, mime_type), resource)
+            return Created(key, v2_upload_link(media, mime_type), _without_link(media))
 
         body = v2_create_body(edit, source_url=source_url, mime_type=mime_type)
         return self._write("creating media", "POST", "media/", body, read)
@@ -120,3 +122,8 @@ class WritingV2(ManagementV2):
             return self._transport.ask(operation, call, read)
         except CredentialsRefused as error:
             raise explained(error, lambda: self.probe("video")) from None
+
+
+def _without_link(media: dict[str, Any]) -> dict[str, Any]:
+    """Return a media as it may be kept. An upload link in it would be a secret."""
+    return {name: value for name, value in media.items() if name != UPLOAD_LINK}

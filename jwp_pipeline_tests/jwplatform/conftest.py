@@ -6,6 +6,8 @@ from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.pacing import Clock
 from jwp_pipeline.jwplatform.v1 import ManagementV1
 from jwp_pipeline.jwplatform.v2 import ManagementV2
+from jwp_pipeline.jwplatform.writing_v1 import WritingV1
+from jwp_pipeline.jwplatform.writing_v2 import WritingV2
 from jwp_pipeline_tests.support.http import Script, answer, send, serve
 from jwp_pipeline_tests.support.recorded import RECORDED
 
@@ -78,6 +80,17 @@ def make_v2(script, clock):
 def make_client(api, make_v1, make_v2):
     """A function that makes a client of each API in turn."""
     return {"v1": make_v1, "v2": make_v2}[api]
+
+
+@pytest.fixture
+def make_writer(api, script, clock):
+    """A function that makes a writing client of each API in turn."""
+
+    def make(**options):
+        client = WritingV1 if api == "v1" else WritingV2
+        return client(KEY, SECRET, origin=script.url, options=ClientOptions(**options), clock=clock)
+
+    return make
 
 
 @pytest.fixture

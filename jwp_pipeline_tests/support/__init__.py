@@ -4,7 +4,14 @@ from jwp_pipeline_tests.support.configuration import settings_of, unset_all_sett
 from jwp_pipeline_tests.support.processes import DEAD_PROXY, PROJECT, bare_environment, python, wait_until
 from jwp_pipeline_tests.support.recorded import RECORDED, needs_recorded
 from jwp_pipeline_tests.support.resources import channel, video, videos
-from jwp_pipeline_tests.support.syncing import client_of, jwplatform, pages_of_at_most, sync, sync_changes
+from jwp_pipeline_tests.support.syncing import (
+    client_of,
+    jwplatform,
+    pages_of_at_most,
+    sync,
+    sync_changes,
+    writing_client_of,
+)
 from jwp_pipeline_tests.support.tables import SCHEMA, cache, contents, empty, live, rows, touched, waits_for_lock
 
 __all__ = [
@@ -33,4 +40,5 @@ __all__ = [
     "videos",
     "wait_until",
     "waits_for_lock",
+    "writing_client_of",
 ]

@@ -17,7 +17,7 @@ class Script:
     """The path and query of each request."""
     headers: list[dict] = field(default_factory=list)
     posted: list[tuple[str, object]] = field(default_factory=list)
-    """The path and JSON body of each POST."""
+    """The path and the body of each POST, PUT and PATCH: a JSON value, or else text."""
     url: str = ""
 
     def next(self):
@@ -63,8 +63,11 @@ def serve(script):
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            script.posted.append((self.path, json.loads(body)))
+            is_json = self.headers.get("Content-Type", "").startswith("application/json")
+            script.posted.append((self.path, json.loads(body) if is_json else body.decode()))
             self.do_GET()
+
+        do_PUT = do_PATCH = do_POST  # noqa: N815
 
         # A client sends CONNECT to a proxy to reach an https address.
         do_CONNECT = do_GET  # noqa: N815

@@ -8,6 +8,8 @@ import pytest
 from jwp_pipeline.jwplatform import v1, v2
 from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.pacing import Clock
+from jwp_pipeline.jwplatform.writing_v1 import WritingV1
+from jwp_pipeline.jwplatform.writing_v2 import WritingV2
 from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import read_listing
@@ -35,6 +37,15 @@ def client_of(simulator, api="v1", *, clock=None, **options):
     if api == "v1":
         return v1.ManagementV1(simulator.api_key, simulator.api_secret, **where)
     return v2.ManagementV2(simulator.api_key, simulator.v2_secret, **where)
+
+
+def writing_client_of(simulator, api="v1", *, clock=None, **options):
+    """Make a client that writes to the simulated site. `options` are as for `client_of`."""
+    options = ClientOptions(**{"requests_per_minute": 10_000, **options})
+    where = {"origin": simulator.url, "options": options, "clock": clock or ImpatientClock()}
+    if api == "v1":
+        return WritingV1(simulator.api_key, simulator.api_secret, force_https_upload=False, **where)
+    return WritingV2(simulator.api_key, simulator.v2_secret, **where)
 
 
 @contextmanager
