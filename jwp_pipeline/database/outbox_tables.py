@@ -1,7 +1,7 @@
 """Defines the tables of edits and new items on their way to JW Platform.
 
-Triggers of media_items, which the migration 0008 creates, fill `item_updates` and `item_creations` in the transaction of
-the application that writes. outbox/ does the rest. JSON values are those that the SQL function `pushed_fields` gives.
+Triggers of media_items, which the migration 0008 creates, fill `item_updates` and `item_creations` in the transaction
+of the application that writes. outbox/ does the rest. JSON values are as the SQL function `pushed_fields` gives them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tells the triggers of media_items who writes, and whether edits are recorded.
 
-An edit of an item by anybody but the pipeline is recorded in `item_updates`, so the pipeline marks its own transactions.
+An edit of an item by anybody but the pipeline is recorded in `item_updates`, so the pipeline marks its transactions.
 Put here what the triggers of migration 0008 read.
 """
 

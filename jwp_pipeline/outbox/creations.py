@@ -31,8 +31,8 @@ from jwp_pipeline.jwplatform.writing import Created, UploadLink, WritingClient
 from jwp_pipeline.media.mapping import KEEP, map_video
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.outbox.bodies import SiteMark, video_edit
-from jwp_pipeline.outbox.fields import FIELDS, Unsendable, Value, in_words
-from jwp_pipeline.outbox.records import as_json, decoded, write
+from jwp_pipeline.outbox.fields import FIELDS, Unsendable, Value, decoded, in_words
+from jwp_pipeline.outbox.records import as_json, write
 from jwp_pipeline.outbox.report import PushedChange
 
 LINK_SECONDS = 518_400
@@ -181,8 +181,8 @@ class _Creations:
         resource = created.resource if created and created.resource else self.client.show_video(key)
         if resource is None:
             raise ResourceNotFound(
-                f"JW Platform created video {key} for item {row.item_id}, and answers 404 for it now. If somebody deleted "
-                "it there, delete the item here."
+                f"JW Platform created video {key} for item {row.item_id}, and answers 404 for it now. If somebody "
+                "deleted it there, delete the item here."
             )
         fields = map_video(
             resource, key=key, default_acl=self.options.default_acl, create_items=self.options.create_items

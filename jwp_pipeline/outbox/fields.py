@@ -72,7 +72,7 @@ def _tags(value: tuple[str, ...]) -> tuple[str, ...]:
             raise Unsendable(
                 f"the tag {tag!r} holds a | or a line feed, and would be read back as several tags or none"
             )
-    return _read_back("keywords", "|".join(value), keywords)
+    return tuple(_read_back("keywords", "|".join(value), keywords))
 
 
 def _permission(value: Any) -> Permission:
@@ -167,6 +167,14 @@ def listed_value(name: str, fields: VideoFields) -> Value:
         value = fields.item[name]
         return None if value is KEEP else value
     return None if fields.acl_state == "unreadable" else fields.permission
+
+
+def decoded(name: str, value: Any) -> Value:
+    """Return a field's value from its JSON form; None if Python cannot hold it."""
+    try:
+        return None if value is None else FIELDS[name].decode(value)
+    except Unsendable:
+        return None
 
 
 def column_values(name: str, value: Value) -> dict[str, Any]:

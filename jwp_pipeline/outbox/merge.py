@@ -5,7 +5,6 @@ Put here every rule about edits on two sides (semantics §8, "Two sides"). The f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,9 +45,7 @@ class Decision:
 def decide(edit: Edit, *, policy: Policy, moved: bool) -> Decision:
     """Decide about one edit. `moved` says whether JW Platform's stamp of the video differs from that of the base."""
     try:
-        if edit.ours is None:
-            raise Unsendable("its value cannot be read here")
-        sent = FIELDS[edit.field].as_sent(edit.ours)
+        sent = _as_sent(edit)
     except Unsendable as flaw:
         return Decision(edit, "unsendable", problem=f"{edit.field} was not pushed: {flaw}. Edit it again.")
     if edit.theirs == sent:
@@ -60,6 +57,7 @@ def decide(edit: Edit, *, policy: Policy, moved: bool) -> Decision:
     return Decision(edit, "theirs" if policy == "theirs" else "conflict", sent)
 
 
-def decide_all(edits: Sequence[Edit], *, policy: Policy, moved: bool) -> list[Decision]:
-    """Decide about all edits of an item."""
-    return [decide(edit, policy=policy, moved=moved) for edit in edits]
+def _as_sent(edit: Edit) -> Value:
+    if edit.ours is None:
+        raise Unsendable("its value cannot be read here")
+    return FIELDS[edit.field].as_sent(edit.ours)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -40,7 +41,7 @@ from jwp_pipeline.outbox.fields import in_words, listed_value
 from jwp_pipeline.outbox.merge import Decision, Edit, Policy, decide
 from jwp_pipeline.outbox.records import DueItem
 from jwp_pipeline.outbox.report import PushedChange, PushReport, read_outbox
-from jwp_pipeline.outbox.review import mark_reviewed, require_review
+from jwp_pipeline.outbox.review import is_asked_for, mark_reviewed, require_review
 from jwp_pipeline.settings import Settings
 
 PUSH_LOCK = "the edits on their way to JW Platform"
@@ -72,11 +73,6 @@ class PushOptions:
         """Return the configured options. Raises SettingsError."""
         return cls(settings, MediaOptions.from_settings(settings), settings.jwp_conflict)
 
-    @property
-    def asked_for(self) -> bool:
-        """Whether JWP_SYNC_ITEMS is set, and not merely true by default."""
-        return "jwp_sync_items" in self.settings.model_fields_set
-
 
 def push(
     engine: Engine, client: Connect, *, options: PushOptions, dry_run: bool = False, lease: Lease | None = None
@@ -103,7 +99,7 @@ def push(
         site = SiteMark.from_settings(options.settings)
         with advisory_lock(connection, PUSH_LOCK, patience=_LOCK_PATIENCE), ExitStack() as stack:
             if not dry_run:
-                in_transaction(connection, lambda: require_review(connection, asked_for=options.asked_for))
+                in_transaction(connection, lambda: require_review(connection, asked_for=is_asked_for(options.settings)))
             work = _Push(connection, client, site, options, dry_run, lease, stack)
             failure = work.run()
             if dry_run:
@@ -154,7 +150,7 @@ class _Push:
         failure = self._create(clients)
         seen: list[str] = []
         while failure is None:
-            due = in_transaction(self.connection, lambda: records.due_items(self.connection, seen=seen, limit=_BATCH))
+            due = in_transaction(self.connection, partial(records.due_items, self.connection, seen=seen, limit=_BATCH))
             if not due:
                 break
             seen += [item.item_id for item in due]
@@ -275,7 +271,7 @@ def _gone(item: DueItem) -> list[Decision]:
 
 
 def _record(connection: Connection, answer: _Answer) -> list[float]:
-    """Record what came of one item, in the caller's transaction. Returns the seconds from its edits to their arrival."""
+    """Record what came of one item, in the caller's transaction. Returns how many seconds its edits took to arrive."""
     item, error = answer.item, answer.error
     if isinstance(error, CredentialsRefused | WritingNotAllowed):
         return []

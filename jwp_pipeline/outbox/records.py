@@ -17,7 +17,7 @@ from jwp_pipeline.access.acl import NOBODY, Permission, intersection
 from jwp_pipeline.database.problems import create_found_problems, record_problems
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.write_back import mark_as_pipeline
-from jwp_pipeline.outbox.fields import FIELDS, Unsendable, Value, column_values, in_words
+from jwp_pipeline.outbox.fields import FIELDS, Value, column_values, decoded, in_words
 from jwp_pipeline.outbox.merge import Decision
 
 _PACKAGE = "jwp_pipeline.outbox"
@@ -65,14 +65,6 @@ def _edit(row: dict[str, Any], present: dict[str, Any]) -> WaitingEdit:
     name = row["field"]
     ours = present[name] if row["ours"] is None else row["ours"]
     return WaitingEdit(name, row["number"], decoded(name, row["base"]), row["base_updated"], decoded(name, ours))
-
-
-def decoded(name: str, value: Any) -> Value:
-    """Return a field's value from its JSON form; None if Python cannot hold it."""
-    try:
-        return None if value is None else FIELDS[name].decode(value)
-    except Unsendable:
-        return None
 
 
 def as_json(name: str, value: Value) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection
 
 from jwp_pipeline.database.sql import statement
+from jwp_pipeline.outbox.fields import decoded, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,43 @@ def read_outbox(connection: Connection) -> Outbox:
     row = connection.execute(statement("jwp_pipeline.outbox", "waiting")).one()
     seconds = None if row.oldest_seconds is None else float(row.oldest_seconds)
     return Outbox(row.waiting, row.conflicts, row.refused, seconds)
+
+
+def what_is_due(connection: Connection) -> str | None:
+    """Return how many items are due, and up to which edit, for people to read; None if none is."""
+    row = connection.execute(statement("jwp_pipeline.outbox", "what_is_due")).one()
+    found = [f"{row.items} items up to edit {row.newest}"] if row.items else []
+    found += [f"{row.new_items} new items up to {row.newest_item:%H:%M:%S}"] if row.new_items else []
+    return ", ".join(found) or None
+
+
+@dataclass(frozen=True, slots=True)
+class StuckEdit:
+    """A field in conflict or refused, or a new item whose video is refused, for people to read."""
+
+    item_id: str
+    field: str
+    """The name of the field; `video` for a new item."""
+    problem: str
+    ours: str
+    theirs: str
+    since: datetime
+
+
+def stuck_edits(connection: Connection, state: Literal["conflict", "refused"], limit: int) -> list[StuckEdit]:
+    """Return the edits in this state, the oldest first."""
+    rows = connection.execute(statement("jwp_pipeline.outbox", "stuck_edits"), {"state": state, "limit": limit})
+    return [
+        StuckEdit(
+            row.item_id,
+            row.field,
+            row.problem or "",
+            row.title if row.field == "video" else in_words(row.field, decoded(row.field, row.ours)),
+            "" if row.field == "video" else in_words(row.field, decoded(row.field, row.theirs)),
+            row.since,
+        )
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import NothingToResolve
-from jwp_pipeline.outbox.fields import FIELDS, in_words
-from jwp_pipeline.outbox.records import decoded, write
+from jwp_pipeline.outbox.fields import FIELDS, decoded, in_words
+from jwp_pipeline.outbox.records import write
 
 _PACKAGE = "jwp_pipeline.outbox"
 

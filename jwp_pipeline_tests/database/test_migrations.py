@@ -75,7 +75,8 @@ def definitions(engine):
     constraints = rows(
         engine,
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE contype <> 't' AND connamespace = current_schema()::regnamespace AND conrelid::regclass::text = ANY(:names)",
+        " WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text = ANY(:names)"
+        " AND contype <> 't'",
         names=names,
     )
     descriptions = rows(

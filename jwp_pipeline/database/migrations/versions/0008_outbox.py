@@ -115,8 +115,8 @@ END
 $$
 """
 
-# The pipeline's own writes carry a mark. The mark alone exempts nobody: whoever carries it must also be allowed to write
-# the links to JW Platform, which applications are not.
+# The pipeline's own writes carry a mark. The mark alone exempts nobody: whoever carries it must also be allowed to
+# write the links to JW Platform, which applications are not.
 BY_SOMEBODY_ELSE = (
     "(current_setting('jwp_pipeline.writer', true) IS DISTINCT FROM 'pipeline'"
     " OR NOT has_table_privilege('videos'::regclass, 'UPDATE'))"
