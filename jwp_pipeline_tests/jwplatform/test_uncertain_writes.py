@@ -12,10 +12,12 @@ from jwp_pipeline.errors import (
     Unreachable,
     WriteUncertain,
 )
+from jwp_pipeline.jwplatform.patience import Patience
 from jwp_pipeline.jwplatform.writing import VideoEdit
 from jwp_pipeline.jwplatform.writing_v2 import WritingV2
 from jwp_pipeline.simulator import Behaviour, Fault, Library, Simulator
-from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer
+from jwp_pipeline.simulator.exchange import Answer
+from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer, send
 from jwp_pipeline_tests.simulator.wire import video
 from jwp_pipeline_tests.support import writing_client_of
 
@@ -91,6 +93,25 @@ def test_v1_says_so_if_the_change_was_accepted_but_cannot_be_shown(sim):
     sim.faults.add(Fault.edit(lambda library: library.remove("video", KEY)), route="update")
     with pytest.raises(JWPlatformError, match="has it no more"):
         client.update_video(shown, VideoEdit(title="Newer"))
+
+
+def test_an_answer_of_another_shape_is_uncertain(sim, client):
+    shown = client.show_video(KEY)
+    sim.faults.add(Fault("odd", instead=lambda call: Answer(200, b'{"title": "New"}')), route="update")
+    with pytest.raises(WriteUncertain):
+        client.update_video(shown, EDIT)
+
+
+def test_an_uncertain_write_uses_up_patience_as_any_failure_does(script, make_writer, clock):
+    def fail_late(handler):
+        clock.now += 5
+        send(handler, 500)
+
+    script.answers = [fail_late]
+    patience = Patience(600)
+    with pytest.raises(WriteUncertain):
+        make_writer(patience=patience).create_video(EDIT)
+    assert patience.left() == 595
 
 
 @pytest.mark.parametrize("body", ["json", "html"])

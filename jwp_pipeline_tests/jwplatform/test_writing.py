@@ -166,6 +166,15 @@ def test_a_secret_that_may_only_read_is_told_from_a_wrong_one(sim, client, api):
     assert type(raised.value) is CredentialsRefused
 
 
+def test_an_invalid_signature_says_nothing_about_the_right_to_write(sim):
+    body = json.dumps({"status": "error", "code": "SignatureInvalid", "message": "x"}).encode()
+    sim.faults.add(Fault("odd", instead=lambda call: Answer(400, body)), route="update")
+    client = writing_client_of(sim, "v1")
+    with pytest.raises(CredentialsRefused) as raised:
+        client.update_video(client.show_video(KEY), VideoEdit(title="New"))
+    assert type(raised.value) is CredentialsRefused
+
+
 def upload(link, file):
     if link.method == "POST":
         answer = requests.post(link.url, files={"file": ("clip.mp4", file, "video/mp4")}, timeout=10)
