@@ -1,5 +1,6 @@
 """A write is sent again only if it has certainly not been carried out; if that is not known, the caller is told."""
 
+import json
 import socket
 import threading
 
@@ -121,6 +122,15 @@ def test_a_refusal_for_the_rate_is_waited_out(sim, client, body):
     client.update_video(shown, EDIT)
     assert title(sim) == "New"
     assert [each.status for each in written(sim)] == [429, 429, 200]
+
+
+def test_a_write_is_not_cut_short_by_the_end_of_the_deadline(script, make_writer):
+    def answer_late(handler):
+        threading.Event().wait(0.3)
+        send(handler, 200, json.dumps({"status": "ok", "media": {"key": KEY}, "id": KEY}).encode())
+
+    script.answers = [answer(429, "", Retry_After=7), answer_late]
+    assert make_writer(deadline=7).create_video(EDIT).key == KEY
 
 
 def test_a_write_that_the_rate_never_allowed_is_not_uncertain(sim, client):

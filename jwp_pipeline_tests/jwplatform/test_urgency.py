@@ -77,12 +77,12 @@ def test_reads_leave_a_tenth_while_somebody_may_write(limit, reads):
     limiter = RateLimiter(limit)
     limiter.reserve()
     limiter.reserve()
-    limiter.release()
+    limiter.unreserve()
     assert begun(limiter) == reads
     assert begun(limiter, urgent=True) == limit - reads
     limiter = RateLimiter(limit)
     limiter.reserve()
-    limiter.release()
+    limiter.unreserve()
     assert begun(limiter) == limit
 
 
