@@ -31,6 +31,9 @@ def read_outbox(connection: Connection) -> Outbox:
     return Outbox(row.waiting, row.conflicts, row.refused, seconds)
 
 
+Result = Literal["pushed", "unchanged", "conflict", "refused", "theirs", "later", "created"]
+
+
 @dataclass(frozen=True, slots=True)
 class PushedChange:
     """What a push did, or would do, with one field of an item, or with a new item."""
@@ -40,7 +43,7 @@ class PushedChange:
     """The key of the video at JW Platform; None if there is none yet."""
     field: str
     """The name of the field; `video` if a video is created."""
-    result: Literal["pushed", "unchanged", "conflict", "refused", "theirs", "later", "created"]
+    result: Result
     ours: str = ""
     theirs: str = ""
     problem: str | None = None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import NotReviewed
+from jwp_pipeline.settings import Settings
 
 
 def require_review(connection: Connection, *, asked_for: bool) -> None:
@@ -26,13 +27,18 @@ def require_review(connection: Connection, *, asked_for: bool) -> None:
     why = (
         "This program has not written to JW Platform from this schema before"
         if found.reviewed_database is None
-        else "This database is not the one that edits were pushed from before; it may have been restored from a backup, "
-        "and some of its edits may be old"
+        else "This database is not the one that edits were pushed from before; it may have been restored from a "
+        "backup, and some of its edits may be old"
     )
     raise NotReviewed(
         f"{why}. Nothing was pushed. Look at the edits that wait with `jwpfetch --push --dry-run`; after that they are "
         "pushed."
     )
+
+
+def is_asked_for(settings: Settings) -> bool:
+    """Whether JWP_SYNC_ITEMS is set, and not merely true by default."""
+    return "jwp_sync_items" in settings.model_fields_set
 
 
 def mark_reviewed(connection: Connection) -> None:

@@ -14,7 +14,9 @@ KEY = "aB3dE5gH"
 def original(**fields):
     """A video of last year with properties of others, which no push may lose."""
     custom = {"sms_acl": "acl:USER_abc:", "sms_language": "language:eng:", "other": "stays"}
-    return video(KEY, updated=1_700_000_000, custom=custom, tags="alpha,beta", description="Old", date=1_600_000_000, **fields)
+    return video(
+        KEY, updated=1_700_000_000, custom=custom, tags="alpha,beta", description="Old", date=1_600_000_000, **fields
+    )
 
 
 def test_an_edit_reaches_jwp_and_comes_back_unchanged(jwp):
