@@ -1,4 +1,4 @@
-"""Edits here and at JW Platform, syncs and pushes that are killed, in any order: nothing is lost, and both end equal."""
+"""Edits on both sides, syncs and pushes that are killed, in any order: nothing is lost, and both sides end equal."""
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
