@@ -70,6 +70,9 @@ def stuck_edits(connection: Connection, state: Literal["conflict", "refused"], l
     ]
 
 
+Result = Literal["pushed", "unchanged", "conflict", "refused", "theirs", "later", "created"]
+
+
 @dataclass(frozen=True, slots=True)
 class PushedChange:
     """What a push did, or would do, with one field of an item, or with a new item."""
@@ -79,7 +82,7 @@ class PushedChange:
     """The key of the video at JW Platform; None if there is none yet."""
     field: str
     """The name of the field; `video` if a video is created."""
-    result: Literal["pushed", "unchanged", "conflict", "refused", "theirs", "later", "created"]
+    result: Result
     ours: str = ""
     theirs: str = ""
     problem: str | None = None
