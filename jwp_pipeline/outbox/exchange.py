@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jwp_pipeline.errors import JWPlatformError, MalformedAnswer, RequestRefused
+from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, MalformedAnswer, PermanentError, RequestRefused
 from jwp_pipeline.jwplatform.writing import VideoEdit, WritingClient
 from jwp_pipeline.media.mapping import KEEP, VideoFields, map_video
 from jwp_pipeline.media.options import MediaOptions
@@ -48,7 +48,7 @@ def ask(client: WritingClient, item: DueItem, rules: Rules, *, dry_run: bool = F
     try:
         shown = client.show_video(item.key)
         if shown is None:
-            return Answer(item, _gone(item))
+            return Answer(item, _refused(item, _gone(item)))
         decisions, updated = merged(item, shown, rules)
         sent = {decision.edit.field: decision.sent for decision in decisions if decision.verdict == "push"}
         if sent:
@@ -56,7 +56,15 @@ def ask(client: WritingClient, item: DueItem, rules: Rules, *, dry_run: bool = F
             updated = updated if answer is None else _stamp(_read(answer, item.key, rules))
         return Answer(item, decisions, updated)
     except JWPlatformError as error:
+        if not decisions and is_about_one(error):
+            # Not even the video is shown.
+            return Answer(item, _refused(item, str(error)))
         return Answer(item, decisions, error=error)
+
+
+def is_about_one(error: JWPlatformError) -> bool:
+    """Whether JW Platform refuses just this item. A secret that may not write, say, is no fault of any item."""
+    return isinstance(error, PermanentError) and not isinstance(error, CredentialsRefused)
 
 
 def merged(item: DueItem, shown: Mapping[str, Any], rules: Rules) -> tuple[list[Decision], int]:
@@ -101,10 +109,11 @@ def _stamp(fields: VideoFields) -> int:
     return 0 if fields.updated is KEEP else fields.updated
 
 
-def _gone(item: DueItem) -> list[Decision]:
-    problem = (
-        f"JW Platform has no video {item.key}. If it was deleted there, the next full listing deletes the item here."
-    )
+def _gone(item: DueItem) -> str:
+    return f"JW Platform has no video {item.key}. If it was deleted there, the next full listing deletes the item here."
+
+
+def _refused(item: DueItem, problem: str) -> list[Decision]:
     return [
         Decision(Edit(edit.field, edit.number, edit.base, edit.ours, None), "unsendable", problem=problem)
         for edit in item.edits

@@ -12,9 +12,9 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, PermanentError
+from jwp_pipeline.errors import CredentialsRefused, JWPlatformError
 from jwp_pipeline.outbox import records
-from jwp_pipeline.outbox.exchange import Answer
+from jwp_pipeline.outbox.exchange import Answer, is_about_one
 from jwp_pipeline.outbox.fields import in_words
 from jwp_pipeline.outbox.merge import Decision, Verdict
 from jwp_pipeline.outbox.report import PushedChange, Result
@@ -27,11 +27,6 @@ _RESULTS: dict[Verdict, Result] = {
     "theirs": "theirs",
     "unsendable": "refused",
 }
-
-
-def is_about_one(error: JWPlatformError) -> bool:
-    """Whether JW Platform refuses just this item. A secret that may not write, say, is no fault of any item."""
-    return isinstance(error, PermanentError) and not isinstance(error, CredentialsRefused)
 
 
 def record(connection: Connection, answer: Answer) -> list[float]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 
 from sqlalchemy import Connection, Engine
@@ -21,13 +21,13 @@ from jwp_pipeline.database.connection import advisory_lock, connect
 from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.database.write_back import record_edits
-from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, RateLimited
+from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, RateLimited, RequestRefused, WritingNotAllowed
 from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.outbox import outcomes, records
 from jwp_pipeline.outbox.bodies import SiteMark
 from jwp_pipeline.outbox.creations import create_due
-from jwp_pipeline.outbox.exchange import Answer, Rules, ask
+from jwp_pipeline.outbox.exchange import Answer, Rules, ask, is_about_one
 from jwp_pipeline.outbox.merge import Policy
 from jwp_pipeline.outbox.records import DueItem
 from jwp_pipeline.outbox.report import PushedChange, PushReport, read_outbox
@@ -162,21 +162,37 @@ class _Push:
         """Push these items. Returns an error if it makes no sense to go on."""
         asked = {threads.submit(self._ask, clients, item) for item in due}
         recorded: set[Future[Answer]] = set()
+        not_allowed: list[Answer] = []
         failures = 0
         try:
             for each in as_completed(asked):
                 answer = each.result()
-                self._record(answer)
                 recorded.add(each)
                 error = answer.error
-                failures = 0 if error is None or outcomes.is_about_one(error) else failures + 1
-                if error is not None and (isinstance(error, CredentialsRefused | RateLimited) or failures >= FAILURES):
+                if isinstance(error, WritingNotAllowed):
+                    not_allowed.append(answer)
+                else:
+                    self._record(answer)
+                failures = 0 if error is None or is_about_one(error) else failures + 1
+                stops = isinstance(error, CredentialsRefused | RateLimited) and not isinstance(error, WritingNotAllowed)
+                if error is not None and (stops or failures >= FAILURES):
                     self._finish(asked - recorded)
                     self.stopped = str(error)
                     return error
         finally:
             for each in asked:
                 each.cancel()
+        return self._judge(not_allowed)
+
+    def _judge(self, not_allowed: Sequence[Answer]) -> JWPlatformError | None:
+        """Tell items that JW Platform does not let anybody change from a secret that may not write at all.
+
+        It answers both in the same way. But if the secret changed another item, it may write.
+        """
+        if not_allowed and not any(change.result in ("pushed", "created") for change in self.changes):
+            return not_allowed[0].error
+        for answer in not_allowed:
+            self._record(replace(answer, error=RequestRefused(str(answer.error))))
         return None
 
     def _finish(self, asked: set[Future[Answer]]) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from jwp_pipeline.errors import WritingNotAllowed
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.media.site import video
 from jwp_pipeline_tests.support import rows
@@ -110,6 +111,20 @@ def test_an_item_that_jwp_refuses_does_not_hold_up_the_others(jwp):
     jwp.edit(KEY, copyright="somebody")
     jwp.simulator.faults.clear()
     assert jwp.push().count("pushed") == 2
+
+
+def test_an_item_that_nobody_may_change_does_not_hold_up_the_others(jwp):
+    """JW Platform's answer is the same as for a secret that may not write."""
+    jwp.library.replace_all([original(), video("other123", updated=1)], [])
+    jwp.sync()
+    jwp.simulator.faults.add(Fault.status(403), route="update", key=KEY, times=None)
+    jwp.edit(KEY, title="Ours")
+    with pytest.raises(WritingNotAllowed):
+        jwp.push()
+    jwp.edit("other123", title="Ours as well")
+    jwp.push()
+    assert jwp.at_jwp("other123")["title"] == "Ours as well"
+    assert jwp.edits() == {f"{KEY}.title": "refused", "other123.title": "pushed"}
 
 
 @pytest.mark.parametrize("fault", [Fault.lost_answer(), Fault.status(503), Fault.status(503, carried_out=True)])
