@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from jwp_pipeline_tests.media.site import video
 from jwp_pipeline_tests.media.state import live_titles, read_rows, read_state, written_by
 from jwp_pipeline_tests.media.values import NOBODY
+from jwp_pipeline_tests.support import video
 
 
 def test_an_edit_of_ours_lasts_until_jwp_has_a_newer_one(jwp, engine):
