@@ -3,8 +3,7 @@
 import dagster as dg
 import pytest
 
-from jwp_pipeline_tests.media.site import video
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import rows, video
 
 KEY = "aB3dE5gH"
 

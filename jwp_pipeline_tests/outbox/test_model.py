@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from jwp_pipeline.simulator import Fault, Library, Simulator
 from jwp_pipeline_tests.outbox.choices import HERE, THERE
-from jwp_pipeline_tests.outbox.site import edited_site
+from jwp_pipeline_tests.outbox.site import EditedSite
 from jwp_pipeline_tests.outbox.world import Clock, World
 from jwp_pipeline_tests.support import empty
 
@@ -72,10 +72,10 @@ def test_the_same_for_long(engine, happenings, **modes):
 def take_place(engine, happenings, *, api, create_items, strict, nested):
     empty(engine)
     clock = Clock()
-    with Simulator(Library(clock=clock)) as simulator, edited_site(engine, simulator, api) as jwp:
+    with Simulator(Library(clock=clock)) as simulator, EditedSite(engine, simulator, api) as jwp:
         simulator.behaviour.index_lag_seconds = 100
         simulator.behaviour.nested_properties = nested
-        jwp.write("INSERT INTO write_back (records_edits) VALUES (true)")
+        jwp.execute("INSERT INTO write_back (records_edits) VALUES (true)")
         world = World(jwp, api, clock, create_items=create_items, strict=strict)
         for what, *how in happenings:
             clock.tick()

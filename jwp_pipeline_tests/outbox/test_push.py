@@ -6,8 +6,7 @@ import pytest
 
 from jwp_pipeline.errors import WritingNotAllowed
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.media.site import video
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import rows, video
 
 KEY = "aB3dE5gH"
 
@@ -135,7 +134,7 @@ def test_an_uncertain_write_is_settled_by_looking_again(jwp, fault):
     jwp.simulator.faults.add(fault, route="update", times=1)
     assert jwp.push().count("later") == 1
     assert jwp.edits() == {"title": "waiting"}
-    jwp.write("UPDATE item_updates SET next_try_at = NULL")
+    jwp.execute("UPDATE item_updates SET next_try_at = NULL")
     jwp.push()
     assert jwp.edits() == {"title": "pushed"}
     assert jwp.at_jwp(KEY)["title"] == "Ours"

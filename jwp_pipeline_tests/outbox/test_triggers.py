@@ -8,9 +8,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from jwp_pipeline_tests.media.site import video
-from jwp_pipeline_tests.outbox.site import edited_site
-from jwp_pipeline_tests.support import SCHEMA, rows
+from jwp_pipeline_tests.outbox.site import EditedSite
+from jwp_pipeline_tests.support import SCHEMA, rows, video
 
 KEY = "aB3dE5gH"
 TITLE = "UPDATE media_items SET title = title || '!'"
@@ -23,7 +22,7 @@ def api():
 
 @pytest.fixture
 def jwp(engine, simulator, api):
-    with edited_site(engine, simulator, api, create_items="all") as jwp:
+    with EditedSite(engine, simulator, api, create_items="all") as jwp:
         jwp.library.replace_all([video(KEY, acl="USER_abc", date=1_600_000_000.25)], [])
         jwp.sync()
         yield jwp
@@ -58,9 +57,9 @@ def test_a_role_that_may_only_edit_items_cannot_evade_the_outbox(jwp, tables_url
 
 
 def test_the_mark_of_the_pipeline_exempts_its_own_role(jwp):
-    jwp.write(f"SET LOCAL jwp_pipeline.writer = 'pipeline'; {TITLE}")
+    jwp.execute(f"SET LOCAL jwp_pipeline.writer = 'pipeline'; {TITLE}")
     assert jwp.edits() == {}
-    jwp.write(TITLE)
+    jwp.execute(TITLE)
     assert jwp.edits() == {"title": "waiting"}
 
 
@@ -82,17 +81,17 @@ def test_tables_and_functions_of_an_application_do_not_mislead_the_triggers(jwp,
 
 
 def test_what_a_trigger_of_an_application_changes_is_recorded_as_well(jwp):
-    jwp.write(
+    jwp.execute(
         "CREATE FUNCTION sign_off() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN NEW.copyright := 'signed'; RETURN NEW; END $$;"
         " CREATE TRIGGER a_sign BEFORE UPDATE ON media_items FOR EACH ROW EXECUTE FUNCTION sign_off();"
         " CREATE TRIGGER z_sign BEFORE UPDATE ON media_items FOR EACH ROW EXECUTE FUNCTION sign_off()"
     )
     try:
-        jwp.write(TITLE)
+        jwp.execute(TITLE)
         assert jwp.edits() == {"copyright": "waiting", "title": "waiting"}
     finally:
-        jwp.write("DROP FUNCTION sign_off CASCADE")
+        jwp.execute("DROP FUNCTION sign_off CASCADE")
 
 
 def test_a_bulk_edit_records_every_item_and_a_rollback_none(jwp):
@@ -102,7 +101,7 @@ def test_a_bulk_edit_records_every_item_and_a_rollback_none(jwp):
         connection.exec_driver_sql(TITLE)
         connection.rollback()
     assert jwp.edits() == {}
-    jwp.write(f"{TITLE} WHERE deleted_at IS NULL")
+    jwp.execute(f"{TITLE} WHERE deleted_at IS NULL")
     assert rows(jwp.engine, "SELECT field, state, count(*) FROM item_updates GROUP BY 1, 2") == [
         ("title", "waiting", 1000)
     ]
@@ -118,7 +117,7 @@ def test_a_bulk_edit_records_every_item_and_a_rollback_none(jwp):
     ],
 )
 def test_what_changes_nothing_that_is_pushed_records_nothing(jwp, statement):
-    jwp.write(statement)
+    jwp.execute(statement)
     assert jwp.edits() == {}
 
 
@@ -126,15 +125,15 @@ def test_an_edit_of_one_column_leaves_the_others_as_they_are(jwp):
     """A publish date with a fraction stays, for to cut it would be an edit that nobody made."""
     date = jwp.item(KEY).published_at
     assert date.microsecond
-    jwp.write("UPDATE media_items SET tags = '{One}'")
+    jwp.execute("UPDATE media_items SET tags = '{One}'")
     assert (jwp.edits(), jwp.item(KEY).published_at) == ({"tags": "waiting"}, date)
 
 
 def test_nothing_is_recorded_while_nothing_is_pushed(jwp):
     assert jwp.push(jwp_sync_items=False).stopped
-    jwp.write(TITLE)
-    jwp.write("UPDATE media_items SET tags = '{One}'")
-    jwp.write(INSERT)
+    jwp.execute(TITLE)
+    jwp.execute("UPDATE media_items SET tags = '{One}'")
+    jwp.execute(INSERT)
     assert jwp.edits() == {}
     assert rows(jwp.engine, "SELECT * FROM item_creations") == []
     assert jwp.item(KEY).tags == ["One"]
@@ -143,8 +142,8 @@ def test_nothing_is_recorded_while_nothing_is_pushed(jwp):
 
 
 def test_nothing_is_recorded_if_it_is_not_known_whether_edits_are_pushed(jwp):
-    jwp.write("DELETE FROM write_back")
-    jwp.write(TITLE)
+    jwp.execute("DELETE FROM write_back")
+    jwp.execute(TITLE)
     assert jwp.edits() == {}
 
 
@@ -171,8 +170,8 @@ def test_the_settings_of_a_session_do_not_matter(jwp, tables_url):
 def test_a_value_that_cannot_be_pushed_does_not_hold_up_anything(jwp, assignment, field):
     jwp.library.put("video", video("other123"))
     jwp.sync()
-    jwp.write(f"UPDATE media_items SET {assignment} WHERE title = 'Video {KEY}'")
-    jwp.write(TITLE)
+    jwp.execute(f"UPDATE media_items SET {assignment} WHERE title = 'Video {KEY}'")
+    jwp.execute(TITLE)
     report = jwp.push()
     assert jwp.edits() == {f"{KEY}.{field}": "refused", f"{KEY}.title": "pushed", "other123.title": "pushed"}
     assert [change.problem is not None for change in report.changes if change.field == field] == [True]
@@ -199,5 +198,5 @@ LINK = "INSERT INTO videos (key, updated, media_item_id) VALUES ('linked12', 0, 
 )
 def test_only_an_item_without_a_video_is_a_new_one(jwp, statements, created):
     """Clarification 12: what counts is whether it has one when the transaction commits."""
-    jwp.write(";".join(statements))
+    jwp.execute(";".join(statements))
     assert len(rows(jwp.engine, "SELECT * FROM item_creations")) == created

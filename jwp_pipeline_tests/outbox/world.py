@@ -18,11 +18,10 @@ from jwp_pipeline.outbox import Outbox, create_item, read_outbox, resolve
 from jwp_pipeline.outbox.fields import FIELDS, listed_value
 from jwp_pipeline.outbox.push import PushOptions, push
 from jwp_pipeline.record import Person
-from jwp_pipeline_tests.media.site import video
 from jwp_pipeline_tests.outbox.choices import HERE, UNSENDABLE, audience, view
 from jwp_pipeline_tests.outbox.killed import Doomed, killed_at
 from jwp_pipeline_tests.outbox.site import DOMAIN
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import rows, video
 
 VIEW = "view_permission"
 MARK = f"site.{DOMAIN.replace('.', '_')}.media_id"
@@ -54,7 +53,7 @@ class World:
     def __init__(self, jwp, api, clock, *, create_items, strict):
         self.jwp, self.engine, self.library, self.api, self.clock = jwp, jwp.engine, jwp.library, api, clock
         changes = {"jwp_create_items": create_items, "jwp_strict_acls": strict}
-        self.settings = jwp.settings.model_copy(update=changes)
+        self.settings = jwp.effective().model_copy(update=changes)
         self.media = MediaOptions.from_settings(self.settings)
         self.written: dict[tuple[str, str], Written] = {}
         self.granted: dict[str, set[str]] = {}
@@ -76,7 +75,7 @@ class World:
         casts = {"published_at": "CAST(:published_at AS timestamptz)"}
         assignments = ", ".join(f"{name} = {casts.get(name, f':{name}')}" for name in columns)
         place = {"ids": [item.id for item in items]}
-        self.jwp.write(f"UPDATE media_items SET {assignments} WHERE id = ANY(:ids)", **columns, **place)
+        self.jwp.execute(f"UPDATE media_items SET {assignments} WHERE id = ANY(:ids)", **columns, **place)
         for item in items:
             for field, choice in choices.items():
                 if item.fields[field] != choice.here:
@@ -90,7 +89,7 @@ class World:
             values = {"id": f"plain{len(self.made)}", "title": "Plain", "description": "", "type": "unknown"}
             values |= {"duration": 0, "language": "", "copyright": ""} | columns
             names = ", ".join(values)
-            self.jwp.write(
+            self.jwp.execute(
                 f"INSERT INTO media_items ({names}) VALUES ({', '.join(f':{name}' for name in values)})", **values
             )
             item_id = values["id"]
@@ -109,7 +108,7 @@ class World:
         condition = f"{where} AND item_deleted_at = media_items.deleted_at)" if back else "deleted_at IS NULL"
         moment = "NULL" if back else "clock_timestamp()"
         for item in self._some([number]):
-            self.jwp.write(f"UPDATE media_items SET deleted_at = {moment} WHERE id = :id AND {condition}", id=item.id)
+            self.jwp.execute(f"UPDATE media_items SET deleted_at = {moment} WHERE id = :id AND {condition}", id=item.id)
 
     def decide(self, side):
         """Somebody decides about the first field that is stuck."""
@@ -204,8 +203,8 @@ class World:
         self.clock.seconds += TIME
         for table, columns in (("item_updates", ["next_try_at"]), ("item_creations", ["next_try_at", "searched_at"])):
             earlier = ", ".join(f"{column} = {column} - interval '{TIME} seconds'" for column in columns)
-            self.jwp.write(f"UPDATE {table} SET {earlier}")
-        self.jwp.write("UPDATE item_updates SET next_try_at = now() WHERE next_try_at IS NOT NULL")
+            self.jwp.execute(f"UPDATE {table} SET {earlier}")
+        self.jwp.execute("UPDATE item_updates SET next_try_at = now() WHERE next_try_at IS NOT NULL")
 
     # --- What holds at any time ---
 
