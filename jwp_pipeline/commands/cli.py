@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from jwp_pipeline import __version__
+from jwp_pipeline.commands import webhooks
 from jwp_pipeline.database import embedded
 from jwp_pipeline.env_file import VARIABLE, reading_from
 from jwp_pipeline.environment import oddities
@@ -65,7 +66,7 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb of `jwp-pipeline` (run, up, migrate, adopt-site or with-site), and return its exit code."""
+    """Run one verb of `jwp-pipeline`, such as `run` or `up`, and return its exit code."""
     parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parents=parents,
     )
     with_site.add_argument("command", nargs="+", metavar="COMMAND", help="the program and its arguments, after --")
+    webhooks.add_verb(verbs, parents, [_env_file_option(argparse.SUPPRESS)])
     options = parser.parse_args(arguments)
     verb: Callable[[Console], int] = {
         "run": _run,
@@ -93,16 +95,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "migrate": _migrate,
         "adopt-site": _adopt_site,
         "with-site": lambda console: _with_site(console, options.command),
+        "webhooks": lambda console: webhooks.run(options, _configured(console), console),
     }[options.verb]
     return _guarded(verb, options.env_file)
 
 
-def _env_file_option() -> argparse.ArgumentParser:
+def _env_file_option(default: Any = None) -> argparse.ArgumentParser:
+    """Return a parser with the option. Below a verb that has it already, the default must leave its value alone."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--env-file",
         type=Path,
         metavar="PATH",
+        default=default,
         help=f"file to read settings from (default: {VARIABLE}, else ./.env); JWP_HOME is relative to its folder",
     )
     return parser
