@@ -140,12 +140,18 @@ def _status(console: Console) -> int:
     from jwp_pipeline.commands.console import print_status
     from jwp_pipeline.database.connection import connect
     from jwp_pipeline.database.status import read_status
+    from jwp_pipeline.webhooks.store import backlog
 
     settings = _configured(console)
     with _database(settings) as engine, connect(engine) as connection:
-        statuses = read_status(connection)
+        statuses, waiting = read_status(connection), backlog(connection)
     max_age = timedelta(hours=settings.jwp_max_listing_age_hours)
     print_status(statuses, console, max_age)
+    if waiting.events:
+        since = f"{waiting.oldest:%Y-%m-%d %H:%M:%S} UTC"
+        console.print(
+            f"{waiting.events} events of JW Platform wait for a look at their keys, the oldest since {since}."
+        )
     return FAILED if any(status.trouble(max_age) for status in statuses) else SUCCEEDED
 
 

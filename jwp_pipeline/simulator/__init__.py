@@ -4,8 +4,8 @@
         sim.faults.add(Fault.status(503), path="/v1/videos/list", times=2)
         environment = sim.environment("v1")
 
-It serves the reading side of both Management APIs and delivery (players, sources, posters, clips that play), a Lookup
-with its token server, and uses no code of the rest of the pipeline.
+It serves the reading side of both Management APIs and delivery (players, sources, posters, clips that play), sends
+webhooks, has a Lookup with its token server, and uses no code of the rest of the pipeline.
 """
 
 from jwp_pipeline.simulator.bulk import bulk_library
@@ -17,6 +17,7 @@ from jwp_pipeline.simulator.library import Library
 from jwp_pipeline.simulator.records import RawJson
 from jwp_pipeline.simulator.server import Simulator
 from jwp_pipeline.simulator.site import Behaviour
+from jwp_pipeline.simulator.webhooks import Mishaps
 
 __all__ = [
     "DEMO_PEOPLE",
@@ -27,6 +28,7 @@ __all__ = [
     "Fault",
     "Library",
     "Member",
+    "Mishaps",
     "RawJson",
     "Simulator",
     "bulk_library",

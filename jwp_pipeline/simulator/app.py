@@ -31,6 +31,8 @@ ROUTES: tuple[tuple[str, Service, Route, Kind | None], ...] = (
     ("/v1/channels/list", "v1", "list", "channel"),
     ("/v1/channels/show", "v1", "show", "channel"),
     ("/v1/channels/videos/list", "v1", "members", "channel"),
+    ("/v2/webhooks/", "v2", "webhooks", None),
+    ("/v2/webhooks/{id}/", "v2", "webhooks", None),
     ("/v2/sites/{site}/media/", "v2", "list", "video"),
     ("/v2/sites/{site}/media/{id}/", "v2", "show", "video"),
     ("/v2/sites/{site}/playlists/", "v2", "list", "channel"),
@@ -131,7 +133,7 @@ class Application:
     async def _respond(self, request: Request, call: Call) -> Response:
         at = time.time()
         try:
-            call = replace(call, params=await _params(request))
+            call = replace(call, params=await _params(request), body=await _json_body(request))
         except UnicodeDecodeError:
             refused = self._error(call, Refused(400, "ParameterEncodingError", "Parameters must be UTF-8."))
             self._note(call, refused, [], at)
@@ -233,6 +235,11 @@ async def _dripping(answer: Answer) -> AsyncIterator[bytes]:
     for position in range(len(answer.body)):
         await asyncio.sleep(answer.drip_seconds / len(answer.body))
         yield answer.body[position : position + 1]
+
+
+async def _json_body(request: Request) -> bytes:
+    is_json = request.headers.get("content-type", "").startswith("application/json")
+    return await request.body() if is_json else b""
 
 
 async def _params(request: Request) -> tuple[tuple[str, str], ...]:

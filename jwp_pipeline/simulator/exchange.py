@@ -11,7 +11,7 @@ from jwp_pipeline.simulator.records import Api, Kind
 
 Service = Literal[Api, "delivery", "lookup"]
 """Who answers a request: one of the Management APIs, delivery, or Lookup with its token server."""
-ManagementRoute = Literal["list", "show", "members"]
+ManagementRoute = Literal["list", "show", "members", "webhooks"]
 DeliveryRoute = Literal["player", "library", "poster", "sources", "manifest", "rendition"]
 LookupRoute = Literal["token", "person"]
 Route = Literal[ManagementRoute, DeliveryRoute, LookupRoute]
@@ -36,6 +36,8 @@ class Call:
     """The scheme, host and port that the client used, without a slash at the end."""
     byte_range: str | None = None
     """The Range header."""
+    body: bytes = field(default=b"", repr=False)
+    """The body, unless it is a form, whose parameters are in `params`."""
 
     def param(self, name: str) -> str | None:
         """Return the first value of a parameter, or None if it is not given."""

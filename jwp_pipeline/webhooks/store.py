@@ -15,10 +15,14 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.webhook_tables import JwpEvent
+from jwp_pipeline.jwplatform.management import ResourceType
 from jwp_pipeline.webhooks.events import Event
 
 KEPT_DAYS = 30
 """How long handled events are kept, so that people can look at them, and so that none is stored twice."""
+
+MOST_EVENTS = 10_000
+"""How many events one run handles. The next run begins with the oldest that are left."""
 
 # Two changes within one second give two equal events, of which only one is stored. A look that is made more than a
 # second later sees both. JW Platform also reports most changes twice, so that waiting saves a look.
@@ -27,7 +31,7 @@ _SETTLING_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The events that wait to be handled and are old enough for a look. All are about videos."""
+    """The events of a type that wait to be handled and are old enough for a look."""
 
     ids: tuple[int, ...]
     keys: tuple[str, ...]
@@ -46,9 +50,10 @@ def newest_waiting(connection: Connection) -> int | None:
     return newest
 
 
-def waiting(connection: Connection) -> Waiting:
-    """Return all events that wait and are old enough for a look."""
-    rows = connection.execute(select(JwpEvent.id, JwpEvent.key).where(*_settled()).order_by(JwpEvent.id)).all()
+def waiting(connection: Connection, resource_type: ResourceType) -> Waiting:
+    """Return the events of a type that wait and are old enough for a look, at most MOST_EVENTS."""
+    of_type = select(JwpEvent.id, JwpEvent.key).where(*_settled(), JwpEvent.type == resource_type)
+    rows = connection.execute(of_type.order_by(JwpEvent.id).limit(MOST_EVENTS)).all()
     return Waiting(tuple(row.id for row in rows), tuple(dict.fromkeys(row.key for row in rows)))
 
 
@@ -57,17 +62,13 @@ def attach(connection: Connection, ids: Sequence[int], snapshot_id: int) -> None
     connection.execute(update(JwpEvent).where(JwpEvent.id.in_(ids)).values(snapshot_id=snapshot_id))
 
 
-def mark_handled(connection: Connection, snapshot_id: int) -> None:
-    """Mark the events as handled for which a snapshot was read, in the transaction that applies it."""
+def settle(connection: Connection, snapshot_id: int) -> None:
+    """Mark the events as handled for which a snapshot was read, in the transaction that applies it. Old ones go."""
     connection.execute(
         update(JwpEvent)
         .where(JwpEvent.snapshot_id == snapshot_id, JwpEvent.handled_at.is_(None))
         .values(handled_at=func.now())
     )
-
-
-def prune(connection: Connection) -> None:
-    """Delete the events that were handled more than KEPT_DAYS ago."""
     connection.execute(delete(JwpEvent).where(JwpEvent.handled_at < func.now() - timedelta(days=KEPT_DAYS)))
 
 

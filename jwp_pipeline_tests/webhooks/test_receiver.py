@@ -206,5 +206,5 @@ def test_events_are_kept_for_a_month_after_they_were_handled(receiver):
     receiver.execute("UPDATE jwp_events SET handled_at = now() - interval '29 days' WHERE key = 'recent'")
     receiver.execute("UPDATE jwp_events SET received_at = now() - interval '99 days' WHERE key = 'waiting'")
     with receiver.engine.begin() as connection:
-        store.prune(connection)
+        store.settle(connection, snapshot_id=0)
     assert [row.key for row in receiver.stored()] == ["recent", "waiting"]

@@ -2,7 +2,7 @@
 
 Each asks for a run once per cause, again only after a failure, and never while such a run is in progress. It skips if
 JWP or the database cannot be reached. `in_step_or_not` asks for no run, but evaluates check `in_step`. Put here further
-sensors that ask for runs of the jobs in jobs.py.
+sensors that ask for runs of the jobs in jobs.py; the one for JWP's own events is in events.py.
 """
 
 from collections.abc import Callable
@@ -37,13 +37,13 @@ def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     """Request a frequent sync. The cause is the total and the newest change of each type at JWP."""
 
     def seen() -> str:
-        _require_settings(runtime)
+        require_settings(runtime)
         with runtime.jwplatform(hurried=True) as client:
             probes = {kind: client.probe(kind) for kind in RESOURCE_TYPES}
         stamps = {kind: f"{probe.total}@{probe.newest_change or ''}" for kind, probe in probes.items()}
         return "; ".join(f"{kind}s {stamp}" for kind, stamp in stamps.items())
 
-    return _ask_for(context, runtime, seen, busy_with=jobs.SYNCS, settled=True, what="Nothing changed at JW Platform")
+    return ask_for(context, runtime, seen, busy_with=jobs.SYNCS, settled=True, what="Nothing changed at JW Platform")
 
 
 @dg.sensor(
@@ -56,7 +56,7 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     """Request a sync. The cause is the type and the time of each listing that is too old."""
 
     def stale() -> str | None:
-        _require_settings(runtime)
+        require_settings(runtime)
         oldest = timedelta(hours=runtime.settings().jwp_max_listing_age_hours)
         causes = []
         for status in current_statuses(runtime):
@@ -67,7 +67,7 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         return "; ".join(causes) or None
 
     what = "The last full listings are recent enough"
-    return _ask_for(context, runtime, stale, busy_with=jobs.SYNCS, settled=False, what=what)
+    return ask_for(context, runtime, stale, busy_with=jobs.SYNCS, settled=False, what=what)
 
 
 @dg.sensor(
@@ -84,7 +84,7 @@ def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.Resource
         return "; ".join(f"{s.behind} {s.resource_type}s up to {s.behind_newest}" for s in late) or None
 
     busy_with = (*jobs.SYNCS, jobs.MEDIA_SYNC)
-    return _ask_for(
+    return ask_for(
         context, runtime, behind, busy_with=busy_with, settled=False, what="The media side has followed the cache"
     )
 
@@ -124,7 +124,7 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
     return dg.SensorResult(asset_events=[evaluation], cursor=said)
 
 
-def _require_settings(runtime: Runtime) -> None:
+def require_settings(runtime: Runtime) -> None:
     """Raise SettingsError if a sync would only fail at its first check, `required_settings`."""
     problems = unusable_settings(runtime.settings())
     if problems:
@@ -138,7 +138,7 @@ def current_statuses(runtime: Runtime) -> list[TypeStatus]:
         return read_status(connection)
 
 
-def _ask_for(
+def ask_for(
     context: dg.SensorEvaluationContext,
     runtime: Runtime,
     find_cause: Callable[[], str | None],
