@@ -180,6 +180,16 @@ def watermark(connection: Connection, resource_type: ResourceType) -> datetime |
     return known
 
 
+def newest_read(connection: Connection, resource_type: ResourceType) -> datetime | None:
+    """Return the newest change stamp in any snapshot that was applied, looks at single keys included."""
+    newest: datetime | None = connection.scalar(
+        select(func.max(RawSnapshot.newest_change)).where(
+            RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None)
+        )
+    )
+    return newest
+
+
 def unkept(connection: Connection, resource_type: ResourceType) -> int:
     """Return how many elements of the last complete listing have no row: unusable ones and repeated keys."""
     counted: int | None = connection.scalar(

@@ -171,6 +171,32 @@ def test_an_event_is_looked_at_only_after_the_second_in_which_it_happened(hooked
     assert len(hooked.sensor(SENSOR).run_requests) == 1
 
 
+def test_a_change_that_was_looked_at_asks_for_no_frequent_sync(hooked):
+    def decision():
+        tick = hooked.sensor("jwp_changes")
+        return "sync" if tick.run_requests else tick.skip_message
+
+    nothing = "Nothing changed at JW Platform that is not followed already."
+    assert decision() == nothing
+    hooked.library.edit("video", "aaaa0001", title="Changed", updated=1_600_000_000)
+    settle(hooked)
+    assert decision() == nothing
+    assert handle(hooked) == 1
+    hooked.library.remove("video", "aaaa0002")
+    assert handle(hooked) == 1
+    assert decision() == nothing
+    # Events that are lost, or that nobody handles, are not relied on.
+    hooked.simulator.webhooks.mishaps = Mishaps(lost=1)
+    hooked.library.edit("video", "aaaa0003", title="Changed", updated=1_600_000_001)
+    assert decision() == "sync"
+    hooked.simulator.webhooks.mishaps = Mishaps()
+    hooked.simulator.webhooks.report("media_updated", "aaaa0003")
+    settle(hooked, age=10)
+    assert decision() == nothing
+    settle(hooked, age=60)
+    assert decision() == "sync"
+
+
 @pytest.mark.parametrize("job", ["sync", "frequent_sync", "full_resync", JOB])
 def test_the_sensor_waits_for_runs_in_progress(hooked, job):
     hooked.library.edit("video", "aaaa0001", title="Changed")

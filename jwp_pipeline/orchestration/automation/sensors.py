@@ -5,7 +5,7 @@ JWP or the database cannot be reached. `in_step_or_not` asks for no run, but eva
 sensors that ask for runs of the jobs in jobs.py; the one for JWP's own events is in events.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import dagster as dg
@@ -14,7 +14,8 @@ from sqlalchemy import text
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.status import TypeStatus, read_status
 from jwp_pipeline.errors import PipelineError, SettingsError
-from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, Probe, ResourceType
+from jwp_pipeline.mirror.changes import is_followed
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
 from jwp_pipeline.orchestration.checks.media import in_step
@@ -22,8 +23,12 @@ from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.runs import end_abandoned_runs, run_in_progress, site_of
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.runbook import error_text
+from jwp_pipeline.webhooks.store import backlog
 
 Decision = dg.SensorResult | dg.SkipReason
+
+# After a minute there is something wrong with the events.
+_LOOKS_FOLLOW_SECONDS = 60.0
 
 
 @dg.sensor(
@@ -34,16 +39,26 @@ Decision = dg.SensorResult | dg.SkipReason
     "sync if the newest change or a total is different.",
 )
 def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
-    """Request a frequent sync. The cause is the total and the newest change of each type at JWP."""
+    """Request a frequent sync. The cause is the total and the newest change of each type at JWP.
 
-    def seen() -> str:
+    With webhooks, most changes are followed before they are seen here. A sync would then only be in the way of the
+    next look.
+    """
+
+    def seen() -> str | None:
         require_settings(runtime)
+        hooked = runtime.settings().receives_webhooks
+        if hooked and _looks_follow(runtime):
+            return None
         with runtime.jwplatform(hurried=True) as client:
             probes = {kind: client.probe(kind) for kind in RESOURCE_TYPES}
+        if hooked and _is_followed(runtime, probes):
+            return None
         stamps = {kind: f"{probe.total}@{probe.newest_change or ''}" for kind, probe in probes.items()}
         return "; ".join(f"{kind}s {stamp}" for kind, stamp in stamps.items())
 
-    return ask_for(context, runtime, seen, busy_with=jobs.SYNCS, settled=True, what="Nothing changed at JW Platform")
+    what = "Nothing changed at JW Platform that is not followed already"
+    return ask_for(context, runtime, seen, busy_with=jobs.SYNCS, settled=True, what=what)
 
 
 @dg.sensor(
@@ -122,6 +137,18 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
         metadata=result.metadata,
     )
     return dg.SensorResult(asset_events=[evaluation], cursor=said)
+
+
+def _looks_follow(runtime: Runtime) -> bool:
+    """Whether events wait that are so new that a look will follow at any moment."""
+    with runtime.database() as engine, connect(engine) as connection:
+        waiting = backlog(connection)
+    return waiting.events > 0 and waiting.seconds < _LOOKS_FOLLOW_SECONDS
+
+
+def _is_followed(runtime: Runtime, probes: Mapping[ResourceType, Probe]) -> bool:
+    with runtime.database() as engine, connect(engine) as connection:
+        return all(is_followed(connection, kind, probe) for kind, probe in probes.items())
 
 
 def require_settings(runtime: Runtime) -> None:
