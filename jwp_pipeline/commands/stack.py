@@ -87,8 +87,8 @@ def _receiving_webhooks(settings: Settings, console: Console) -> Iterator[None]:
     if settings.jwp_webhook_port is None:
         yield
         return
-    with receiving(settings, HOST, settings.jwp_webhook_port) as url:
-        console.print(f"Webhooks are received at {url}.")
+    with receiving(settings, HOST, settings.jwp_webhook_port) as server:
+        console.print(f"Webhooks are received at {server.url}.")
         yield
 
 

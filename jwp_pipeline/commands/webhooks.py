@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,15 +78,27 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
 
 def _serve(host: str, port: int, settings: Settings, console: Console) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with stop_requests() as stop, receiving(settings, host, port) as url:
+    with stop_requests() as stop, receiving(settings, host, port) as server:
+        url = server.url
         console.print(f"Webhooks are received at {url}; {url}healthz says whether they can be stored. Ctrl-C stops.")
         while not stop:
+            if not server.thread.is_alive():
+                raise PipelineError("The receiver of webhooks ended by itself; the lines above say why.")
             time.sleep(_LOOK_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """A receiver that serves."""
+
+    url: str
+    thread: threading.Thread
+    """Ends when the receiver does."""
+
+
 @contextmanager
-def receiving(settings: Settings, host: str, port: int) -> Iterator[str]:
-    """Receive webhooks in a thread during the block, and yield the URL. Requests that have begun are answered first.
+def receiving(settings: Settings, host: str, port: int) -> Iterator[Receiving]:
+    """Receive webhooks in a thread during the block. Requests that have begun are answered first.
 
     Raises SettingsError if the settings name no site or no secret, and PipelineError if the port cannot be used.
     """
@@ -115,7 +128,8 @@ def receiving(settings: Settings, host: str, port: int) -> Iterator[str]:
     with closing(listener):
         thread.start()
         try:
-            yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
+            shown = f"[{host}]" if ":" in host else host
+            yield Receiving(f"http://{shown}:{listener.getsockname()[1]}/", thread)
         finally:
             server.should_exit = True
             thread.join()

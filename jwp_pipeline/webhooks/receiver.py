@@ -109,14 +109,14 @@ class _Receiver:
         except EventRefused as refused:
             return _refusal(401, str(refused), {"WWW-Authenticate": "Bearer"})
         except SettingsError as error:
-            return _unavailable(error)
+            return _not_stored(error)
         if isinstance(event, Ignored):
             _log.info("An event is ignored: %s.", event.why)
             return Response(status_code=204)
         try:
             is_new = await self._in_thread(lambda: self._store(event))
         except (PipelineError, TimeoutError) as error:
-            return _unavailable(error)
+            return _not_stored(error)
         _log.info("%s of %s %s: %s.", event.event, event.type, event.key, "stored" if is_new else "known already")
         return Response(status_code=204)
 
@@ -125,7 +125,8 @@ class _Receiver:
         try:
             await self._in_thread(self._look)
         except (PipelineError, TimeoutError) as error:
-            return _unavailable(error)
+            _log.warning("Events cannot be stored at present: %s", _reason(error))
+            return _unavailable()
         return PlainTextResponse("ok\n")
 
     def _store(self, event: Event) -> bool:
@@ -172,7 +173,14 @@ def _refusal(status: int, why: str, headers: dict[str, str] | None = None) -> Re
     return PlainTextResponse(f"{why}\n", status, headers)
 
 
-def _unavailable(error: Exception) -> Response:
-    reason = error_text(error) if isinstance(error, PipelineError) else "the database did not answer in time"
-    _log.error("An event could not be stored, and JW Platform is asked to send it again later: %s", reason)
+def _not_stored(error: Exception) -> Response:
+    _log.error("An event could not be stored, and JW Platform is asked to send it again later: %s", _reason(error))
+    return _unavailable()
+
+
+def _reason(error: Exception) -> str:
+    return error_text(error) if isinstance(error, PipelineError) else "the database did not answer in time."
+
+
+def _unavailable() -> Response:
     return PlainTextResponse("Events cannot be stored at present.\n", 503, _RETRY_AFTER)

@@ -7,7 +7,6 @@ get a new title, one after the other at random intervals, and the record is watc
 import argparse
 import json
 import random
-import socket
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ from jwp_pipeline.jwplatform.connect import connect_registry
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Simulator, bulk_library
 from jwp_pipeline_tests.support.configuration import settings_of
-from jwp_pipeline_tests.support.stack import asked, up
+from jwp_pipeline_tests.support.stack import asked, free_port, up
 
 VIDEOS = 1000
 PATIENCE = 180.0
@@ -44,7 +43,7 @@ def measure(way, changes, every):
 def _seconds(home, url, site, hooked, changes, every):
     settings = {"JWP_DATABASE_URL": url, **site.environment("v2")}
     if hooked:
-        secrets, port = home / "secrets", _free_port()
+        secrets, port = home / "secrets", free_port()
         settings |= {"JWP_WEBHOOK_SECRETS_FILE": str(secrets), "JWP_WEBHOOK_PORT": str(port)}
         registry = connect_registry(load_settings(**settings_of(site, "v2")))
         made = registry.register(f"http://127.0.0.1:{port}/", name="benchmark", site_id=site.api_key)
@@ -72,12 +71,6 @@ def _seconds(home, url, site, hooked, changes, every):
 
 def _titles(url):
     return {title for (title,) in asked(url, "SELECT title FROM jwp.media_items WHERE deleted_at IS NULL")}
-
-
-def _free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def figures(seconds):

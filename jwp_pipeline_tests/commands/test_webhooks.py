@@ -3,7 +3,6 @@
 import os
 import pty
 import signal
-import socket
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ import requests
 from jwp_pipeline.commands import cli
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.support import bare_environment, rows, unset_all_settings, wait_until
+from jwp_pipeline_tests.support.stack import free_port
 from jwp_pipeline_tests.webhooks.tokens import SECRET, bearer, event
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -101,6 +101,16 @@ def test_an_answer_that_was_lost_is_no_reason_to_register_again(webhooks, simula
     assert len([request for request in simulator.requests if request.method == "POST"]) == 1
 
 
+def test_the_status_tells_how_many_events_wait(webhooks, engine, capsys):
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO jwp_events (event, site_id, webhook_id, type, key, event_time)"
+            " SELECT 'media_updated', 's', 'w', 'video', n::text, now() FROM generate_series(1, 3) AS n"
+        )
+    assert cli.jwpfetch(["--status"]) == FAILED
+    assert "3 events of JW Platform wait for a look at their keys" in capsys.readouterr().out
+
+
 def test_the_secret_is_shown_on_a_terminal_on_request(simulator, tmp_path):
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "jwp_pipeline.commands.cli", "webhooks", "register", "--url", URL, "--show-secret"]
@@ -114,9 +124,7 @@ def test_the_secret_is_shown_on_a_terminal_on_request(simulator, tmp_path):
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_events_are_received_until_the_process_is_asked_to_stop(engine, simulator, tables_url, tmp_path, stop):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {**simulator.environment("v2"), "JWP_DATABASE_URL": tables_url, "JWP_WEBHOOK_SECRETS": SECRET}
     environment = bare_environment(**settings, JWP_WEBHOOK_PORT=str(port))
     command = [sys.executable, "-m", "jwp_pipeline.commands.cli", "webhooks"]

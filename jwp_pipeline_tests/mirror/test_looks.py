@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jwp_pipeline.mirror import looks, snapshots
 from jwp_pipeline.mirror.apply import Release, apply_newest
@@ -268,3 +270,50 @@ def test_the_pages_of_looks_are_kept_until_a_newer_listing_is_applied(engine, li
     assert pages() == 6
     sync(engine, client)
     assert pages() == 3
+
+
+numbers = st.integers(0, 7)
+steps = st.lists(
+    st.tuples(st.sampled_from(["edit", "remove", "restore"]), numbers)
+    | st.tuples(st.just("look"), st.sets(numbers, min_size=1))
+    | st.tuples(st.sampled_from(["read a listing", "apply the listing"]), st.none()),
+    max_size=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_whatever_is_read_in_between_a_key_stays_as_it_was_last_looked_at_until_a_newer_read(
+    engine, library, client, steps
+):
+    """Listings may be applied long after they were read. There is never an older state after a newer one."""
+    library.replace_all(videos(*range(100)), [])
+    sync(engine, client, max_delete_ratio=1, confirm_requests=100)
+    # For each key, the state at its last look; a listing that is read later may change it again.
+    seen = {}
+    for number, (step, what) in enumerate(steps):
+        key = f"v{what:04}" if isinstance(what, int) else None
+        there = key in library.keys("video")
+        if step == "edit" and there:
+            library.edit("video", key, title=f"Title {number}")
+        elif step == "remove" and there:
+            library.remove("video", key)
+        elif step == "restore" and key and not there:
+            library.restore("video", key)
+        elif step == "look":
+            keys = [f"v{each:04}" for each in what]
+            look(engine, client, *keys, max_delete_ratio=1)
+            seen |= {each: library.get("video", each)["title"] for each in keys if each in library.keys("video")}
+            seen |= {each: None for each in keys if each not in library.keys("video")}
+        elif step == "read a listing":
+            read_listing(engine, client, "video")
+            seen = {}
+        elif step == "apply the listing":
+            apply(engine, client, run=None, max_delete_ratio=1)
+        rows = cache(engine)
+        for each, expected in seen.items():
+            row = rows[each]
+            assert (None if row.deleted_at else row.data["metadata"]["title"]) == expected, (step, each)
+    sync(engine, client, max_delete_ratio=1, confirm_requests=100)
+    assert live(engine) == set(library.keys("video"))
+    assert all(title(engine, key) == library.get("video", key)["title"] for key in library.keys("video")[:8])

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from rich.console import Console
 
 from jwp_pipeline.commands.stack import kept_loaded
@@ -25,7 +26,7 @@ from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.simulator import Simulator
 from jwp_pipeline_tests.support import bare_environment, video, wait_until
 from jwp_pipeline_tests.support.http import Script, answer, serve
-from jwp_pipeline_tests.support.stack import PATIENCE, Stack, asked, up
+from jwp_pipeline_tests.support.stack import PATIENCE, Stack, asked, free_port, up
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 
@@ -44,7 +45,9 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
         def titles():
             return {title for (title,) in asked(database_url, "SELECT title FROM jwp.media_items")}
 
-        with up(tmp_path, JWP_DATABASE_URL=database_url, **site.environment("v2")) as stack:
+        port = free_port()
+        webhooks = {"JWP_WEBHOOK_PORT": str(port), "JWP_WEBHOOK_SECRETS": "not-a-real-secret"}
+        with up(tmp_path, JWP_DATABASE_URL=database_url, **webhooks, **site.environment("v2")) as stack:
             first = stack.expect(lambda: len(titles()) == 5, "the first sync")
             # Kill the code server, as the OOM killer would. Dagster itself does not start it again.
             servers = [pid for pid, command in stack.processes().items() if "dagster api grpc" in command]
@@ -58,6 +61,7 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
             stack.expect(
                 lambda: all(any(name in key for (key,) in asked(database_url, FRESH)) for name in fresh), "fresh"
             )
+            assert requests.get(f"http://127.0.0.1:{port}/healthz", timeout=10).status_code == 200
             assert len(stack.processes()) > 4
             # Interrupt the whole process group, as a terminal does.
             os.killpg(stack.process.pid, signal.SIGINT)

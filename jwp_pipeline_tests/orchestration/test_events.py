@@ -20,8 +20,8 @@ def hooked(site, tmp_path):
     site.settings |= {"jwp_webhook_secrets_file": str(secrets)}
     site.library.replace_all([video(f"aaaa{number:04}") for number in range(30)], [])
     assert site.run("sync").success
-    with receiving(site.effective(), "127.0.0.1", 0) as url:
-        made = connect_registry(site.effective()).register(url, name="ours", site_id=site.simulator.api_key)
+    with receiving(site.effective(), "127.0.0.1", 0) as server:
+        made = connect_registry(site.effective()).register(server.url, name="ours", site_id=site.simulator.api_key)
         secrets.write_text(made.secret)
         site.simulator.forget_requests()
         yield site

@@ -55,12 +55,17 @@ class Stack:
         return time.monotonic() - started
 
 
-@contextmanager
-def up(folder, **settings):
+def free_port():
+    """Return a port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(port)]
+        return free.getsockname()[1]
+
+
+@contextmanager
+def up(folder, **settings):
+    """Run `jwp-pipeline up` in a folder during the block, and yield it. At the end everything is killed."""
+    command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(free_port())]
     environment = bare_environment(JWP_HOME=str(folder / "home"), **DEAD_PROXY, **settings)
     with (
         (folder / "log").open("w") as log,

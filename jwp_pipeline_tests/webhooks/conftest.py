@@ -47,8 +47,8 @@ def serve(engine, configured):
 
     @contextmanager
     def serve(**settings):
-        with receiving(load_settings(**(configured | settings)), "127.0.0.1", 0) as url:
-            yield Served(url, engine)
+        with receiving(load_settings(**(configured | settings)), "127.0.0.1", 0) as server:
+            yield Served(server.url, engine)
 
     return serve
 

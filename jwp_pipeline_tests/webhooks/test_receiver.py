@@ -130,13 +130,15 @@ def test_the_receiver_works_below_a_prefix_and_inside_another_application(serve,
     assert [row.key for row in receiver.stored()] == ["aB3dE5gH", "zZzZzZzZ"]
 
 
-def test_jwp_is_asked_to_try_again_while_the_database_is_down(serve):
+def test_jwp_is_asked_to_try_again_while_the_database_is_down(serve, caplog):
     with serve(jwp_database_url="postgresql://nobody:hidden@127.0.0.1:9/none") as receiver:
         answer = receiver.post(event())
         assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
         assert requests.get(f"{receiver.url}healthz", timeout=30).status_code == 503
         # What JWP did not sign does not reach the database.
         assert receiver.post(event(), {}).status_code == 401
+    assert "database-down" in caplog.text
+    assert "hidden" not in caplog.text
 
 
 def test_jwp_is_asked_to_try_again_while_the_table_is_locked(receiver, monkeypatch):
