@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
-import requests
-import urllib3
-
-from jwp_pipeline.errors import AnswerTooLarge, JWPlatformError, MalformedAnswer, TransientError
-from jwp_pipeline.jwplatform.answers import Answer, decode, slice_of
-from jwp_pipeline.jwplatform.no_answer import no_answer
-from jwp_pipeline.jwplatform.refusals import Credentials, Way, error_of
-from jwp_pipeline.jwplatform.wire import host_of
-from jwp_pipeline.masking import keep_queries_out_of_logs
-from jwp_pipeline.proxies import exceptions_for, proxy_for
+from jwp_pipeline.errors import JWPlatformError, MalformedAnswer, TransientError
+from jwp_pipeline.jwplatform.answers import Answer, slice_of
+from jwp_pipeline.jwplatform.management import ClientOptions
+from jwp_pipeline.jwplatform.pacing import Clock
+from jwp_pipeline.jwplatform.refusals import Credentials, error_of
+from jwp_pipeline.jwplatform.wire import Call, Wire
 
 MEDIA_EVENTS = (
     "media_available",
@@ -36,8 +33,8 @@ MEDIA_EVENTS = (
 LONGEST_NAME = 124
 
 _PAGE_LENGTH = 100
-_TIME_OUTS = (10.0, 30.0)
-_MOST_BYTES = 2**22
+_DEADLINE = 30.0
+_OPTIONS = ClientOptions(connect_timeout=10.0, read_timeout=_DEADLINE)
 _T = TypeVar("_T")
 
 
@@ -67,21 +64,22 @@ class WebhookRegistry:
     def __init__(self, origin: str, api_secret: str, credentials: Credentials) -> None:
         """`origin` is the URL before `/v2/`."""
         self._url = f"{origin.rstrip('/')}/v2/webhooks/"
-        self._headers = {"Authorization": f"Bearer {api_secret}", "Accept": "application/json"}
+        self._headers = {"Authorization": f"Bearer {api_secret}"}
         self._credentials = credentials
-        self._way = Way(host_of(origin), proxy_for(origin))
+        self._origin = origin
+        self._clock = Clock()
 
     def list(self) -> list[Webhook]:
         """Return all webhooks of the account, those of other sites included."""
         found: list[Webhook] = []
         page = 1
         while True:
-            query = f"?page={page}&page_length={_PAGE_LENGTH}"
             part = self._ask(
                 "listing webhooks",
                 "GET",
-                query,
+                "",
                 lambda answer: slice_of(answer, "webhooks", "page_length", _PAGE_LENGTH),
+                query=f"page={page}&page_length={_PAGE_LENGTH}",
             )
             found += [_webhook(item) for item in part.items]
             if not part.items or len(found) >= part.total:
@@ -106,45 +104,26 @@ class WebhookRegistry:
     def _ask(
         self,
         operation: str,
-        method: str,
+        method: Literal["GET", "POST", "DELETE"],
         path: str,
         read: Callable[[Answer], _T],
         document: Mapping[str, Any] | None = None,
+        query: str = "",
     ) -> _T:
+        body = b"" if document is None else json.dumps(document).encode()
+        headers = self._headers | ({"Content-Type": "application/json"} if body else {})
+        # What a repeated call would do is said to the person who calls; see `register`.
+        call = Call(self._url + path, query, headers, method, body, repeatable=True)
         try:
-            answer = self._send(method, self._url + path, document)
+            with closing(Wire(self._origin, _OPTIONS, self._credentials.masked, self._clock)) as wire:
+                answer = wire.send(call, self._clock.monotonic() + _DEADLINE)
             # A removal has no content to parse.
-            error = None if answer.status == 204 else error_of(answer, self._credentials, self._way)
+            error = None if answer.status == 204 else error_of(answer, self._credentials, wire.way)
             if error is not None:
                 raise error
             return read(answer)
         except JWPlatformError as error:
             raise error.with_message(f"{operation[:1].upper()}{operation[1:]}: {error}") from None
-
-    def _send(self, method: str, url: str, document: Mapping[str, Any] | None) -> Answer:
-        keep_queries_out_of_logs()
-        body = None if document is None else json.dumps(document)
-        headers = self._headers | ({"Content-Type": "application/json"} if body else {})
-        try:
-            with requests.Session() as session:
-                # Without an auth, requests would read ~/.netrc and send what it finds there.
-                session.auth = lambda request: request
-                with session.request(
-                    method,
-                    url,
-                    data=body,
-                    headers=headers,
-                    timeout=_TIME_OUTS,
-                    stream=True,
-                    allow_redirects=False,
-                    proxies=exceptions_for(url),
-                ) as response:
-                    content = response.raw.read(_MOST_BYTES + 1, decode_content=True)
-        except (OSError, urllib3.exceptions.HTTPError) as error:
-            raise no_answer(error, self._way) from None
-        if len(content) > _MOST_BYTES:
-            raise AnswerTooLarge(f"{self._way.host} answers with more than {_MOST_BYTES} bytes. Look at what is there.")
-        return decode(response.status_code, response.headers, content)
 
 
 def _webhook(item: Any) -> Webhook:

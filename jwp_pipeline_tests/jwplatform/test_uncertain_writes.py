@@ -19,8 +19,7 @@ from jwp_pipeline.jwplatform.writing_v2 import WritingV2
 from jwp_pipeline.simulator import Behaviour, Fault, Library, Simulator
 from jwp_pipeline.simulator.exchange import Answer
 from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer, send
-from jwp_pipeline_tests.simulator.wire import video
-from jwp_pipeline_tests.support import writing_client_of
+from jwp_pipeline_tests.support import video, writing_client_of
 
 KEY = "AbCd1234"
 EDIT = VideoEdit(title="New")

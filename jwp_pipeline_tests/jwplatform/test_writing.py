@@ -28,8 +28,7 @@ from jwp_pipeline.settings import Settings
 from jwp_pipeline.simulator import Behaviour, Fault, Library, Simulator
 from jwp_pipeline.simulator.exchange import Answer
 from jwp_pipeline_tests.jwplatform.conftest import answer
-from jwp_pipeline_tests.simulator.wire import video
-from jwp_pipeline_tests.support import settings_of, wait_until, writing_client_of
+from jwp_pipeline_tests.support import settings_of, video, wait_until, writing_client_of
 
 KEY = "AbCd1234"
 LONG = "7500 characters: " + "é|" * 3741 + "!"
