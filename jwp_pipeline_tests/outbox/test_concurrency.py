@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, text
 
 from jwp_pipeline.database.connection import open_engine
+from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import SyncInProgress
 from jwp_pipeline.outbox import push as pushing
 from jwp_pipeline.simulator import Fault
@@ -107,6 +108,19 @@ def test_a_push_that_records_while_a_sync_works_is_not_undone(jwp, other, step):
     jwp.sync()
     assert (jwp.item(KEY).description, jwp.at_jwp(KEY)["title"]) == ("There", "Here")
     assert not rows(jwp.engine, "SELECT FROM videos WHERE awaits_listing")
+
+
+def test_the_stamp_of_a_push_that_commits_last_stays(jwp, other):
+    """The sync has read the older stamp, and writes after the push."""
+    jwp.library.edit("video", KEY, title="There", updated=1_700_000_100)
+    jwp.fetch()
+    with other.engine.connect() as pushing, ThreadPoolExecutor(1) as pool:
+        pushing.execute(statement("jwp_pipeline.outbox", "remember_push"), {"key": KEY, "updated": LATER})
+        syncing = pool.submit(jwp.follow)
+        wait_until(lambda: waits_for_lock(jwp.engine))
+        pushing.commit()
+        syncing.result()
+    assert rows(jwp.engine, "SELECT updated, pushed_updated, awaits_listing FROM videos") == [(LATER, LATER, True)]
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
