@@ -143,9 +143,9 @@ def test_jwp_fetches_the_file_of_an_item_with_a_source(jwp):
 
 
 def test_a_creation_that_failed_at_first_is_no_problem_in_the_end(jwp, made):
-    jwp.simulator.faults.add(Fault.status(502), route="create", times=1)
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
     jwp.push()
-    again(jwp)
+    jwp.sync()
     again(jwp)
     assert rows(jwp.engine, "SELECT state, problem FROM item_creations") == [("created", None)]
     assert rows(jwp.engine, "SELECT * FROM sync_problems WHERE stage = 'push' AND resolved_at IS NULL") == []
