@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, PermanentError
+from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, MiddlemanAnswered, PermanentError
 from jwp_pipeline.outbox import records
 from jwp_pipeline.outbox.exchange import Answer
 from jwp_pipeline.outbox.fields import in_words
@@ -30,8 +30,8 @@ _RESULTS: dict[Verdict, Result] = {
 
 
 def is_about_one(error: JWPlatformError) -> bool:
-    """Whether JW Platform refuses just this item. A secret that may not write, say, is no fault of any item."""
-    return isinstance(error, PermanentError) and not isinstance(error, CredentialsRefused)
+    """Whether JW Platform refuses just this item. A secret that may not write, or a proxy, is no fault of any item."""
+    return isinstance(error, PermanentError) and not isinstance(error, CredentialsRefused | MiddlemanAnswered)
 
 
 def record(connection: Connection, answer: Answer) -> list[float]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jwp_pipeline.errors import WritingNotAllowed
+from jwp_pipeline.errors import MiddlemanAnswered, WritingNotAllowed
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.media.site import video
 from jwp_pipeline_tests.support import rows
@@ -151,6 +151,20 @@ def test_a_push_that_ends_early_records_what_it_has_sent(jwp):
     assert recorded == arrived
     assert 5 <= len(arrived) < len(keys)
     assert jwp.push().count("pushed") == len(keys) - len(arrived)
+
+
+def test_a_proxy_that_refuses_is_no_fault_of_the_items(jwp):
+    keys = [f"item{number:04}" for number in range(12)]
+    jwp.library.replace_all([video(key, updated=1) for key in keys], [])
+    jwp.sync()
+    jwp.write("UPDATE media_items SET title = 'New'")
+    jwp.simulator.faults.add(Fault.status(404, "html"), route="update", times=None)
+    with pytest.raises(MiddlemanAnswered):
+        jwp.push()
+    assert {row.state for row in rows(jwp.engine, STATES)} == {"waiting"}
+    jwp.simulator.faults.clear()
+    jwp.write("UPDATE item_updates SET next_try_at = NULL")
+    assert jwp.push().count("pushed") == len(keys)
 
 
 STATES = "SELECT key, state FROM item_updates JOIN videos USING (media_item_id)"
