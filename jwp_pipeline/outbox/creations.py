@@ -20,7 +20,7 @@ from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.errors import (
     CredentialsRefused,
     JWPlatformError,
-    PermanentError,
+    MiddlemanAnswered,
     RateLimited,
     ResourceNotFound,
     WriteUncertain,
@@ -31,6 +31,7 @@ from jwp_pipeline.outbox.bodies import video_edit
 from jwp_pipeline.outbox.exchange import Rules
 from jwp_pipeline.outbox.fields import FIELDS, Unsendable, in_words, sendable
 from jwp_pipeline.outbox.links import link, store_link
+from jwp_pipeline.outbox.outcomes import is_about_one
 from jwp_pipeline.outbox.report import PushedChange
 
 _PACKAGE = "jwp_pipeline.outbox"
@@ -76,11 +77,13 @@ def create_due(
             failures = 0
         except CredentialsRefused as error:
             work.report.failure = error
-        except PermanentError as error:
-            # JW Platform may show a new video a moment later.
-            waits = isinstance(error, ResourceNotFound) and row.tries < _TRIES_OF_A_404
-            work.note(row, "later" if waits else "refused", str(error))
         except JWPlatformError as error:
+            if is_about_one(error):
+                failures = 0
+                # JW Platform may show a new video a moment later.
+                waits = isinstance(error, ResourceNotFound) and row.tries < _TRIES_OF_A_404
+                work.note(row, "later" if waits else "refused", str(error))
+                continue
             work.note(row, "later", str(error))
             failures += 1
             if failures >= patience or isinstance(error, RateLimited):
@@ -159,7 +162,7 @@ class _Creations:
         edit = video_edit(values, row.item_id, self.rules.site)
         try:
             created = self.client.create_video(edit, source_url=row.source_url, mime_type=row.mime_type)
-        except WriteUncertain:
+        except (WriteUncertain, MiddlemanAnswered):
             raise
         except JWPlatformError:
             # It is known that no video was made.

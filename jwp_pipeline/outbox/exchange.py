@@ -10,7 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, MalformedAnswer, PermanentError, RequestRefused
+from jwp_pipeline.errors import (
+    CredentialsRefused,
+    JWPlatformError,
+    MalformedAnswer,
+    MiddlemanAnswered,
+    PermanentError,
+    RequestRefused,
+)
 from jwp_pipeline.jwplatform.writing import VideoEdit, WritingClient
 from jwp_pipeline.media.mapping import KEEP, VideoFields, map_video
 from jwp_pipeline.media.options import MediaOptions
@@ -63,8 +70,8 @@ def ask(client: WritingClient, item: DueItem, rules: Rules, *, dry_run: bool = F
 
 
 def is_about_one(error: JWPlatformError) -> bool:
-    """Whether JW Platform refuses just this item. A secret that may not write, say, is no fault of any item."""
-    return isinstance(error, PermanentError) and not isinstance(error, CredentialsRefused)
+    """Whether JW Platform refuses just this item. A secret that may not write, or a proxy, is no fault of any item."""
+    return isinstance(error, PermanentError) and not isinstance(error, CredentialsRefused | MiddlemanAnswered)
 
 
 def merged(item: DueItem, shown: Mapping[str, Any], rules: Rules) -> tuple[list[Decision], int]:

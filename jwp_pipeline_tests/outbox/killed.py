@@ -55,6 +55,7 @@ def killed_at(engine, steps):
     try:
         yield countdown
     except Killed:
-        pass
+        # The sessions of a killed process end with it.
+        engine.dispose()
     finally:
         event.remove(engine, "commit", countdown.step)

@@ -1,5 +1,7 @@
 """A site whose record is edited, and whose edits are pushed to the simulated JW Platform."""
 
+from copy import copy
+
 from jwp_pipeline.jwplatform.connect import connect_writing
 from jwp_pipeline.outbox.push import PushOptions, push
 from jwp_pipeline_tests.support import Site, rows
@@ -19,6 +21,12 @@ class EditedSite(Site):
         settings = self.effective().model_copy(update=changes)
         options = PushOptions.from_settings(settings)
         return push(self.engine, lambda: connect_writing(settings), options=options, dry_run=dry_run)
+
+    def elsewhere(self, engine):
+        """Return the same site with another engine for its tables."""
+        other = copy(self)
+        other.engine = engine
+        return other
 
     def edit(self, key, **columns):
         """Edit the item of a video as an application does."""

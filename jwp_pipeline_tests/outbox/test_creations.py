@@ -6,9 +6,10 @@ import pytest
 import requests
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.errors import NoVideoYet
+from jwp_pipeline.errors import NoVideoYet, WriteUncertain
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.outbox import create_item, upload_endpoint
+from jwp_pipeline.outbox.push import FAILURES
 from jwp_pipeline.record import MediaItem, Person, attach_settings
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.support import cache, rows, video
@@ -94,10 +95,14 @@ def test_an_index_that_lags_behind_the_creation_delays_only_the_search(jwp, made
     assert len(videos(jwp)) == 1
 
 
-def test_an_edit_during_the_creation_is_pushed_after_it(jwp, made):
+@pytest.mark.parametrize("syncs", [False, True])
+def test_an_edit_during_the_creation_is_pushed_after_it(jwp, made, syncs):
+    """Also if a sync finds the video before the next push does."""
     jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
     jwp.push()
     jwp.execute("UPDATE media_items SET title = 'Edited since'")
+    if syncs:
+        jwp.sync()
     again(jwp)
     jwp.push()
     (created,) = videos(jwp)
@@ -167,3 +172,43 @@ def test_a_new_video_that_jwp_deletes_before_a_listing_shows_it_is_deleted(jwp, 
     jwp.execute("UPDATE cached_resources SET pushed_at = now() - interval '2 hours'")
     jwp.sync()
     assert cache(jwp.engine)[created["key"]].deleted_at
+
+
+def test_a_creation_that_failed_at_first_is_no_problem_in_the_end(jwp, made):
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
+    jwp.push()
+    jwp.sync()
+    again(jwp)
+    assert rows(jwp.engine, "SELECT state, problem FROM item_creations") == [("created", None)]
+    assert rows(jwp.engine, "SELECT * FROM sync_problems WHERE stage = 'push' AND resolved_at IS NULL") == []
+
+
+def test_duplicates_that_are_found_are_a_problem(jwp, made):
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
+    jwp.push()
+    (first,) = videos(jwp)
+    jwp.library.put("video", {**first, "key": "zzzzzzzz"})
+    again(jwp)
+    assert [row.key for row in linked(jwp)] == [first["key"]]
+    (problem,) = rows(jwp.engine, "SELECT problem FROM sync_problems WHERE stage = 'push' AND resolved_at IS NULL")
+    assert "zzzzzzzz" in problem.problem
+
+
+def test_creations_end_when_jwp_is_down(jwp):
+    jwp.sync()
+    for _ in range(8):
+        make(jwp)
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=None)
+    with pytest.raises(WriteUncertain):
+        jwp.push()
+    assert [request.route for request in jwp.simulator.requests].count("create") == FAILURES
+
+
+def test_a_new_item_that_cannot_be_sent_waits_until_it_is_edited(jwp):
+    jwp.sync()
+    made = make(jwp, copyright="two\nlines")
+    assert jwp.push().count("refused") == 1
+    assert videos(jwp) == []
+    jwp.execute("UPDATE media_items SET copyright = 'one line'")
+    assert jwp.push().count("created") == 1
+    assert [row.media_item_id for row in linked(jwp)] == [made]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jwp_pipeline.errors import WritingNotAllowed
+from jwp_pipeline.errors import MiddlemanAnswered, WritingNotAllowed
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.support import rows, video
 
@@ -149,3 +149,35 @@ def test_the_sync_itself_records_no_edit(jwp):
     jwp.sync(sync_all=True)
     assert jwp.edits() == {}
     assert rows(jwp.engine, "SELECT * FROM item_creations") == []
+
+
+def test_a_push_that_ends_early_records_what_it_has_sent(jwp):
+    keys = [f"item{number:04}" for number in range(40)]
+    jwp.library.replace_all([video(key, updated=1) for key in keys], [])
+    jwp.sync()
+    jwp.execute("UPDATE media_items SET title = 'New'")
+    jwp.simulator.faults.add(Fault.status(403), route="update", nth=6)
+    with pytest.raises(WritingNotAllowed):
+        jwp.push()
+    arrived = {key for key in keys if jwp.at_jwp(key)["title"] == "New"}
+    recorded = {row.key for row in rows(jwp.engine, STATES) if row.state == "pushed"}
+    assert recorded == arrived
+    assert 5 <= len(arrived) < len(keys)
+    assert jwp.push().count("pushed") == len(keys) - len(arrived)
+
+
+def test_a_proxy_that_refuses_is_no_fault_of_the_items(jwp):
+    keys = [f"item{number:04}" for number in range(12)]
+    jwp.library.replace_all([video(key, updated=1) for key in keys], [])
+    jwp.sync()
+    jwp.execute("UPDATE media_items SET title = 'New'")
+    jwp.simulator.faults.add(Fault.status(404, "html"), route="update", times=None)
+    with pytest.raises(MiddlemanAnswered):
+        jwp.push()
+    assert {row.state for row in rows(jwp.engine, STATES)} == {"waiting"}
+    jwp.simulator.faults.clear()
+    jwp.execute("UPDATE item_updates SET next_try_at = NULL")
+    assert jwp.push().count("pushed") == len(keys)
+
+
+STATES = "SELECT key, state FROM item_updates JOIN videos USING (media_item_id)"

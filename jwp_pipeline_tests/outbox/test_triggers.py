@@ -153,6 +153,7 @@ def test_the_settings_of_a_session_do_not_matter(jwp, tables_url):
         app.execute("UPDATE media_items SET published_at = '01.02.2024 00:00:00.5'")
     (edit,) = rows(jwp.engine, "SELECT base FROM item_updates")
     assert edit.base == "2020-09-13T12:26:40.25+00:00"
+    assert jwp.item(KEY).published_at.isoformat() == "2024-01-31T18:15:00+00:00"
     jwp.push()
     assert jwp.at_jwp(KEY)["date"] == 1_706_724_900
 

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -391,7 +392,7 @@ class World:
         if field == VIEW and fields.acl_state == "absent" and self.media.strict_acls:
             return None
         value = listed_value(field, fields)
-        return None if value is None else FIELDS[field].encode(value)
+        return None if value is None else _as_postgres(FIELDS[field].encode(value))
 
     def _grant(self, key, source):
         may_view = self._read(source, VIEW)
@@ -431,6 +432,11 @@ def _without_nulls(value):
     if isinstance(value, dict):
         return {name: _without_nulls(each) for name, each in value.items()}
     return [each or "" for each in value] if isinstance(value, list) else value
+
+
+def _as_postgres(value):
+    """Return JSON with times as PostgreSQL writes them, without zeros at the end of the fraction."""
+    return re.sub(r"(\.\d*?)0+\+00:00$", r"\1+00:00", value) if isinstance(value, str) else value
 
 
 def _tags(source):
