@@ -1,4 +1,3 @@
--- Drops an edit that is stuck.
-DELETE FROM item_updates
-WHERE media_item_id = :item_id AND field = :field AND state IN ('conflict', 'refused')
-RETURNING theirs
+-- Drops an edit that was decided for JW Platform's value. Writing that value has recorded an edit as well, unless the
+-- role is the pipeline's.
+DELETE FROM item_updates WHERE media_item_id = :item_id AND field = :field
