@@ -44,7 +44,7 @@ class Editing(Pages):
         with Session(self.engine) as session, session.begin():
             item = self.editable_item(session, request)
             # Nobody else can change the item between the comparison and our change.
-            session.refresh(item, with_for_update={"key_share": True})
+            session.refresh(item, with_for_update={"key_share": True, "of": MediaItem})
             if item.deleted_at is not None:
                 raise HTTPException(404, "Somebody has deleted this item.")
             now, begun, typed = fields.shown(item), fields.opened(form), fields.typed(form)
