@@ -10,7 +10,7 @@ import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.assets import history, media, mirror
+from jwp_pipeline.orchestration.assets import history, media, mirror, outbox
 from jwp_pipeline.orchestration.assets import settings as settings_assets
 from jwp_pipeline.orchestration.automation.alerts import alert_on_failed_run, alert_on_guard
 from jwp_pipeline.orchestration.automation.freshness import with_freshness
@@ -18,6 +18,7 @@ from jwp_pipeline.orchestration.automation.schedules import build_schedules
 from jwp_pipeline.orchestration.automation.sensors import SENSORS
 from jwp_pipeline.orchestration.checks import delivery as delivery_checks
 from jwp_pipeline.orchestration.checks import mirror as mirror_checks
+from jwp_pipeline.orchestration.checks import outbox as outbox_checks
 from jwp_pipeline.orchestration.runs import site_of
 from jwp_pipeline.orchestration.runtime import Runtime, as_resource
 from jwp_pipeline.settings import Settings, load_settings
@@ -31,16 +32,16 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
     """
     settings = settings or Settings.model_construct()
     loaded = dg.load_assets_from_modules(
-        [settings_assets, mirror, media, history], key_prefix=settings.asset_key_prefix or None
+        [settings_assets, mirror, media, outbox, history], key_prefix=settings.asset_key_prefix or None
     )
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     checks = dg.load_asset_checks_from_modules(
-        [mirror_checks, delivery_checks], asset_key_prefix=settings.asset_key_prefix or None
+        [mirror_checks, delivery_checks, outbox_checks], asset_key_prefix=settings.asset_key_prefix or None
     )
     return dg.Definitions(
         asset_checks=checks,
         assets=dg.map_asset_specs(with_freshness(settings), assets),
-        jobs=jobs.build_jobs(site_of(settings), settings.jwp_database_schema),
+        jobs=jobs.build_jobs(site_of(settings), settings.jwp_database_schema, settings.asset_key_prefix),
         schedules=build_schedules(settings),
         sensors=[*SENSORS, alert_on_failed_run, alert_on_guard],
         resources={"runtime": as_resource(runtime or Runtime())},

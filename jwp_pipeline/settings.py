@@ -121,8 +121,8 @@ class Settings(BaseSettings):
     jwp_site_domain: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$",
-        description="Domain of the site that the items belong to, such as media.example.org: it marks its videos at JWP. "
-        "Required for pushing edits.",
+        description="Domain of the site that the items belong to, such as media.example.org: it marks its videos at "
+        "JWP. Required for pushing edits.",
     )
     jwp_site_name: str | None = Field(
         None, description="Name of that site, for people who look at its videos at JWP. Required for pushing edits."

@@ -1,11 +1,7 @@
 """Fixtures for all tests: databases on the embedded PostgreSQL or on JWP_TEST_DATABASE_URL, and a simulated site."""
 
 import os
-import secrets
-from contextlib import contextmanager
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from hypothesis import settings
 
@@ -13,11 +9,15 @@ from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.database.migrate import migrate
 from jwp_pipeline.proxies import keep_loopback_off_proxies
+from jwp_pipeline.settings import Settings
 from jwp_pipeline.simulator import Simulator
-from jwp_pipeline_tests.support import SCHEMA, empty
+from jwp_pipeline_tests.support import SCHEMA, empty, fresh_database
 
 # The tests, and the processes that they start, connect only to servers on this machine.
 keep_loopback_off_proxies()
+# The settings of whoever runs the tests do not matter to them.
+for name in Settings.model_fields:
+    os.environ.pop(name.upper(), None)
 
 # The profiles set how many examples a property test tries. A deadline would make tests fail on a busy machine.
 settings.register_profile("quick", max_examples=20, deadline=None)
@@ -51,15 +51,6 @@ def tables_url(postgres_url):
         migrate(engine, SCHEMA)
         engine.dispose()
         yield url
-
-
-@contextmanager
-def fresh_database(postgres_url):
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -17,10 +17,8 @@ from sqlalchemy import inspect
 
 from jwp_pipeline import errors, runbook
 from jwp_pipeline.commands.cli import jwpfetch
-from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.database.embedded.binaries import find_binaries
-from jwp_pipeline.database.migrate import migrate
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.environment import NOT_SETTINGS
 from jwp_pipeline.orchestration.jobs import SITE_TAG
@@ -93,15 +91,12 @@ def test_settings_and_flags_that_are_named_exist(document, capsys):
             assert flag in helped, flag
 
 
-def test_every_sql_statement_runs_as_a_user_types_it(database_url):
+def test_every_sql_statement_runs_as_a_user_types_it(tables_url):
     """The session is like that of psql, so the search path has to be set first, as the index says."""
-    engine = open_engine(database_url, "jwp")
-    migrate(engine, "jwp")
-    engine.dispose()
     (search_path,) = blocks(INDEX, "sql")
     for document in DOCUMENTS:
         for statement in blocks(document, "sql"):
-            with psycopg.connect(database_url) as session:
+            with psycopg.connect(tables_url) as session:
                 session.execute(search_path)
                 session.execute(statement)
             assert document == INDEX or "README.md#asking-the-database" in document.read_text(), document.name
@@ -133,11 +128,15 @@ def strings(source):
             yield node.value
 
 
+@pytest.fixture(scope="module")
+def said():
+    """Every string of the package, without backticks."""
+    paths = (ROOT / "jwp_pipeline").rglob("*.py")
+    return [text.replace("`", "") for path in paths for text in strings(path.read_text())]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
-def test_every_message_that_is_quoted_is_one_of_ours(page):
-    said = [
-        text.replace("`", "") for path in (ROOT / "jwp_pipeline").rglob("*.py") for text in strings(path.read_text())
-    ]
+def test_every_message_that_is_quoted_is_one_of_ours(page, said):
     words = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL).replace("`", "")
     for quoted in re.findall(r'"(.*?)"', " ".join(words.split())):
         message = ".*".join(re.escape(piece) for piece in quoted.split("…"))
@@ -153,14 +152,11 @@ def test_dagster_can_load_the_workspace_of_several_sites():
     assert all(f"-p {origin.port}" in words for origin in origins.values())
 
 
-def test_tables_and_checks_named_in_backticks_exist(database_url):
-    engine = open_engine(database_url, "jwp")
-    migrate(engine, "jwp")
+def test_tables_and_checks_named_in_backticks_exist(engine):
     with engine.connect() as connection:
         inspector = inspect(connection)
         relations = {*inspector.get_table_names(), *inspector.get_view_names()}
         columns = {column["name"] for relation in relations for column in inspector.get_columns(relation)}
-    engine.dispose()
     definitions = build_definitions()
     assets = {key.path[-1] for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     jobs = {job.name for job in definitions.resolve_all_job_defs()}

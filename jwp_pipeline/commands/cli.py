@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 
@@ -20,7 +20,7 @@ from jwp_pipeline import __version__
 from jwp_pipeline.database import embedded
 from jwp_pipeline.env_file import VARIABLE, reading_from
 from jwp_pipeline.environment import oddities
-from jwp_pipeline.errors import NothingToRelease, PipelineError, SettingsError
+from jwp_pipeline.errors import NothingToRelease, NothingToResolve, PipelineError, SettingsError
 from jwp_pipeline.proxies import keep_loopback_off_proxies
 from jwp_pipeline.runbook import error_text
 from jwp_pipeline.settings import Settings, load_settings
@@ -50,6 +50,11 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--skip-channel-fetch", action="store_true", help="leave the cached channels as they are")
     parser.add_argument("--dry-run", action="store_true", help="show the plan without applying it")
     parser.add_argument(
+        "--push",
+        action="store_true",
+        help="push edits and new items to JW Platform instead; with --dry-run, only show what would be pushed",
+    )
+    parser.add_argument(
         "--release",
         type=_snapshot_id,
         metavar="SNAPSHOT_ID",
@@ -57,6 +62,12 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--status", action="store_true", help="print whether all is in step, and do nothing else")
     options = parser.parse_args(arguments)
+    if options.push:
+        if any((options.sync_all, options.skip_fetch, options.skip_video_fetch, options.skip_channel_fetch)):
+            parser.error("--push reads no listing; leave out --sync-all and --skip-…")
+        if options.release is not None or options.status:
+            parser.error("--push does nothing else; leave out --release and --status")
+        return _guarded(lambda console: _push(console, dry_run=options.dry_run), options.env_file)
     if options.status:
         return _guarded(_status, options.env_file)
     if options.release is not None and options.skip_fetch:
@@ -65,7 +76,7 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb of `jwp-pipeline` (run, up, migrate, adopt-site or with-site), and return its exit code."""
+    """Run one verb of `jwp-pipeline`, and return its exit code."""
     parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -85,16 +96,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="run a program of yours with the settings of the site; the simulator's if none is configured",
         parents=parents,
     )
+    verbs.add_parser("edits", help="list edits on their way to JW Platform, conflicts and refusals", parents=parents)
+    decide = verbs.add_parser("resolve", help="decide about an edit in conflict, or refused", parents=parents)
+    decide.add_argument("item", metavar="ITEM", help="id of the media item, or key of its video")
+    decide.add_argument("field", metavar="FIELD", help="field as `jwp-pipeline edits` names it")
+    decide.add_argument("side", choices=("ours", "theirs"), help="whose value to keep: that here, or JW Platform's")
     with_site.add_argument("command", nargs="+", metavar="COMMAND", help="the program and its arguments, after --")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_with_ids_last(sys.argv[1:] if arguments is None else arguments))
     verb: Callable[[Console], int] = {
         "run": _run,
         "up": lambda console: _up(console, options.port),
         "migrate": _migrate,
         "adopt-site": _adopt_site,
         "with-site": lambda console: _with_site(console, options.command),
+        "edits": _edits,
+        "resolve": lambda console: _resolve(console, options.item, options.field, options.side),
     }[options.verb]
     return _guarded(verb, options.env_file)
+
+
+def _with_ids_last(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of `resolve` with its options first, because the id of an item may begin with a dash."""
+    if not arguments or arguments[0] != "resolve" or "--" in arguments:
+        return list(arguments)
+    given, options = list(arguments[1:]), []
+    while given and re.match("--env-file|--?h(elp)?$", given[0]):
+        options += given[: 2 if given[0] == "--env-file" else 1]
+        del given[: 2 if given[0] == "--env-file" else 1]
+    return ["resolve", *options, "--", *given]
 
 
 def _env_file_option() -> argparse.ArgumentParser:
@@ -129,6 +158,35 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
     )
     code = _launch(settings, request, console)
     return USAGE if code == FAILED and request.asks_jwp and unusable_settings(settings) else code
+
+
+def _push(console: Console, *, dry_run: bool) -> int:
+    from jwp_pipeline.commands.console import watching
+    from jwp_pipeline.commands.edits import print_push
+    from jwp_pipeline.commands.launch import run_push
+
+    settings = _configured(console)
+    with watching(console) as (_, on_wait):
+        outcome = run_push(settings, dry_run=dry_run, on_wait=on_wait)
+    print_push(outcome, console)
+    return SUCCEEDED if outcome.success else FAILED
+
+
+def _edits(console: Console) -> int:
+    from jwp_pipeline.commands.edits import print_edits
+
+    settings = _configured(console)
+    with _database(settings) as engine:
+        return SUCCEEDED if print_edits(engine, settings, console) else FAILED
+
+
+def _resolve(console: Console, item: str, field: str, side: Literal["ours", "theirs"]) -> int:
+    from jwp_pipeline.commands.edits import decide
+
+    settings = _configured(console)
+    with _database(settings) as engine:
+        console.print(decide(engine, item, field, side), highlight=False, soft_wrap=True)
+    return SUCCEEDED
 
 
 def _status(console: Console) -> int:
@@ -269,7 +327,7 @@ def _guarded(verb: Callable[[Console], int], env_file: Path | None) -> int:
         Console(stderr=True).print(
             error_text(error), style="bold red", highlight=False, markup=False, emoji=False, soft_wrap=True
         )
-        return USAGE if isinstance(error, SettingsError | NothingToRelease) else FAILED
+        return USAGE if isinstance(error, SettingsError | NothingToRelease | NothingToResolve) else FAILED
     except KeyboardInterrupt:
         Console(stderr=True).print("Interrupted; the next run goes on from what is stored.", style="yellow")
         return FAILED

@@ -1,4 +1,4 @@
-"""Runs one sync as a Dagster run in this process, recorded in the Dagster instance, for jwpfetch and `make run`.
+"""Runs a sync or a push as a Dagster run in this process, recorded in the instance, for jwpfetch and `make run`.
 
 Put here what happens around such a run. The command lines are in cli.py, and console.py prints the results.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from jwp_pipeline.orchestration.failures import as_database_error, failures
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,33 @@ def run_sync(
     on_wait: WaitObserver | None = None,
 ) -> SyncOutcome:
     """Run job `sync` as `request` says, and wait for it. Raises PipelineError if the run cannot start."""
-    reports: list[Any] = []
-    runtime = Runtime(settings=lambda: settings, observe=observe, on_wait=on_wait, report=reports.append)
+    runtime = _runtime(settings, observe, on_wait)
     with runtime.anew(run_id=None) as before:
         _require_sensible(before, request)
+    return _run(settings, runtime, jobs.SYNC, _run_config(request), lambda loaded: _selection(loaded, request))
+
+
+def run_push(settings: Settings, *, dry_run: bool, on_wait: WaitObserver | None = None) -> SyncOutcome:
+    """Run job `push`, and wait for it. With `dry_run`, it only shows what would be pushed. Raises PipelineError."""
+    runtime = _runtime(settings, None, on_wait)
+    ops = {"jwp_updates": {"config": {"dry_run": dry_run}}}
+    return _run(settings, runtime, jobs.PUSH, {"ops": ops, **_QUIET})
+
+
+def _runtime(settings: Settings, observe: Observer | None, on_wait: WaitObserver | None) -> Runtime:
+    return Runtime(settings=lambda: settings, observe=observe, on_wait=on_wait)
+
+
+def _run(
+    settings: Settings,
+    runtime: Runtime,
+    job: str,
+    run_config: Mapping[str, Any],
+    select: Callable[[dg.Definitions], list[dg.AssetKey]] | None = None,
+) -> SyncOutcome:
+    """Run a job in this process, and wait for it. `select` narrows the assets of the job."""
+    reports: list[Any] = []
+    runtime.report = reports.append
     # Output is not captured: in this process it belongs to the terminal, and the run's own log has everything anyway.
     overrides = {"compute_logs": NO_COMPUTE_LOGS}
     home = str(dagster_home(settings))
@@ -111,10 +136,10 @@ def run_sync(
         # mapping.
         gc.freeze()
         started = time.monotonic()
-        result = definitions.resolve_job_def("sync").execute_in_process(
+        result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
-            asset_selection=_selection(definitions, request),
-            run_config=_run_config(request),
+            asset_selection=select(definitions) if select else None,
+            run_config=run_config,
             raise_on_error=False,
         )
     failure = next(iter(failures(result.all_events)), None)
@@ -158,7 +183,7 @@ def _run_config(request: SyncRequest) -> Mapping[str, Any]:
             "cached_resources": {"config": cache},
             **({} if request.dry_run else {"media": {"config": media}, ITEMS_PLAY: {"config": play}}),
         },
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+        **_QUIET,
     }
 
 

@@ -1,7 +1,8 @@
 """Defines the tables of edits and new items on their way to JW Platform.
 
-Triggers of media_items, which the migration 0008 creates, fill `item_updates` and `item_creations` in the transaction of
-the application that writes. outbox/ does the rest. JSON values are those that the SQL function `pushed_fields` gives.
+Triggers of media_items, which the migration 0008 creates, fill `item_updates` and `item_creations` in the transaction
+of the application that writes. outbox/ does the rest. JSON values are those that the SQL function `pushed_fields`
+gives.
 """
 
 from __future__ import annotations
@@ -62,6 +63,12 @@ item_updates = Table(
     Column("problem", Text, comment="Why it is in conflict or refused, or why the last try failed."),
     Column("ours", JSONB, comment="In conflict or refused: the value that was edited here."),
     Column("theirs", JSONB, comment="In conflict or refused: JWP's value; null if it cannot be read."),
+    Column(
+        "attempted",
+        JSONB,
+        comment="The values that pushes set out to send since then, as a list. JWP may have one of them although no "
+        "push could record it; that is then no change made there.",
+    ),
     Column("pushed_at", Timestamp, comment="When JWP last confirmed the value of this field."),
     Index("item_updates_open", "media_item_id", postgresql_where=sql("state <> 'pushed'")),
 )

@@ -1,10 +1,14 @@
 """Tells the triggers of media_items who writes, and whether edits are recorded.
 
-An edit of an item by anybody but the pipeline is recorded in `item_updates`, so the pipeline marks its own transactions.
+An edit of an item by anybody but the pipeline is recorded in `item_updates`, so the pipeline marks its own
+transactions.
 Put here what the triggers of migration 0008 read.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
@@ -15,6 +19,16 @@ def mark_as_pipeline(connection: Connection) -> None:
     The mark has no effect for a role that may not write table `videos`.
     """
     connection.execute(text("SELECT set_config('jwp_pipeline.writer', 'pipeline', true)"))
+
+
+@contextmanager
+def as_pipeline(connection: Connection) -> Iterator[None]:
+    """Mark only what the block writes, in a transaction of somebody else, whose own writes count as edits."""
+    before = connection.scalar(text("SELECT current_setting('jwp_pipeline.writer', true)"))
+    mark_as_pipeline(connection)
+    yield
+    # After an error there is nothing to restore, because the transaction cannot go on.
+    connection.execute(text("SELECT set_config('jwp_pipeline.writer', :before, true)"), {"before": before or ""})
 
 
 def record_edits(connection: Connection, *, on: bool) -> None:

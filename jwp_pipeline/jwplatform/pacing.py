@@ -68,11 +68,11 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def reserve(self) -> None:
-        """Keep room for urgent requests, until `release` has been called as often as this."""
+        """Keep room for urgent requests, until `unreserve` has been called as often as this."""
         with self._lock:
             self._reservations += 1
 
-    def release(self) -> None:
+    def unreserve(self) -> None:
         """Take one reservation back."""
         with self._lock:
             self._reservations -= 1

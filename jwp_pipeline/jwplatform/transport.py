@@ -79,7 +79,7 @@ class Transport:
     def close(self) -> None:
         """Close the session. If another thread is waiting here, its wait ends at once with Unreachable."""
         if self._options.urgent and not self._closed:
-            self._limiter.release()
+            self._limiter.unreserve()
         self._closed = True
         self._clock.interrupt()
         self._wire.close()

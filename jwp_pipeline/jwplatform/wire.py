@@ -31,6 +31,9 @@ MOST_BYTES = 128 * 2**20
 (25 kB) and 40 kB of custom properties, is half as large; ordinary pages are a hundredth of it. Reading an answer of
 this size takes 0.4 GB of memory, and 1.3 GB if it consists of millions of tiny elements."""
 
+LEAST_FOR_WRITE = 10.0
+"""Seconds that a write gets even at the end of the deadline. To cut it short would leave its result uncertain."""
+
 _CHUNK = 65536
 
 
@@ -72,6 +75,8 @@ class Wire:
         repeatable and may have arrived.
         """
         body = _Body(call.body)
+        if not call.repeatable:
+            give_up_at = max(give_up_at, self._clock.monotonic() + LEAST_FOR_WRITE)
         try:
             return self._fetch(call, body, give_up_at)
         except JWPlatformError as error:

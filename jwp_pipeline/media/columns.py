@@ -31,9 +31,9 @@ _DERIVED = {
         f"coalesce(mapped.{column.name}, item.{column.name}, {column.default}) AS {column.name}"
         for column in ITEM_COLUMNS
     ),
-    # The values that a sync would write, but for the fields that were edited meanwhile.
+    # The values that a sync would write, but for the fields that were written meanwhile, and those that it keeps.
     "kept edits": ", ".join(
-        f"{column.name} = CASE WHEN '{EDITED_AS[column.name]}' = ANY (edited.fields)"
+        f"{column.name} = CASE WHEN '{EDITED_AS[column.name]}' = ANY (written.fields) OR mapped.{column.name} IS NULL"
         f" THEN item.{column.name} ELSE proposed.{column.name} END"
         for column in ITEM_COLUMNS
         if column.name in EDITED_AS

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from jwp_pipeline.database.problems import create_found_problems, record_problems
+from jwp_pipeline.database.sql import statement as shared_statement
 from jwp_pipeline.database.upkeep import analyze, is_much, unknown, without_gin_indexes
 from jwp_pipeline.media.columns import statement
 from jwp_pipeline.media.options import MediaOptions
@@ -58,7 +59,9 @@ class Steps:
         self.looked_at = stage_videos(self.connection, self.options)
         created = self._write("videos", "link_new")
         if self._number("SELECT count(*) FROM item_creations WHERE state <> 'created' AND asked_at IS NOT NULL"):
-            self._run("videos/link_created")
+            self._run("videos/lock_created")
+            if self._run("videos/link_created"):
+                self.connection.execute(shared_statement("jwp_pipeline.database", "edits_since_created"))
         gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
         self._run("problems/looked_at_videos")

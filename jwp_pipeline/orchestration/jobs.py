@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 SYNC, FULL_RESYNC, FREQUENT_SYNC, MEDIA_SYNC = "sync", "full_resync", "frequent_sync", "media_sync"
-HISTORY = "history"
+HISTORY, PUSH = "history", "push"
 
 SYNCS = (SYNC, FULL_RESYNC, FREQUENT_SYNC)
 """The jobs that read JW Platform."""
@@ -20,14 +20,19 @@ SCHEMA_TAG = "jwp_pipeline/schema"
 EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
 """The assets that a sync brings in step. The history is computed from the change log afterwards."""
 
+OUTBOX_CHECKS = ("edits_arrive", "no_conflicts", "no_refused_edits")
+"""The checks of asset `jwp_updates`, which syncs evaluate as well, because a push that never runs evaluates nothing."""
+
 # The full resync is retried, because no other job does its work and it runs again only tomorrow. as_dagster_failure
 # allows retries only of failures that may pass.
 _AGAIN_TONIGHT = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXPONENTIAL)
 _CHANGES = {"config": {"scope": "changes"}}
 
 
-def build_jobs(site: str, schema: str) -> Sequence[Any]:
+def build_jobs(site: str, schema: str, asset_key_prefix: Sequence[str]) -> Sequence[Any]:
     """Return all jobs. Their runs are tagged with the site and its schema."""
+    outbox = dg.AssetKey([*asset_key_prefix, "jwp_updates"])
+    a_sync = EVERYTHING | dg.AssetSelection.checks(*(dg.AssetCheckKey(outbox, name) for name in OUTBOX_CHECKS))
 
     def job(
         name: str,
@@ -49,19 +54,19 @@ def build_jobs(site: str, schema: str) -> Sequence[Any]:
     return [
         job(
             SYNC,
-            EVERYTHING,
+            a_sync,
             "Read both listings in full, and bring the cache and the platform's own record in step with them.",
         ),
         job(
             FULL_RESYNC,
-            EVERYTHING,
+            a_sync,
             "Read both listings in full, and synchronise every item, even if its `updated` is not newer.",
             retry_policy=_AGAIN_TONIGHT,
             media={"config": {"sync_all": True}},
         ),
         job(
             FREQUENT_SYNC,
-            EVERYTHING,
+            a_sync,
             "Read what changed since the last sync, or everything if the totals do not match.",
             raw_videos=_CHANGES,
             raw_channels=_CHANGES,
@@ -70,6 +75,11 @@ def build_jobs(site: str, schema: str) -> Sequence[Any]:
             MEDIA_SYNC,
             dg.AssetSelection.groups("media"),
             "Bring the platform's own record in step with the cache, without reading the listings.",
+        ),
+        job(
+            PUSH,
+            dg.AssetSelection.groups("outbox"),
+            "Push edits of media items, and new items, to JW Platform.",
         ),
         job(
             HISTORY,

@@ -11,6 +11,9 @@ from jwp_pipeline.database.descriptions import table_named
 from jwp_pipeline.media.report import MediaAsset, MediaReport
 from jwp_pipeline.mirror.landing import Listing
 from jwp_pipeline.mirror.plan import Plan
+from jwp_pipeline.outbox.report import PushReport
+
+_SHOWN = 50
 
 OWNERS = ["team:media-platform"]
 _COUNTED = (
@@ -88,6 +91,40 @@ def media_metadata(report: MediaReport, asset: MediaAsset) -> dict[str, Any]:
         "open_problems": sum(report.open_problems.values()),
         "seconds": round(report.seconds, 3),
     }
+
+
+def push_metadata(report: PushReport) -> dict[str, Any]:
+    """Return the metadata of a push: what it did, what is left, and how long edits took to arrive."""
+    latencies = sorted(report.latencies)
+    metadata: dict[str, Any] = {
+        "pushed": report.count("pushed", "created"),
+        "unchanged": report.count("unchanged"),
+        "failed_for_now": report.count("later"),
+        "waiting": report.after.waiting,
+        "conflicts": report.after.conflicts,
+        "refused": report.after.refused,
+        "seconds": round(report.seconds, 3),
+        "changes": dg.MetadataValue.md(_pushed_markdown(report)),
+    }
+    if latencies:
+        metadata |= {
+            "median_seconds_to_jwp": round(latencies[len(latencies) // 2], 1),
+            "longest_seconds_to_jwp": round(latencies[-1], 1),
+        }
+    return metadata
+
+
+def _pushed_markdown(report: PushReport) -> str:
+    if not report.changes:
+        return f"Nothing was due{f': {report.stopped}' if report.stopped else ''}."
+    rows = [
+        f"| {change.result} | `{change.item_id}` | `{change.key or ''}` | {change.field} | {_cell(change.ours)} "
+        f"| {_cell(change.theirs)} |"
+        for change in report.changes[:_SHOWN]
+    ]
+    more = [] if len(report.changes) <= _SHOWN else ["", f"and {len(report.changes) - _SHOWN} more"]
+    head = ["| result | item | video | field | here | at JW Platform before |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *rows, *more])
 
 
 def plan_markdown(plan: Plan) -> str:

@@ -22,9 +22,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from jwp_pipeline.database.leases import TOLERANCE, Lease, Tolerance
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.errors import DatabaseError
-from jwp_pipeline.jwplatform.connect import connect, patience_of
+from jwp_pipeline.jwplatform.connect import connect, connect_writing, patience_of
 from jwp_pipeline.jwplatform.management import ManagementClient, WaitObserver
 from jwp_pipeline.jwplatform.patience import Patience
+from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.mirror.landing import Observer
 from jwp_pipeline.settings import Settings, load_settings
 
@@ -107,6 +108,10 @@ class Runtime:
                 self._opened.callback(client.close)
                 self._clients[hurried] = client
             yield self._clients[hurried]
+
+    def writing_client(self) -> WritingClient:
+        """Make another client that writes, for one thread. Whoever asks for it closes it. Raises SettingsError."""
+        return connect_writing(self.settings(), self.on_wait, patience=self._patience)
 
     @cached_property
     def lease(self) -> Lease | None:

@@ -51,8 +51,8 @@ def _same(value: Value) -> Value:
 
 
 def _description(value: str) -> str:
-    # A single space is how JW Platform holds an empty description.
-    return "" if value == " " else value
+    # JW Platform holds every blank description as a single space, which is read back as an empty one.
+    return value if value.strip() else ""
 
 
 def _moment(value: Any) -> datetime:
@@ -72,15 +72,26 @@ def _tags(value: tuple[str, ...]) -> tuple[str, ...]:
             raise Unsendable(
                 f"the tag {tag!r} holds a | or a line feed, and would be read back as several tags or none"
             )
-    return _read_back("keywords", "|".join(value), keywords)
+    # Twice, because a tag that is cut may end in a blank, which is then stripped.
+    return keywords(_join(_read_back("keywords", _join(value), keywords)))
+
+
+def _tags_of(value: Any) -> tuple[str, ...]:
+    return tuple(tag for tag in _texts(value) if tag is not None)
 
 
 def _permission(value: Any) -> Permission:
-    return Permission(
-        bool(value["is_public"]),
-        bool(value["is_signed_in"]),
-        *(tuple(name or "" for name in value[names] or ()) for names in ("crsids", "lookup_groups", "lookup_insts")),
+    crsids, groups, insts = (
+        tuple(name or "" for name in _texts(value[names] or ()))
+        for names in ("crsids", "lookup_groups", "lookup_insts")
     )
+    return Permission(bool(value["is_public"]), bool(value["is_signed_in"]), crsids, groups, insts)
+
+
+def _texts(values: Any) -> list[str | None]:
+    if any(isinstance(value, list) for value in values):
+        raise Unsendable("it is an array of more than one dimension")
+    return list(values)
 
 
 def _permission_as_sent(value: Permission) -> Permission:
@@ -141,7 +152,7 @@ FIELDS: Mapping[str, PushedField] = {
         PushedField(
             "tags",
             _itself("tags"),
-            lambda value: tuple(tag for tag in value if tag is not None),
+            _tags_of,
             list,
             _tags,
             ("sms_keywords", _property("keywords", _join)),
@@ -167,6 +178,34 @@ def listed_value(name: str, fields: VideoFields) -> Value:
         value = fields.item[name]
         return None if value is KEEP else value
     return None if fields.acl_state == "unreadable" else fields.permission
+
+
+def says_nothing(name: str, fields: VideoFields) -> bool:
+    """Whether the video has no value for the field, so that the item keeps its own: a video without a date."""
+    return (
+        name == "published_at"
+        and fields.item[name] is KEEP
+        and not any(problem.field in ("date", "metadata", "data") for problem in fields.problems)
+    )
+
+
+def decoded(name: str, value: Any) -> Value:
+    """Return a field's value from its JSON form; None if Python cannot hold it."""
+    try:
+        return None if value is None else FIELDS[name].decode(value)
+    except Unsendable:
+        return None
+
+
+def sendable(present: Mapping[str, Any]) -> dict[str, Value]:
+    """Return all values of an item, given in JSON, as they will be read back. Raises Unsendable, naming the field."""
+    values = {}
+    for name, value in present.items():
+        try:
+            values[name] = FIELDS[name].as_sent(FIELDS[name].decode(value))
+        except Unsendable as flaw:
+            raise Unsendable(f"No video was created, because of {name}: {flaw}") from None
+    return values
 
 
 def column_values(name: str, value: Value) -> dict[str, Any]:

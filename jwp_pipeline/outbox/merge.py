@@ -5,7 +5,6 @@ Put here every rule about edits on two sides (semantics §8, "Two sides"). The f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +28,8 @@ class Edit:
     """The value of the item now; None if Python cannot hold it."""
     theirs: Value
     """The value at JW Platform now; None if it cannot be read."""
+    attempted: tuple[Value, ...] = ()
+    """Values that earlier pushes set out to send, without knowing in the end whether JW Platform has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +46,21 @@ class Decision:
 
 def decide(edit: Edit, *, policy: Policy, moved: bool) -> Decision:
     """Decide about one edit. `moved` says whether JW Platform's stamp of the video differs from that of the base."""
+    if edit.ours is None:
+        return _unsendable(edit, "its value cannot be read here")
     try:
-        if edit.ours is None:
-            raise Unsendable("its value cannot be read here")
         sent = FIELDS[edit.field].as_sent(edit.ours)
     except Unsendable as flaw:
-        return Decision(edit, "unsendable", problem=f"{edit.field} was not pushed: {flaw}. Edit it again.")
+        return _unsendable(edit, str(flaw))
     if edit.theirs == sent:
         return Decision(edit, "done", sent)
     # What cannot be read there may be replaced, unless somebody has changed the video since.
-    unchanged = edit.theirs == edit.base if edit.theirs is not None else edit.base is None or not moved
+    may_replace = edit.theirs is None and not moved
+    unchanged = may_replace or edit.theirs in (edit.base, *edit.attempted)
     if unchanged or policy == "ours":
         return Decision(edit, "push", sent)
     return Decision(edit, "theirs" if policy == "theirs" else "conflict", sent)
 
 
-def decide_all(edits: Sequence[Edit], *, policy: Policy, moved: bool) -> list[Decision]:
-    """Decide about all edits of an item."""
-    return [decide(edit, policy=policy, moved=moved) for edit in edits]
+def _unsendable(edit: Edit, flaw: str) -> Decision:
+    return Decision(edit, "unsendable", problem=f"{edit.field} was not pushed: {flaw}. Edit it again.")

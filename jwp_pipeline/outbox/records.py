@@ -7,7 +7,7 @@ item is pushed has a higher number, and stays. Put here what a push reads and wr
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,10 @@ from sqlalchemy import Connection, text
 from jwp_pipeline.access.acl import NOBODY, Permission, intersection
 from jwp_pipeline.database.problems import create_found_problems, record_problems
 from jwp_pipeline.database.sql import statement
-from jwp_pipeline.database.write_back import mark_as_pipeline
-from jwp_pipeline.outbox.fields import FIELDS, Unsendable, Value, column_values, in_words
-from jwp_pipeline.outbox.merge import Decision
+from jwp_pipeline.database.write_back import as_pipeline
+from jwp_pipeline.media.permissions import Known
+from jwp_pipeline.outbox.fields import FIELDS, Unsendable, Value, column_values, decoded, in_words
+from jwp_pipeline.outbox.merge import Decision, Edit
 
 _PACKAGE = "jwp_pipeline.outbox"
 VIEW = "view_permission"
@@ -37,6 +38,8 @@ class WaitingEdit:
     """JWP's `updated` of the video when it was made."""
     ours: Value
     """The value to push; None if Python cannot hold it."""
+    attempted: tuple[Value, ...]
+    """The values that earlier pushes may have stored at JW Platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +48,27 @@ class DueItem:
 
     item_id: str
     key: str
-    acl_state: str | None
-    """`videos.acl_state`: after an ACL has vanished, its absence at JW Platform says nothing."""
+    known: Known
+    """What is known about the video's permission, to tell an ACL that has vanished from one that never was."""
     edits: tuple[WaitingEdit, ...]
     tries: int
     """How often in a row the push of its edits has failed."""
 
 
-def due_items(connection: Connection, *, seen: Collection[str], limit: int) -> list[DueItem]:
-    """Return items whose edits are due, in the order of their edits, without those in `seen`."""
-    rows = connection.execute(statement(_PACKAGE, "due_items"), {"seen": list(seen), "limit": limit})
+def due_items(connection: Connection, *, seen: Collection[str], limit: int, early: bool = False) -> list[DueItem]:
+    """Return items whose edits are due, in the order of their edits, without those in `seen`.
+
+    With `early`, those that wait for another try are due as well.
+    """
+    rows = connection.execute(statement(_PACKAGE, "due_items"), {"seen": list(seen), "limit": limit, "early": early})
     return [
-        DueItem(row.item_id, row.key, row.acl_state, tuple(_edit(each, row.present) for each in row.edits), row.tries)
+        DueItem(
+            row.item_id,
+            row.key,
+            Known(row.acl_state, row.had_acl, row.sms_media_id, None),
+            tuple(_edit(each, row.present) for each in row.edits),
+            row.tries,
+        )
         for row in rows
     ]
 
@@ -64,13 +76,27 @@ def due_items(connection: Connection, *, seen: Collection[str], limit: int) -> l
 def _edit(row: dict[str, Any], present: dict[str, Any]) -> WaitingEdit:
     name = row["field"]
     ours = present[name] if row["ours"] is None else row["ours"]
-    return WaitingEdit(name, row["number"], decoded(name, row["base"]), row["base_updated"], decoded(name, ours))
+    attempted = tuple(decoded(name, value) for value in row["attempted"] or ())
+    return WaitingEdit(
+        name, row["number"], decoded(name, row["base"]), row["base_updated"], decoded(name, ours), attempted
+    )
 
 
-def decoded(name: str, value: Any) -> Value:
-    """Return a field's value from its JSON form; None if Python cannot hold it."""
+def note_attempt(connection: Connection, items: Iterable[DueItem]) -> None:
+    """Store the values that are about to be sent. After a crash, nothing else tells them from those of others."""
+    attempts = [
+        {"item_id": item.item_id, "field": edit.field, "value": as_json(edit.field, sent)}
+        for item in items
+        for edit in item.edits
+        if (sent := _as_sent(edit)) is not None and sent not in edit.attempted
+    ]
+    if attempts:
+        connection.execute(statement(_PACKAGE, "note_attempt"), attempts)
+
+
+def _as_sent(edit: WaitingEdit) -> Value:
     try:
-        return None if value is None else FIELDS[name].decode(value)
+        return None if edit.ours is None else FIELDS[edit.field].as_sent(edit.ours)
     except Unsendable:
         return None
 
@@ -91,8 +117,8 @@ def settle(connection: Connection, item: DueItem, decisions: Sequence[Decision],
         name, number = decision.edit.field, decision.edit.number
         place = {"item_id": item.item_id, "field": name, "number": number}
         if decision.verdict == "theirs":
-            if _forget(connection, place) and decision.edit.theirs is not None:
-                write(connection, item.item_id, name, decision.edit.theirs)
+            if _forget(connection, place):
+                give_theirs(connection, item.item_id, decision.edit)
             continue
         settled = connection.execute(
             statement(_PACKAGE, "settle_edit"), {**place, "value": as_json(name, decision.sent), "updated": updated}
@@ -132,6 +158,14 @@ def set_aside(connection: Connection, item: DueItem, decisions: Sequence[Decisio
                 write(connection, item.item_id, VIEW, both)
 
 
+def give_theirs(connection: Connection, item_id: str, edit: Edit) -> None:
+    """Give the item JW Platform's value. If that cannot be read, the item keeps its own, but for who may view it."""
+    if edit.theirs is not None:
+        write(connection, item_id, edit.field, edit.theirs)
+    elif edit.field == VIEW:
+        write(connection, item_id, VIEW, NOBODY)
+
+
 def conflict_text(decision: Decision) -> str:
     """Return the problem of a field that was changed on both sides."""
     name = decision.edit.field
@@ -158,14 +192,14 @@ def record_stuck(connection: Connection) -> None:
 def write(connection: Connection, item_id: str, name: str, value: Value) -> None:
     """Write a field of an item as the pipeline, so that it does not count as an edit."""
     columns = column_values(name, value)
-    mark_as_pipeline(connection)
-    connection.execute(
-        text(
-            f"UPDATE media_items SET {', '.join(f'{column} = :{column}' for column in columns)}, updated_at = now()"
-            " WHERE id = :item_id"
-        ),
-        {"item_id": item_id, **columns},
-    )
+    with as_pipeline(connection):
+        connection.execute(
+            text(
+                f"UPDATE media_items SET {', '.join(f'{column} = :{column}' for column in columns)}, updated_at = now()"
+                " WHERE id = :item_id"
+            ),
+            {"item_id": item_id, **columns},
+        )
 
 
 def _lock(connection: Connection, item: DueItem) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection
 
 from jwp_pipeline.database.sql import statement
+from jwp_pipeline.outbox.fields import decoded, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,46 @@ def read_outbox(connection: Connection) -> Outbox:
     return Outbox(row.waiting, row.conflicts, row.refused, seconds)
 
 
+def what_is_due(connection: Connection) -> str | None:
+    """Return how many items are due, and up to which edit, for people to read; None if none is."""
+    row = connection.execute(statement("jwp_pipeline.outbox", "what_is_due")).one()
+    found = [f"{row.items} items up to edit {row.newest}"] if row.items else []
+    found += [f"{row.new_items} new items up to {row.newest_item:%H:%M:%S}"] if row.new_items else []
+    return ", ".join(found) or None
+
+
+@dataclass(frozen=True, slots=True)
+class StuckEdit:
+    """A field in conflict or refused, or a new item whose video is refused, for people to read."""
+
+    item_id: str
+    field: str
+    """The name of the field; `video` for a new item."""
+    problem: str
+    ours: str
+    theirs: str
+    since: datetime
+
+
+def stuck_edits(connection: Connection, state: Literal["conflict", "refused"], limit: int) -> list[StuckEdit]:
+    """Return the edits in this state, the oldest first."""
+    rows = connection.execute(statement("jwp_pipeline.outbox", "stuck_edits"), {"state": state, "limit": limit})
+    return [
+        StuckEdit(
+            row.item_id,
+            row.field,
+            row.problem or "",
+            row.title if row.field == "video" else in_words(row.field, decoded(row.field, row.ours)),
+            "" if row.field == "video" else in_words(row.field, decoded(row.field, row.theirs)),
+            row.since,
+        )
+        for row in rows
+    ]
+
+
+Result = Literal["pushed", "unchanged", "conflict", "refused", "theirs", "later", "created"]
+
+
 @dataclass(frozen=True, slots=True)
 class PushedChange:
     """What a push did, or would do, with one field of an item, or with a new item."""
@@ -40,7 +82,7 @@ class PushedChange:
     """The key of the video at JW Platform; None if there is none yet."""
     field: str
     """The name of the field; `video` if a video is created."""
-    result: Literal["pushed", "unchanged", "conflict", "refused", "theirs", "later", "created"]
+    result: Result
     ours: str = ""
     theirs: str = ""
     problem: str | None = None

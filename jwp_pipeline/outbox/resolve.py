@@ -12,10 +12,11 @@ from typing import Any, Literal
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from jwp_pipeline.access.acl import NOBODY, intersection
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.errors import NothingToResolve
-from jwp_pipeline.outbox.fields import FIELDS, in_words
-from jwp_pipeline.outbox.records import decoded, write
+from jwp_pipeline.outbox.fields import FIELDS, decoded, in_words
+from jwp_pipeline.outbox.records import VIEW, write
 
 _PACKAGE = "jwp_pipeline.outbox"
 
@@ -65,9 +66,9 @@ def updates_of(bind: Session | Connection, item_ids: Collection[str]) -> dict[st
 def resolve(bind: Session | Connection, item_id: str, field: str, side: Literal["ours", "theirs"]) -> None:
     """Decide about a field in conflict, or refused, in the caller's transaction.
 
-    `ours` pushes the value that was edited here, over JW Platform's; `theirs` gives the item JW Platform's value. For
-    a new item whose video is refused, the field is `video`, and only `ours` is possible: it is tried again. Raises
-    NothingToResolve.
+    `ours` pushes the value that was edited here, over JW Platform's; `theirs` gives the item JW Platform's value. (Who
+    may view it is only narrowed at once, and the rest follows with the next sync.) For a new item whose video is
+    refused, the field is `video`, and only `ours` is possible: it is tried again. Raises NothingToResolve.
     """
     connection = bind.connection() if isinstance(bind, Session) else bind
     place = {"item_id": item_id, "field": field}
@@ -86,14 +87,18 @@ def resolve(bind: Session | Connection, item_id: str, field: str, side: Literal[
         return
     stuck = connection.execute(
         text(
-            "SELECT theirs FROM item_updates"
-            " WHERE media_item_id = :item_id AND field = :field AND state IN ('conflict', 'refused')"
+            "SELECT edit.theirs, pushed_fields(item) -> edit.field AS granted"
+            " FROM item_updates AS edit JOIN media_items AS item ON item.id = edit.media_item_id"
+            " WHERE edit.media_item_id = :item_id AND edit.field = :field AND edit.state IN ('conflict', 'refused')"
         ),
         place,
     ).one_or_none()
     if stuck is None:
         raise _nothing(item_id, field)
     theirs = decoded(field, stuck.theirs)
+    if field == VIEW and theirs is not None:
+        # JW Platform may have withdrawn some of it since; the next sync, which is due, brings what it has now.
+        theirs = intersection(decoded(field, stuck.granted) or NOBODY, theirs)
     if theirs is not None:
         write(connection, item_id, field, theirs)
     connection.execute(statement(_PACKAGE, "take_theirs"), place)

@@ -19,7 +19,7 @@ from jwp_pipeline.database.outbox_tables import item_creations, upload_endpoints
 from jwp_pipeline.errors import NoVideoYet
 from jwp_pipeline.jwplatform.connect import connect_writing
 from jwp_pipeline.jwplatform.writing import UploadLink, WritingClient
-from jwp_pipeline.outbox.creations import store_link
+from jwp_pipeline.outbox.links import store_link
 from jwp_pipeline.record.models import MediaItem
 from jwp_pipeline.record.sessions import settings_of
 

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import make_url
 
+from jwp_pipeline_tests.support import free_port
+
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 needs_pgbouncer = pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
 
@@ -21,9 +23,7 @@ needs_pgbouncer = pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not
 def pooler(database_url, mode, **settings):
     """Yield a URL for the same database through a PgBouncer in this pool mode."""
     server = make_url(database_url)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     configuration = {
         "listen_addr": "127.0.0.1",
         "listen_port": port,

@@ -17,12 +17,9 @@ from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, open_en
 from jwp_pipeline.database.migrate import create_schema, migrate
 from jwp_pipeline.database.tables import Base, CachedResource
 from jwp_pipeline.errors import DatabaseError
-from jwp_pipeline.media.report import MEDIA_ASSETS
-from jwp_pipeline.media.sync import sync_media
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline.record.models import MediaItem
-from jwp_pipeline_tests.media.site import media_options, video
-from jwp_pipeline_tests.support import PROJECT, python, rows
+from jwp_pipeline_tests.support import PROJECT, follow, python, rows, video
 
 SCHEMA = "jwp"
 MIGRATIONS = PROJECT / "jwp_pipeline" / "database" / "migrations"
@@ -75,7 +72,8 @@ def definitions(engine):
     constraints = rows(
         engine,
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE contype <> 't' AND connamespace = current_schema()::regnamespace AND conrelid::regclass::text = ANY(:names)",
+        " WHERE connamespace = current_schema()::regnamespace AND conrelid::regclass::text = ANY(:names)"
+        " AND contype <> 't'",
         names=names,
     )
     descriptions = rows(
@@ -184,7 +182,7 @@ def test_two_sites_share_a_database(engine_of):
         with engine.begin() as connection:
             set_resources(connection, [video("same", 1, title=title)], "video")
     with one.connect() as connection, advisory_lock(connection, WRITER_LOCK, patience=1):
-        sync_media(other, MEDIA_ASSETS, options=media_options(), client=None)
+        follow(other)
     with Session(one) as session:
         assert session.scalars(CachedResource.videos).one().data["title"] == "Of one"
         assert session.scalars(MediaItem.including_deleted).all() == []
@@ -214,7 +212,7 @@ def test_items_are_found_by_their_words(engine_of):
             *(video(f"other-{number}", 10 + number, title=f"Lecture {number}") for number in range(2000)),
         ]
         set_resources(connection, lectures, "video")
-    sync_media(engine, MEDIA_ASSETS, options=media_options(), client=None)
+    follow(engine)
     query = func.websearch_to_tsquery("english", "glacier moves -volcano")
     matching = MediaItem.live.where(MediaItem.searched_text.bool_op("@@")(query))
     by_rank = matching.order_by(func.ts_rank(MediaItem.searched_text, query).desc())

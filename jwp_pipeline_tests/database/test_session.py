@@ -13,7 +13,7 @@ from jwp_pipeline.database.locate import dagster_database
 from jwp_pipeline.errors import DatabaseError, UnsuitableDatabase
 from jwp_pipeline.orchestration.storage import storage_url
 from jwp_pipeline.settings import load_settings
-from jwp_pipeline_tests.support import SCHEMA
+from jwp_pipeline_tests.support import SCHEMA, fresh_database, set_for_the_database
 
 PINNED = {
     "client_encoding": "UTF8",
@@ -80,13 +80,6 @@ def parameters_of(connection):
     return info.get_parameters() if hasattr(info, "get_parameters") else info.dsn_parameters
 
 
-def set_for_the_database(url, settings):
-    with psycopg.connect(url, autocommit=True) as connection:
-        for name, value in settings.items():
-            listed = value if name == "search_path" else f"'{value}'"
-            connection.execute(f"ALTER DATABASE {connection.info.dbname} SET {name} TO {listed}")
-
-
 def assert_pinned(connection, schema):
     assert shown(connection, PINNED) == PINNED
     assert connection.scalar(text("SELECT current_setting('search_path')")) == f'"{schema}"'
@@ -108,7 +101,7 @@ def test_the_environment_does_not_change_the_settings(session, database_url, mon
 
 
 def test_the_database_and_the_url_do_not_change_the_settings(session, database_url):
-    set_for_the_database(database_url, OTHERWISE | dict.fromkeys(TIME_OUTS, "7s"))
+    set_for_the_database(database_url, **OTHERWISE, **dict.fromkeys(TIME_OUTS, "7s"))
     options = quote(" ".join(f"-c {name}={value.replace(' ', '')}" for name, value in OTHERWISE.items()))
     with session(f"{database_url}?client_encoding=LATIN1&options={options}") as connection:
         assert_pinned(connection, SCHEMAS[session])
@@ -136,15 +129,13 @@ def test_a_quiet_connection_is_kept_alive_and_a_dead_one_noticed(session, databa
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_a_database_of_another_encoding_is_refused(session, postgres_url, encoding):
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'")
-        try:
-            url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-            with pytest.raises(UnsuitableDatabase, match=f"{encoding}.*UTF8 is needed"), session(url):
-                pass
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    options = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+    with (
+        fresh_database(postgres_url, options) as url,
+        pytest.raises(UnsuitableDatabase, match=f"{encoding}.*UTF8 is needed"),
+        session(url),
+    ):
+        pass
 
 
 def test_the_first_of_several_hosts_that_can_be_reached_is_used(session, database_url):

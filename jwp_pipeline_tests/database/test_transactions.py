@@ -10,11 +10,8 @@ from jwp_pipeline import errors
 from jwp_pipeline.database import transactions
 from jwp_pipeline.database.connection import connect, open_engine
 from jwp_pipeline.database.transactions import TRIES, in_transaction
-from jwp_pipeline.media.report import MEDIA_ASSETS
-from jwp_pipeline.media.sync import sync_media
 from jwp_pipeline.mirror.resources import set_resources
-from jwp_pipeline_tests.media.site import media_options, video
-from jwp_pipeline_tests.support import SCHEMA, rows, wait_until
+from jwp_pipeline_tests.support import SCHEMA, follow, rows, video, wait_until
 
 
 @pytest.mark.parametrize("state", ["40001", "40P01"])
@@ -47,7 +44,7 @@ def test_a_sync_survives_a_deadlock_with_another_session(engine, tables_url):
     """The other session locks the video and then the item, and the sync the other way round. The sync gives way."""
     with engine.begin() as connection:
         set_resources(connection, [video("a", 7)], "video")
-    sync_media(engine, MEDIA_ASSETS, options=media_options(), client=None)
+    follow(engine)
     with engine.begin() as connection:
         set_resources(connection, [video("a", 7, updated=2, title="New")], "video")
     # A session that has waited for its deadlock_timeout checks for a deadlock, and is rolled back if there is one.
@@ -55,7 +52,7 @@ def test_a_sync_survives_a_deadlock_with_another_session(engine, tables_url):
     with psycopg.connect(tables_url) as somebody, ThreadPoolExecutor(1) as pool:
         somebody.execute(f"SET search_path TO {SCHEMA}; SET deadlock_timeout TO '20s'")
         somebody.execute("UPDATE videos SET updated = updated")
-        syncing = pool.submit(sync_media, soon, MEDIA_ASSETS, options=media_options(), client=None)
+        syncing = pool.submit(follow, soon)
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
         wait_until(lambda: rows(engine, waiting) == [(1,)])
         somebody.execute("UPDATE media_items SET copyright = copyright")

@@ -1,10 +1,10 @@
-"""A fixture with a configured site in its own folder, where jwpfetch runs in this process or as users run it."""
+"""A site in a folder of its own, where jwpfetch runs in this process or as users run it, and a browser."""
 
 import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ import pytest
 from jwp_pipeline.commands import cli
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.simulator import Simulator, demo_library
-from jwp_pipeline_tests.support import bare_environment, unset_all_settings
+from jwp_pipeline_tests.end_to_end.ui import browser
+from jwp_pipeline_tests.support import SCHEMA, Site, bare_environment, rows, set_only
 
 
 @dataclass
@@ -24,30 +25,30 @@ class Ran:
     error: str
 
 
-@dataclass
-class Site:
-    """A simulated site, a fresh database, a folder to run in, and the settings for them."""
+class SiteInFolder(Site):
+    """A site with a folder in which commands run. They find its settings in their environment."""
 
-    simulator: Simulator
-    database_url: str
-    folder: Path
-    capsys: pytest.CaptureFixture
-    settings: dict[str, str] = field(default_factory=dict)
+    def __init__(self, engine, simulator, folder, capsys, **options):
+        super().__init__(engine, simulator, home=os.fspath(folder / "home"), **options)
+        self.folder = folder
+        self._capsys = capsys
+
+    @property
+    def database_url(self):
+        return self.settings["jwp_database_url"]
 
     def jwpfetch(self, *arguments, **changed):
         """Run jwpfetch in this process, which saves two seconds of imports. The value None unsets a setting."""
+        environment = self.environment | changed
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
-            unset_all_settings(patch)
-            for name, value in (self.settings | changed).items():
-                if value is not None:
-                    patch.setenv(name, value)
-            self.capsys.readouterr()
+            set_only(patch, {name: value for name, value in environment.items() if value is not None})
+            self._capsys.readouterr()
             try:
                 code = cli.jwpfetch(list(arguments))
             except SystemExit as ended:
                 code = ended.code
-        return Ran(code, *self.capsys.readouterr())
+        return Ran(code, *self._capsys.readouterr())
 
     @contextmanager
     def started(self, *command, **environment):
@@ -67,27 +68,37 @@ class Site:
             out, error = process.communicate(timeout=120)
         return Ran(process.returncode, out, error)
 
-    def engine(self, schema="jwp"):
-        return open_engine(self.database_url, schema)
+    def in_dagster(self, query):
+        """Return all rows of a query on Dagster's own tables."""
+        engine = open_engine(self.database_url, "dagster")
+        try:
+            return rows(engine, query)
+        finally:
+            engine.dispose()
+
+    def statuses(self):
+        """Return the status of each run that Dagster has recorded, the oldest first."""
+        return [row.status for row in self.in_dagster("SELECT status FROM runs ORDER BY id")]
 
 
 @pytest.fixture
-def site(database_url, tmp_path, capsys):
+def engine(database_url):
+    """An engine for the tables of the site. There are none before the first run."""
+    engine = open_engine(database_url, SCHEMA)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def site(engine, database_url, tmp_path, capsys):
     """A site of 40 videos and 3 channels; nothing has been fetched from it."""
     folder = tmp_path / "a folder"
     folder.mkdir()
     with Simulator(demo_library(videos=40, channels=3)) as simulator:
-        settings = simulator.environment("v1") | {
-            "JWP_DATABASE_URL": database_url,
-            "JWP_REQUESTS_PER_MINUTE": "6000",
-            "JWP_HOME": os.fspath(folder / "home"),
-        }
-        yield Site(simulator, database_url, folder, capsys, settings)
+        yield SiteInFolder(engine, simulator, folder, capsys, database_url=database_url)
 
 
-@pytest.fixture
-def engine(site):
-    """An engine for the tables of the site."""
-    engine = site.engine()
-    yield engine
-    engine.dispose()
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as started:
+        yield started

@@ -10,16 +10,10 @@ from sqlalchemy import text
 
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.database.pooler import needs_pgbouncer, pooler
-from jwp_pipeline_tests.support import live, python, rows
+from jwp_pipeline_tests.support import fresh_database, live, python, rows, set_for_the_database
 
 DONE, FAILED = 0, 1
 ITEMS = "SELECT title FROM media_items WHERE deleted_at IS NULL"
-
-
-def set_for_the_database(url, **settings):
-    with psycopg.connect(url, autocommit=True) as server:
-        for name, value in settings.items():
-            server.execute(f"ALTER DATABASE {server.info.dbname} SET {name} TO '{value}'")
 
 
 @needs_pgbouncer
@@ -81,13 +75,8 @@ def test_a_blocked_or_read_only_database_is_reported_without_a_traceback(site, e
 
 
 def test_a_database_with_another_encoding_is_refused_in_one_line(site, postgres_url):
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
-    try:
-        ran = site.jwpfetch(JWP_DATABASE_URL=f"{site.database_url.rpartition('/')[0]}/latin")
-    finally:
-        with psycopg.connect(postgres_url, autocommit=True) as server:
-            server.execute("DROP DATABASE latin WITH (FORCE)")
+    with fresh_database(postgres_url, "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'") as url:
+        ran = site.jwpfetch(JWP_DATABASE_URL=url)
     assert ran.code == FAILED
     assert "LATIN1" in ran.error
     assert "docs/runbook/unsuitable-database.md" in ran.error
@@ -104,7 +93,7 @@ def test_paths_may_contain_a_percent_sign(site, engine, tmp_path):
         "import dagster_postgres; assert '100% jwp' in dagster_postgres.__file__;"
         "from jwp_pipeline.commands.cli import jwpfetch; sys.exit(jwpfetch([]))"
     )
-    settings = site.settings | {"JWP_HOME": str(folder / "home")}
+    settings = site.environment | {"JWP_HOME": str(folder / "home")}
     with python(code, str(folder / "packages"), **settings) as process:
         out, error = process.communicate(timeout=120)
     assert (process.returncode, error) == (DONE, ""), out

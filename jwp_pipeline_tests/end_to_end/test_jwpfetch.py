@@ -14,16 +14,9 @@ from jwp_pipeline.database.embedded import release
 from jwp_pipeline.jwplatform import patience
 from jwp_pipeline.simulator import Fault, Simulator, demo_library
 from jwp_pipeline_tests.database.embedded_processes import server_processes
-from jwp_pipeline_tests.support import DEAD_PROXY, PROJECT, cache, live, rows, wait_until
+from jwp_pipeline_tests.support import DEAD_PROXY, PROJECT, cache, live, rows, video, wait_until
 
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
-
-
-def dagster_runs(site):
-    engine = site.engine("dagster")
-    found = rows(engine, "SELECT status FROM runs ORDER BY id")
-    engine.dispose()
-    return [row.status for row in found]
 
 
 def asked(simulator):
@@ -40,14 +33,14 @@ def manual_channels(library):
 def test_all_options_from_the_first_sync_to_a_release(site, engine):
     library = site.simulator.library
     # Run it as a user does, with everything in .env and nothing in the shell's environment.
-    (site.folder / ".env").write_text("".join(f"{name}={value!r}\n" for name, value in site.settings.items()))
+    write_env_file(site, site.folder / ".env")
     ran = site.run("jwpfetch")
     assert (ran.code, ran.error) == (DONE, "")
     assert re.search(r"videos +40 +40 +0", ran.out), ran.out
     assert "Sync done" in ran.out
     assert live(engine) == set(library.keys("video"))
     assert live(engine, "channel") == manual_channels(library)
-    assert dagster_runs(site) == ["SUCCESS"]
+    assert site.statuses() == ["SUCCESS"]
     assert (site.folder / "home" / "dagster_home" / "dagster.yaml").exists()
     (site.folder / ".env").unlink()
 
@@ -109,7 +102,7 @@ def test_all_options_from_the_first_sync_to_a_release(site, engine):
     site.simulator.forget_requests()
     ran = site.jwpfetch("--skip-fetch")
     assert (ran.code, site.simulator.requests) == (DONE, [])
-    assert dagster_runs(site).count("FAILURE") == 2
+    assert site.statuses().count("FAILURE") == 2
 
 
 def test_a_release_applies_to_one_type_and_the_other_still_waits(site, engine):
@@ -157,7 +150,7 @@ def test_a_missing_setting_is_named_before_anything_is_fetched(site):
     assert "JWPLATFORM_API_SECRET is not set" in ran.out
     assert "JWP dashboard" in ran.out
     assert asked(site.simulator) == []
-    assert dagster_runs(site) == ["FAILURE"]
+    assert site.statuses() == ["FAILURE"]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +167,7 @@ def test_a_setting_that_jwp_cannot_be_asked_with_is_named_before_anything_is_fet
     [name] = wrong
     assert re.search(rf"{name} (holds blanks|is not set|is not of the form)", ran.out), ran.out
     assert asked(site.simulator) == []
-    assert dagster_runs(site) == ["FAILURE"]
+    assert site.statuses() == ["FAILURE"]
     assert rows(engine, "SELECT to_regclass('raw_snapshots') AS made")[0].made is None
 
 
@@ -187,7 +180,7 @@ def test_an_env_file_that_cannot_be_read_is_named(site):
 
 
 def write_env_file(site, path, **more):
-    values = {**site.settings, **more}
+    values = {**site.environment, **more}
     path.write_text("".join(f"{name}={value!r}\n" for name, value in values.items() if value is not None))
 
 
@@ -196,7 +189,7 @@ def test_a_missing_setting_is_reported_with_the_file_that_was_looked_for(site):
     assert ran.code == USAGE
     assert f"There is no file {site.folder / '.env'}" in ran.out
     write_env_file(site, site.folder / "settings", JWPLATFORM_API_KEY=None)
-    ran = site.jwpfetch("--env-file", "settings", **dict.fromkeys(site.settings))
+    ran = site.jwpfetch("--env-file", "settings", **dict.fromkeys(site.environment))
     assert ran.code == USAGE
     assert f"Settings are read from {site.folder / 'settings'}" in ran.out
     ran = site.jwpfetch("--env-file", "no-such-file")
@@ -209,7 +202,7 @@ def test_a_cron_job_in_another_folder_uses_the_same_embedded_database(site, tmp_
     home, cron = site.folder / "data", tmp_path / "cron"
     cron.mkdir()
     write_env_file(site, site.folder / ".env", JWP_DATABASE_URL=None, JWP_HOME="data")
-    unset = dict.fromkeys(site.settings)
+    unset = dict.fromkeys(site.environment)
     ran = site.jwpfetch(**unset)
     assert ran.code == DONE, ran
     assert f"the embedded PostgreSQL in {home / 'postgres'} is new and empty" in ran.out
@@ -227,9 +220,7 @@ def test_a_misspelt_setting_is_reported_on_the_terminal_and_in_dagster(site):
     assert ran.code == DONE
     assert ran.error.count("JWP_DEFAULT_ALC in the environment is ignored") == 1
     assert "did you mean JWP_DEFAULT_ACL?" in ran.error
-    engine = site.engine("dagster")
-    found = rows(engine, "SELECT event FROM event_logs WHERE event LIKE '%no_setting_is_ignored%'")
-    engine.dispose()
+    found = site.in_dagster("SELECT event FROM event_logs WHERE event LIKE '%no_setting_is_ignored%'")
     assert any("did you mean JWP_DEFAULT_ACL?" in row.event for row in found)
 
 
@@ -242,7 +233,7 @@ def test_one_run_reads_the_env_file_once(site, monkeypatch):
 
     monkeypatch.setattr(env_file, "dotenv_values", counted)
     write_env_file(site, site.folder / ".env")
-    assert site.jwpfetch(**dict.fromkeys(site.settings)).code == DONE
+    assert site.jwpfetch(**dict.fromkeys(site.environment)).code == DONE
     assert reads == [site.folder / ".env"]
 
 
@@ -275,7 +266,7 @@ def test_a_database_that_is_down_is_reported(site):
 def test_it_waits_while_jwp_is_down_and_can_be_interrupted(site, engine):
     site.simulator.faults.add(Fault.status(503, "html"))
     hanging = site.simulator.faults.add(Fault.latency(60), nth=2)
-    with site.started("jwpfetch", **site.settings) as process:
+    with site.started("jwpfetch", **site.environment) as process:
         told = process.stdout.readline()
         whom = re.escape(site.simulator.url.removeprefix("http://"))
         assert re.match(rf"waiting \d+ s before asking {whom} \(giving up in 10 min\): listing \w+.*HTTP 503", told)
@@ -285,7 +276,7 @@ def test_it_waits_while_jwp_is_down_and_can_be_interrupted(site, engine):
     assert process.returncode == FAILED
     assert "Interrupted; the next run goes on from what is stored." in out
     assert "Traceback" not in out + error
-    assert dagster_runs(site) == ["FAILURE"]
+    assert site.statuses() == ["FAILURE"]
     assert [row.status for row in rows(engine, "SELECT status FROM raw_snapshots")] == ["failed"]
 
 
@@ -338,8 +329,8 @@ def test_a_schema_mirrors_one_site_until_it_adopts_another(site, engine):
         assert "jwp-pipeline adopt-site" in ran.error
         assert (other.requests, cache(engine)) == ([], before)
         assert site.jwpfetch(JWP_DATABASE_SCHEMA="second", **elsewhere).code == DONE
-        assert site.run("jwp-pipeline", "adopt-site", **(site.settings | elsewhere)).code == DONE
-        other.library.replace_all([{"key": f"zzzz{n:04}", "title": "New"} for n in range(40)], [])
+        assert site.run("jwp-pipeline", "adopt-site", **(site.environment | elsewhere)).code == DONE
+        other.library.replace_all([video(f"zzzz{n:04}") for n in range(40)], [])
         ran = site.jwpfetch(**elsewhere)
         assert ran.code == REFUSED
         assert "looks like another library" in ran.out

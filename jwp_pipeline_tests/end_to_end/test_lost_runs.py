@@ -13,7 +13,7 @@ from jwp_pipeline.commands import launch
 from jwp_pipeline.database.leases import Tolerance
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.support import contents, live, rows, wait_until, waits_for_lock
+from jwp_pipeline_tests.support import contents, live, wait_until, waits_for_lock
 
 DONE, FAILED = 0, 1
 TABLES = ("cached_resources", "resource_changes", "raw_snapshots", "videos", "media_items", "sync_problems")
@@ -31,26 +31,18 @@ def everything(engine):
     return contents(engine, *TABLES)
 
 
-def runs(site):
-    """Return the status of each run that Dagster has recorded, the oldest first."""
-    engine = site.engine("dagster")
-    found = [row.status for row in rows(engine, "SELECT status FROM runs ORDER BY id")]
-    engine.dispose()
-    return found
-
-
 @contextmanager
 def at_work(site, engine, where):
     """Yield a jwpfetch that is about to write a table, or is reading the listing, and a function that lets it go on."""
     if where == "the listing":
         hanging = site.simulator.faults.add(Fault.latency(1), route="list", nth=1)
-        with site.started("jwpfetch", **site.settings) as process:
+        with site.started("jwpfetch", **site.environment) as process:
             wait_until(lambda: hanging.hits)
             yield process, lambda: None
         return
     with engine.connect() as blocker:
         blocker.execute(text(f"LOCK TABLE {where} IN SHARE MODE"))
-        with site.started("jwpfetch", **site.settings) as process:
+        with site.started("jwpfetch", **site.environment) as process:
             wait_until(lambda: waits_for_lock(engine))
             yield process, blocker.rollback
 
@@ -67,7 +59,7 @@ def test_a_run_that_was_declared_dead_while_stopped_commits_nothing_when_it_wake
         unblock()
         ran = next_run()
         assert ran.code == DONE, ran.out + ran.error
-        assert runs(site) == ["SUCCESS", "FAILURE", "SUCCESS"]
+        assert site.statuses() == ["SUCCESS", "FAILURE", "SUCCESS"]
         assert live(engine) == set(library.keys("video"))
         after = everything(engine)
         process.send_signal(signal.SIGCONT)
@@ -77,7 +69,7 @@ def test_a_run_that_was_declared_dead_while_stopped_commits_nothing_when_it_wake
     assert "docs/runbook/lost-lease.md" in out
     assert "Traceback" not in out + error
     assert everything(engine) == after
-    assert runs(site) == ["SUCCESS", "FAILURE", "SUCCESS"]
+    assert site.statuses() == ["SUCCESS", "FAILURE", "SUCCESS"]
 
 
 def test_the_next_run_marks_a_killed_run_as_failed(site, engine, next_run):
@@ -86,7 +78,7 @@ def test_the_next_run_marks_a_killed_run_as_failed(site, engine, next_run):
     with at_work(site, engine, "resource_changes") as (process, _):
         process.kill()
         process.wait()
-    assert runs(site) == ["SUCCESS", "STARTED"]
+    assert site.statuses() == ["SUCCESS", "STARTED"]
     ran = next_run()
     assert ran.code == DONE, ran.out + ran.error
-    assert runs(site) == ["SUCCESS", "FAILURE", "SUCCESS"]
+    assert site.statuses() == ["SUCCESS", "FAILURE", "SUCCESS"]

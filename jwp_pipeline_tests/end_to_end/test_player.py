@@ -1,24 +1,16 @@
 """The simulator's players in a real browser: they show the title, and what they show really plays."""
 
-import hashlib
-import hmac
 import time
-from base64 import urlsafe_b64encode
-from json import dumps
 
 import pytest
 from playwright.sync_api import expect
 
 from jwp_pipeline.simulator import Simulator
-from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, browser
-from jwp_pipeline_tests.simulator.wire import video
+from jwp_pipeline_tests.end_to_end.ui import IN_A_BROWSER
+from jwp_pipeline_tests.simulator.wire import signed, token
+from jwp_pipeline_tests.support import video
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium on PATH: `apt-get install chromium` brings it (.ci/run does)"
-    ),
-]
+pytestmark = IN_A_BROWSER
 
 TITLES = {"video001": "A talk about <b> & more", "audio001": "Only to be heard"}
 # The browser plays no sound without a person's click, so all is muted.
@@ -43,25 +35,10 @@ def sim():
         yield simulator
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
-
-
-def signed(sim, path):
-    expires = int(time.time()) + 600
-    return (
-        f"{sim.url}/{path}?exp={expires}&sig=" + hashlib.md5(f"{path}:{expires}:{sim.api_secret}".encode()).hexdigest()
-    )
-
-
 def feed(sim, key):
     resource = f"/v2/media/{key}"
     claims = {"resource": resource, "exp": int(time.time()) + 600}
-    text = b".".join(urlsafe_b64encode(dumps(part).encode()).rstrip(b"=") for part in ({"alg": "HS256"}, claims))
-    signature = urlsafe_b64encode(hmac.digest(sim.api_secret.encode(), text, "sha256")).rstrip(b"=")
-    return f"{sim.url}{resource}?token={(text + b'.' + signature).decode()}"
+    return f"{sim.url}{resource}?token={token(sim.api_secret, claims)}"
 
 
 @pytest.mark.parametrize("key", TITLES)

@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,15 +12,10 @@ import requests
 from playwright.sync_api import expect
 
 from jwp_pipeline.simulator import DEMO_PEOPLE
-from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, browser, eventually
-from jwp_pipeline_tests.support import PROJECT, bare_environment
+from jwp_pipeline_tests.end_to_end.ui import IN_A_BROWSER, eventually
+from jwp_pipeline_tests.support import PROJECT, bare_environment, free_port
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium on PATH: `apt-get install chromium` brings it (.ci/run does)"
-    ),
-]
+pytestmark = IN_A_BROWSER
 
 HOST = "127.0.0.1"
 READY_SECONDS, STOP_SECONDS = 90, 30
@@ -31,9 +25,7 @@ READY_SECONDS, STOP_SECONDS = 90, 30
 def portal(tmp_path_factory):
     """The URL of the portal as `make portal` serves it on an empty home: the simulator, a first sync, and the pages."""
     folder = tmp_path_factory.mktemp("portal")
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [Path(sys.executable).with_name("jwp-pipeline"), "with-site", "--"]
     command += [sys.executable, "-m", "examples.portal", "--port", str(port)]
     environment = bare_environment(JWP_HOME=str(folder / "home"), PYTHONPATH=str(PROJECT))
@@ -60,12 +52,6 @@ def portal(tmp_path_factory):
     assert "Traceback" not in said
     # Links that play for everybody who has them belong in no log.
     assert not re.search("sig=|token=", said)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
 
 
 @pytest.fixture

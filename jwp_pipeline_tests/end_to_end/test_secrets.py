@@ -13,7 +13,7 @@ from psycopg import sql
 from jwp_pipeline.settings import Settings
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline.simulator.exchange import Answer
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import rows, settings_of
 
 SECRETS = [name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)]
 
@@ -69,32 +69,30 @@ class Echo:
         return Fault(f"echo {status}", instead=answer)
 
 
-def everything_stored(site):
+def everything_stored(engine):
     """Return all rows of each table, ours and Dagster's, as text."""
     tables = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('jwp', 'public')"
-    engine = site.engine()
     stored = {
         table: rows(engine, f"SELECT coalesce(string_agg(row::text, ' '), '') AS text FROM {table} AS row")[0].text
         for table in (f'"{schema}"."{name}"' for schema, name in rows(engine, tables))
     }
-    engine.dispose()
     assert len(stored) > 20
     return stored
 
 
-def test_no_secret_is_shown_or_kept(site, role, caplog):
+def test_no_secret_is_shown_or_kept(site, engine, role, caplog):
     caplog.set_level(logging.DEBUG)
     simulator, (name, password) = site.simulator, role
     login = with_login(site.database_url, name, password)
-    site.settings |= simulator.environment("v2") | simulator.environment("v1")
-    site.settings |= {"JWP_DATABASE_URL": login, "JWP_DAGSTER_DATABASE_URL": login}
+    site.settings |= settings_of(simulator, "v2") | settings_of(simulator, "v1")
+    site.settings |= {"jwp_database_url": login, "jwp_dagster_database_url": login}
     site.settings |= {
-        "OAUTH2_CLIENT_SECRET": "secret-of-lookup",
-        "JWP_ALERT_WEBHOOK_URL": "https://127.0.0.1:9/secret-of-the-webhook",
+        "oauth2_client_secret": "secret-of-lookup",
+        "jwp_alert_webhook_url": "https://127.0.0.1:9/secret-of-the-webhook",
     }
     # The settings also hold the secret of the API that is not in use.
     v1, v2 = ({"JWPLATFORM_MANAGEMENT_API": api} for api in ("v1", "v2"))
-    secret = {name: site.settings[name] for name in SECRETS}
+    secret = {name: site.environment[name] for name in SECRETS}
     echo = Echo([*secret.values(), password])
     wrong = {"JWPLATFORM_API_SECRET": "wrong-secret-of-v1", "JWPLATFORM_V2_API_SECRET": "wrong-secret-of-v2"}
     nowhere = login.replace(str(urlsplit(login).port), "9")
@@ -132,7 +130,7 @@ def test_no_secret_is_shown_or_kept(site, role, caplog):
         assert "JWPLATFORM_MANAGEMENT_API_URL is not of the form" in said[-1]
     run(2, JWP_REQUESTS_PER_MINUTE="0", OAUTH2_CLIENT_SECRET="x" * 3 + "secret-of-lookup")
 
-    stored = everything_stored(site)
+    stored = everything_stored(engine)
     assert "********" in stored['"public"."event_logs"'], "the settings are shown, masked"
     hidden = [*secret.values(), "secret-of-lookup", "secret-of-the-webhook", "wrong-secret-of", "and-a-wrong-one"]
     hidden += [password, password[-16:], "unescaped-one", "api_signature", *echo.signatures]

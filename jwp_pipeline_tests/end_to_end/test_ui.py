@@ -5,24 +5,18 @@ sensors off, so that afterwards only tests start runs.
 """
 
 import re
-import secrets
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from playwright.sync_api import expect
 
 from jwp_pipeline.simulator import Simulator, demo_library
-from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, RUN_SECONDS, Ui, browser, eventually, stack
+from jwp_pipeline_tests.end_to_end.ui import IN_A_BROWSER, RUN_SECONDS, Ui, eventually, stack
+from jwp_pipeline_tests.support import fresh_database
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium on PATH: `apt-get install chromium` brings it (.ci/run does)"
-    ),
-]
+pytestmark = IN_A_BROWSER
 
 VIDEOS, CHANNELS = 120, 6
 GROUPS = ("settings", "mirror", "media", "history")
@@ -39,19 +33,12 @@ def simulator():
 @pytest.fixture(scope="module")
 def running(postgres_url, simulator, tmp_path_factory):
     """The stack with its own database."""
-    name = f"ui_{secrets.token_hex(6)}"
-    url = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        with stack(tmp_path_factory.mktemp("stack"), JWP_DATABASE_URL=url, **simulator.environment()) as running:
-            yield running
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
+    folder = tmp_path_factory.mktemp("stack")
+    with (
+        fresh_database(postgres_url) as url,
+        stack(folder, JWP_DATABASE_URL=url, **simulator.environment()) as running,
+    ):
+        yield running
 
 
 @pytest.fixture

@@ -8,24 +8,33 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from jwp_pipeline_tests.support import bare_environment
+from jwp_pipeline_tests.support import bare_environment, free_port, wait_until
 
 CHROMIUM = shutil.which("chromium")
+IN_A_BROWSER = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium on PATH: `apt-get install chromium` brings it (.ci/run does)"
+    ),
+]
+"""The marks of a module whose tests use the fixture `chromium`."""
 
 HOST = "127.0.0.1"
 # These limits are generous, because on a busy machine everything takes several times as long.
 READY_SECONDS, RUN_SECONDS, STOP_SECONDS, PAGE_SECONDS = 120, 90, 60, 30
+# Each look costs the server work.
+eventually = partial(wait_until, pause=0.3)
 _ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 _RUNS = """query ($filter: RunsFilter) {
@@ -139,9 +148,7 @@ class Stack:
 @contextmanager
 def stack(folder, **settings):
     """Yield a `jwp-pipeline up` in `folder` with only these settings once it is ready, and interrupt it at the end."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     # By default, the daemon looks at freshness every half a minute, which is long for a test.
     environment = bare_environment(**settings, FRESHNESS_DAEMON_INTERVAL_SECONDS="2")
     folder = folder.resolve()
@@ -249,15 +256,6 @@ class Ui:
         where = urlsplit(request.url)
         if where.scheme in ("http", "https", "ws", "wss") and where.hostname != HOST:
             self.complaints.append(f"asked another host: {where.hostname}")
-
-
-def eventually(condition, seconds):
-    """Wait until the condition is true, and return its result. It pauses, because each answer costs the server work."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"not so after {seconds} s"
-        time.sleep(0.3)
-    return result
 
 
 def _name(node):

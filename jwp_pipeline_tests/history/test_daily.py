@@ -15,7 +15,7 @@ from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.history.daily import DaysToCompute, days_that_do_not_add_up, days_to_compute, record_days
 from jwp_pipeline.history.report import read_report
 from jwp_pipeline_tests.history.conftest import kept, mirror
-from jwp_pipeline_tests.support import SCHEMA, empty, video, videos
+from jwp_pipeline_tests.support import SCHEMA, empty, of_v2, video, videos
 
 # The clocks of Europe go forward on the second of these days.
 FIRST = date(2026, 3, 28)
@@ -179,9 +179,10 @@ def test_a_day_that_is_not_known_is_marked_as_such(engine):
     record_days(engine, today, today)
     assert kept(engine)[today, "video"].note == "Nothing has been mirrored yet."
 
-    mirror(engine, videos(1, 2, 3), at=datetime.combine(FIRST, time(9), UTC))
-    mirror(engine, videos(1, 2, 3, 4), at=datetime.combine(FIRST, time(10), UTC))
-    mirror(engine, [*videos(1, 2, 3, 4), video("new")])
+    silent = {"duration": None, "size": None}
+    mirror(engine, videos(1, 2, 3, **silent), at=datetime.combine(FIRST, time(9), UTC))
+    mirror(engine, videos(1, 2, 3, 4, **silent), at=datetime.combine(FIRST, time(10), UTC))
+    mirror(engine, [*videos(1, 2, 3, 4, **silent), video("new", **silent)])
     days = {
         row.day: row
         for day in (FIRST - DAY, FIRST, today)
@@ -228,7 +229,7 @@ def test_a_switch_of_the_api_does_not_count_as_a_change_to_reflect(engine):
 
     def v2(number, stamp):
         last_modified = datetime.fromtimestamp(stamp, UTC).isoformat()
-        return {"id": f"v{number}", "metadata": {"title": "?"}, "last_modified": last_modified}
+        return of_v2(f"v{number}", {"title": "?"}, last_modified=last_modified)
 
     mirror(engine, [v2(number, stamp) for number, stamp in enumerate([now - 30, *old[1:]])])
     assert read_report(engine).waits.size == 1

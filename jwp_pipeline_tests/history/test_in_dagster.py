@@ -17,7 +17,7 @@ from jwp_pipeline.orchestration.assets.history import DAYS
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Simulator, demo_library
 from jwp_pipeline_tests.history.conftest import kept, mirror
-from jwp_pipeline_tests.support import unset_all_settings, video, videos
+from jwp_pipeline_tests.support import set_only, video, videos
 
 HISTORY, REPORT = dg.AssetKey("library_history"), dg.AssetKey("library_report")
 FIRST = date(2026, 2, 26)
@@ -27,9 +27,8 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def run(engine, tables_url, tmp_path, monkeypatch):
     """Runs one of our jobs, or single assets, on the database of `engine`, and records the run as other runs are."""
-    unset_all_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("JWP_DATABASE_URL", tables_url)
+    set_only(monkeypatch, {"JWP_DATABASE_URL": tables_url})
     with dg.DagsterInstance.from_config(str(dagster_home(load_settings()))) as instance:
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
 
@@ -46,7 +45,8 @@ def run(engine, tables_url, tmp_path, monkeypatch):
 
 def test_a_day_and_a_range_of_days_are_computed(engine, run):
     mirror(engine, [video("a", duration="5400.00")], at=datetime.combine(FIRST, time(8), UTC))
-    mirror(engine, [video("a", duration="3600.00"), *videos(1)], at=datetime.combine(FIRST + 4 * DAY, time(8), UTC))
+    later = [video("a", duration="3600.00"), *videos(1, duration=None)]
+    mirror(engine, later, at=datetime.combine(FIRST + 4 * DAY, time(8), UTC))
 
     run("history", partition_key=str(FIRST))
     assert {day for day, _ in kept(engine)} == {FIRST}
@@ -72,10 +72,9 @@ def test_today_is_a_partition():
     assert DAYS.get_partition_keys(current_time=datetime(2026, 11, 5, 0, 1, tzinfo=UTC))[-1] == "2026-11-05"
 
 
-def test_the_report_of_a_library(engine, run, monkeypatch, tmp_path):
+def test_the_report_of_a_library(engine, run, tables_url, monkeypatch, tmp_path):
     with Simulator(demo_library(videos=150, channels=6)) as simulator:
-        for name, value in simulator.environment("v1").items():
-            monkeypatch.setenv(name, value)
+        set_only(monkeypatch, simulator.environment("v1") | {"JWP_DATABASE_URL": tables_url})
         run("sync")
         yesterday(engine)
         key = simulator.library.keys("video")[0]

@@ -1,7 +1,5 @@
 """Proxies and gateways on the way to JW Platform: used, named when they answer for it, and never used for loopback."""
 
-import socket
-
 import pytest
 
 from jwp_pipeline.errors import MiddlemanAnswered, Unreachable
@@ -9,7 +7,7 @@ from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.v1 import ManagementV1
 from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline_tests.jwplatform.conftest import KEY, SECRET, answer, v2_media
-from jwp_pipeline_tests.support import DEAD_PROXY
+from jwp_pipeline_tests.support import DEAD_PROXY, closed_port
 
 PAGE = answer(403, "<html><h1>Blocked</h1> by policy 7</html>", Content_Type="text/html", Via="1.1 gateway")
 
@@ -73,9 +71,8 @@ def test_a_proxy_that_refuses_the_host_is_told_from_one_that_is_in_trouble(scrip
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_cannot_be_reached_is_named(script, through, scheme):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        script.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with closed_port() as port:
+        script.url = f"http://127.0.0.1:{port}"
         with pytest.raises(Unreachable) as raised:
             through(scheme).probe("video")
     assert f"no connection to proxy {script.url} (named by {scheme}_proxy): Connection refused" in str(raised.value)

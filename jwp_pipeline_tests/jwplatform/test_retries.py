@@ -19,6 +19,7 @@ from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.v1 import ManagementV1
 from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline_tests.jwplatform.conftest import KEY, SECRET, answer, send, v1_videos, v2_media
+from jwp_pipeline_tests.support import closed_port
 
 V1_BUSY = {"status": "error", "code": "RateLimitExceeded", "title": "", "message": ""}
 
@@ -160,9 +161,8 @@ def test_a_body_that_stays_wrong_is_not_retried_until_the_deadline(script, make_
 
 
 def test_a_closed_port_is_retried_until_the_deadline(make_v1, script, clock):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        script.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with closed_port() as port:
+        script.url = f"http://127.0.0.1:{port}"
         with pytest.raises(Unreachable, match="Connection refused"):
             make_v1(deadline=5).probe("video")
     assert 0 < sum(clock.slept) <= 5

@@ -1,5 +1,6 @@
 """A write is sent again only if it has certainly not been carried out; if that is not known, the caller is told."""
 
+import json
 import socket
 import threading
 
@@ -12,10 +13,12 @@ from jwp_pipeline.errors import (
     Unreachable,
     WriteUncertain,
 )
+from jwp_pipeline.jwplatform.patience import Patience
 from jwp_pipeline.jwplatform.writing import VideoEdit
 from jwp_pipeline.jwplatform.writing_v2 import WritingV2
 from jwp_pipeline.simulator import Behaviour, Fault, Library, Simulator
-from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer
+from jwp_pipeline.simulator.exchange import Answer
+from jwp_pipeline_tests.jwplatform.conftest import SECRET, answer, send
 from jwp_pipeline_tests.simulator.wire import video
 from jwp_pipeline_tests.support import writing_client_of
 
@@ -93,6 +96,25 @@ def test_v1_says_so_if_the_change_was_accepted_but_cannot_be_shown(sim):
         client.update_video(shown, VideoEdit(title="Newer"))
 
 
+def test_an_answer_of_another_shape_is_uncertain(sim, client):
+    shown = client.show_video(KEY)
+    sim.faults.add(Fault("odd", instead=lambda call: Answer(200, b'{"title": "New"}')), route="update")
+    with pytest.raises(WriteUncertain):
+        client.update_video(shown, EDIT)
+
+
+def test_an_uncertain_write_uses_up_patience_as_any_failure_does(script, make_writer, clock):
+    def fail_late(handler):
+        clock.now += 5
+        send(handler, 500)
+
+    script.answers = [fail_late]
+    patience = Patience(600)
+    with pytest.raises(WriteUncertain):
+        make_writer(patience=patience).create_video(EDIT)
+    assert patience.left() == 595
+
+
 @pytest.mark.parametrize("body", ["json", "html"])
 def test_a_refusal_for_the_rate_is_waited_out(sim, client, body):
     shown = client.show_video(KEY)
@@ -100,6 +122,15 @@ def test_a_refusal_for_the_rate_is_waited_out(sim, client, body):
     client.update_video(shown, EDIT)
     assert title(sim) == "New"
     assert [each.status for each in written(sim)] == [429, 429, 200]
+
+
+def test_a_write_is_not_cut_short_by_the_end_of_the_deadline(script, make_writer):
+    def answer_late(handler):
+        threading.Event().wait(0.3)
+        send(handler, 200, json.dumps({"status": "ok", "media": {"key": KEY}, "id": KEY}).encode())
+
+    script.answers = [answer(429, "", Retry_After=7), answer_late]
+    assert make_writer(deadline=7).create_video(EDIT).key == KEY
 
 
 def test_a_write_that_the_rate_never_allowed_is_not_uncertain(sim, client):

@@ -77,13 +77,38 @@ def test_reads_leave_a_tenth_while_somebody_may_write(limit, reads):
     limiter = RateLimiter(limit)
     limiter.reserve()
     limiter.reserve()
-    limiter.release()
+    limiter.unreserve()
     assert begun(limiter) == reads
     assert begun(limiter, urgent=True) == limit - reads
     limiter = RateLimiter(limit)
     limiter.reserve()
-    limiter.release()
+    limiter.unreserve()
     assert begun(limiter) == limit
+
+
+def test_no_read_begins_where_an_urgent_request_could():
+    limiter = RateLimiter(30)
+    limiter.reserve()
+    assert begun(limiter, urgent=True) == 30
+    with ExitStack() as line:
+        for _ in range(29):
+            line.enter_context(limiter.urgent_in_line())
+        assert limiter.begin(WINDOW) == 0
+        assert limiter.begin(WINDOW) > 0
+        assert limiter.wait(WINDOW, urgent=True) == 0
+    assert limiter.begin(WINDOW) == 0
+
+
+def test_a_push_that_waits_is_in_line(script, clock):
+    limiter = RateLimiter(1)
+    reads = []
+    options = ClientOptions(limiter=limiter, on_wait=lambda notice: reads.append(limiter.wait(clock.now + WINDOW)))
+    script.answers = [answer(200, {"id": "AbCd1234"})]
+    writer = WritingV2(KEY, SECRET, origin=script.url, options=options, clock=clock)
+    writer.show_video("AbCd1234")
+    writer.show_video("AbCd1234")
+    assert reads == [WINDOW]
+    assert limiter.wait(clock.now + WINDOW) == 0
 
 
 def test_a_push_does_not_wait_behind_a_long_listing(script, clock):

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jwp_pipeline.errors import (
     CredentialsRefused,
@@ -74,6 +76,33 @@ def test_what_was_sent_is_what_is_there_afterwards(sim, client, edit):
     assert is_empty(still_to_do(after, edit))
     assert client.update_video(after, edit) == after
     assert len(written(sim)) == (edit != AWKWARD["blank description"])
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@pytest.fixture(scope="module")
+def shared_sim():
+    with Simulator(Library([video(KEY)])) as running:
+        yield running
+
+
+@given(
+    title=TEXT.filter(bool),
+    description=TEXT,
+    value=TEXT,
+    name=st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,20}", fullmatch=True),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_comes_back_as_it_was_sent(shared_sim, api, title, description, value, name):
+    client = writing_client_of(shared_sim, api)
+    edit = VideoEdit(title=title, description=description, custom={name: value})
+    client.update_video(client.show_video(KEY), edit)
+    shown = shared_sim.library.get("video", KEY)
+    assert (shown["title"], shown["custom"][name]) == (title, value)
+    # Null is as blank as a space, and is left as it is.
+    assert (shown["description"] or " ") == (description if description.strip() else " ")
+    client.close()
 
 
 def test_everything_else_stays_as_it_is(sim, client):
@@ -163,6 +192,15 @@ def test_a_secret_that_may_only_read_is_told_from_a_wrong_one(sim, client, api):
     stranger = writing_client_of(wrong, api)
     with pytest.raises(CredentialsRefused) as raised:
         stranger.update_video(shown, VideoEdit(title="New"))
+    assert type(raised.value) is CredentialsRefused
+
+
+def test_an_invalid_signature_says_nothing_about_the_right_to_write(sim):
+    body = json.dumps({"status": "error", "code": "SignatureInvalid", "message": "x"}).encode()
+    sim.faults.add(Fault("odd", instead=lambda call: Answer(400, body)), route="update")
+    client = writing_client_of(sim, "v1")
+    with pytest.raises(CredentialsRefused) as raised:
+        client.update_video(client.show_video(KEY), VideoEdit(title="New"))
     assert type(raised.value) is CredentialsRefused
 
 
@@ -257,14 +295,14 @@ def test_v2_is_sent_only_what_changes(sim):
 
 
 def test_the_settings_choose_the_client_and_the_links(sim, api):
-    settings = Settings(_env_file=None, **settings_of(sim, api))
-    client = connect_writing(settings)
+    site = Settings(_env_file=None, **settings_of(sim, api))
+    client = connect_writing(site)
     assert client.api_version == api
     assert urlsplit(client.create_video(VideoEdit(title="New")).upload.url).scheme == "http"
-    forcing = connect_writing(settings.model_copy(update={"jwp_force_https_upload": True}))
+    forcing = connect_writing(site.model_copy(update={"jwp_force_https_upload": True}))
     made = forcing.create_video(VideoEdit(title="New"))
     assert urlsplit(made.upload.url).scheme == ("https" if api == "v1" else "http")
-    reader = connect(settings)
+    reader = connect(site)
     assert reader._transport._limiter is client._transport._limiter
     for each in (client, forcing, reader):
         each.close()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from jwp_pipeline_tests.media.site import site
+from jwp_pipeline_tests.support import Site
 
 
 @pytest.fixture
 def jwp(engine, simulator):
-    with site(engine, simulator) as jwp:
+    with Site(engine, simulator, create_items="sms") as jwp:
         yield jwp

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import text
 
 from jwp_pipeline.access.acl import parse_acl
-from jwp_pipeline_tests.media.site import media_options, site, video
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.media.state import live_titles, open_problems, read_state, written_by
 from jwp_pipeline_tests.media.values import NOBODY, WORLD, permission
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import Site, rows, video
 
 VANISHED = ("permission", "video", "a", "sms_acl")
 
@@ -15,14 +16,14 @@ VANISHED = ("permission", "video", "a", "sms_acl")
 @pytest.fixture
 def strict(engine, simulator):
     """A site with strict ACLs and an empty library."""
-    with site(engine, simulator, strict_acls=True) as jwp:
+    with Site(engine, simulator, strict_acls=True, create_items="sms") as jwp:
         yield jwp
 
 
 @pytest.fixture
 def lenient(engine, simulator):
     """A site that handles ACLs as the reference does."""
-    with site(engine, simulator, strict_acls=False) as jwp:
+    with Site(engine, simulator, strict_acls=False, create_items="sms") as jwp:
         yield jwp
 
 
@@ -49,7 +50,8 @@ def edit_by_hand(engine, **columns):
     [("all", None, True), ("sms", None, False), ("all", False, False), ("sms", True, True)],
 )
 def test_strict_acls_are_the_default_if_all_videos_have_an_item(create_items, given, expected):
-    assert media_options(create_items=create_items, strict_acls=given).strict_acls is expected
+    settings = load_settings(jwp_create_items=create_items, jwp_strict_acls=given)
+    assert MediaOptions.from_settings(settings).strict_acls is expected
 
 
 def test_a_wrong_object_under_a_key_makes_an_item_public_for_one_sync_at_most(strict, engine):
@@ -109,7 +111,11 @@ def test_only_an_item_that_waits_for_new_grants_counts_as_behind(strict, engine)
 
 
 def test_the_next_sync_takes_away_grants_that_were_made_here(strict, engine):
-    """Nothing has to change at JW Platform. A grant that was removed here stays removed until the item is due."""
+    """Nothing has to change at JW Platform. A grant that was removed here stays removed until the item is due.
+
+    This is so if edits do not go back. Otherwise the edit is on its way there.
+    """
+    strict.settings["jwp_sync_items"] = False
     strict.library.replace_all([video("a", 1, acl="USER_x,USER_y"), video("b", 2)], [])
     strict.sync()
     edit_by_hand(engine, view_is_public=True)
@@ -122,6 +128,7 @@ def test_the_next_sync_takes_away_grants_that_were_made_here(strict, engine):
 
 
 def test_turning_strict_acls_on_compares_every_item_once(lenient, engine):
+    lenient.settings["jwp_sync_items"] = False
     lenient.library.replace_all([video("a", 1, acl="WORLD"), video("b", 2, acl="CAM")], [])
     lenient.sync()
     lenient.library.put("video", video("a", 1, acl="USER_x"))
@@ -177,7 +184,7 @@ ACCIDENTS = {
 @pytest.mark.parametrize("updated", [5, 6])
 def test_an_acl_that_vanishes_with_all_else_keeps_the_permission_in_any_mode(api, accident, updated, engine, simulator):
     """That is probably an accident: v2's PATCH replaces all properties. Later edits without an ACL change nothing."""
-    with site(engine, simulator, api, strict_acls=False) as jwp:
+    with Site(engine, simulator, api, strict_acls=False, create_items="sms") as jwp:
         jwp.library.put("video", video("a", 1, acl="USER_x", updated=5))
         jwp.sync()
         jwp.library.put("video", video("a", updated=updated, custom=ACCIDENTS[accident]))

@@ -11,15 +11,14 @@ from jwp_pipeline.media.checks import CHECKS, run_check
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import load_settings
-from jwp_pipeline_tests.media.site import channel, site, video
 from jwp_pipeline_tests.media.state import open_problems, read_rows, read_state
-from jwp_pipeline_tests.support import rows, settings_of
+from jwp_pipeline_tests.support import Site, channel, rows, video
 
 
 @pytest.fixture
 def jwp(engine, simulator):
     """A site in step with a small library, where every promise is kept."""
-    with site(engine, simulator) as jwp:
+    with Site(engine, simulator, create_items="sms") as jwp:
         jwp.library.replace_all(
             [video("a", 1, acl="USER_a"), video("b", 2), video("no-item", updated=5)],
             [channel("c", 1, media_ids=[1, 2]), channel("empty", 2)],
@@ -228,7 +227,7 @@ def test_problems_of_resources_that_are_gone_are_resolved(jwp, engine):
 
 def run_job(jwp, tables_url, **config):
     """Run the media assets of the job as the UI's launchpad does, and return their checks by name."""
-    settings = load_settings(**settings_of(jwp.simulator), jwp_database_url=tables_url, jwp_create_items="sms")
+    settings = load_settings(**jwp.settings, jwp_database_url=tables_url)
     job = build_definitions(Runtime(settings=lambda: settings)).resolve_job_def("sync")
     result = job.execute_in_process(
         asset_selection=[dg.AssetKey(asset) for asset in MEDIA_ASSETS],

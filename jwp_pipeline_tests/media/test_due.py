@@ -3,13 +3,17 @@
 import pytest
 from sqlalchemy import text
 
-from jwp_pipeline_tests.media.site import video
 from jwp_pipeline_tests.media.state import live_titles, read_rows, read_state, written_by
 from jwp_pipeline_tests.media.values import NOBODY
+from jwp_pipeline_tests.support import video
 
 
 def test_an_edit_of_ours_lasts_until_jwp_has_a_newer_one(jwp, engine):
-    """Semantics §2: if `updated` is not newer, the item stays as it is, whatever else changed."""
+    """Semantics §2: if `updated` is not newer, the item stays as it is, whatever else changed.
+
+    This is so if edits do not go back. Otherwise they last until JW Platform has them.
+    """
+    jwp.settings["jwp_sync_items"] = False
     jwp.library.replace_all([video("a", 1, updated=5)], [])
     jwp.sync()
     with engine.begin() as connection:

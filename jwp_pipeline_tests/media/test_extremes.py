@@ -12,10 +12,9 @@ from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.errors import MalformedAnswer
 from jwp_pipeline.record.models import MediaItem
 from jwp_pipeline.simulator import Fault, RawJson
-from jwp_pipeline_tests.media.site import Site, channel, site, video
 from jwp_pipeline_tests.media.state import open_problems, read_state
 from jwp_pipeline_tests.media.values import NOBODY
-from jwp_pipeline_tests.support import jwplatform
+from jwp_pipeline_tests.support import Site, channel, of_v2, video
 
 RARE_LETTERS = [chr(code) for code in range(0x20000, 0x2A000)]
 """Letters of four bytes each."""
@@ -27,8 +26,8 @@ RARE_LETTERS = [chr(code) for code in range(0x20000, 0x2A000)]
 )
 def test_numbers_too_large_to_store(stage, tokens, engine, simulator):
     """P4: Python reads integers of up to 4,300 digits, and `jsonb` of up to 131,072."""
-    with site(engine, simulator) as jwp:
-        jwp.library.append("video", video("good", 100))
+    with Site(engine, simulator, create_items="sms") as jwp:
+        jwp.library.append("video", video("good", 100, duration=0))
         for sms_id, token in enumerate(tokens, start=1):
             as_sent = json.dumps(video(token, sms_id, duration=0)).replace('"duration": 0', f'"duration": {token}')
             jwp.library.append("video", RawJson(as_sent), "v1")
@@ -48,7 +47,7 @@ def test_a_value_nested_too_deep_for_python(engine, simulator):
     def at_depth(depth, function):
         return at_depth(depth - 1, function) if depth else function()
 
-    with site(engine, simulator) as jwp:
+    with Site(engine, simulator, create_items="sms") as jwp:
         jwp.library.append("video", video("good", 2))
         jwp.library.append("video", video("deep", 1))
         jwp.sync()
@@ -73,7 +72,7 @@ def test_characters_that_postgresql_refuses(api, engine, simulator):
         "sms_language": f"language:e{bad}g:",
     }
     texts = {"title": f"T{bad}", "description": bad}
-    with site(engine, simulator, api) as jwp:
+    with Site(engine, simulator, api, create_items="sms") as jwp:
         jwp.library.append("video", video("good", 2))
         jwp.library.append("video", video("bad", 1, custom=properties, **texts))
         jwp.library.append("channel", channel("bad", 1, custom={"sms_groupid": f"groupid:{bad}:"}, **texts))
@@ -109,7 +108,7 @@ def test_texts_too_long_for_search_and_indexes(engine, simulator):
     huge, other, third = (words(299_999, 5, seed) for seed in range(3))
     keywords = [words(300, 300, seed) for seed in range(200)] + third.split()
     properties = {"sms_keywords": f"keywords:{'|'.join(keywords)}:", "sms_copyright": f"copyright:{huge}:"}
-    with site(engine, simulator) as jwp:
+    with Site(engine, simulator, create_items="sms") as jwp:
         jwp.library.append("video", video("huge", 1, custom=properties, title=f"Beginning {other}", description=huge))
         # A word with hyphens is indexed as a whole and by its parts.
         pairs = [re.sub(r"(\w+) (\w+)", r"\1-\2", text) for text in (huge, other, third)]
@@ -134,8 +133,7 @@ def test_texts_too_long_for_search_and_indexes(engine, simulator):
 
 def test_elements_that_are_not_resources(api, engine, simulator):
     """P4: they are set aside by their place in the listing. The others are synced, and nothing is deleted."""
-    with jwplatform(simulator, api) as client:
-        jwp = Site(engine, simulator, client)
+    with Site(engine, simulator, api, create_items="sms") as jwp:
         jwp.library.append("video", video("good", 2))
         jwp.library.append("video", video("turns", 3))
         jwp.sync()
@@ -155,9 +153,9 @@ UNREADABLE_METADATA = {"null": None, "number": 7, "text": "text", "list": []}
 
 def test_metadata_of_v2_that_cannot_be_read(engine, simulator):
     """P5: a known item keeps its fields and a new one has none, and nobody may view either of them."""
-    with site(engine, simulator, "v2", create_items="all") as jwp:
+    with Site(engine, simulator, "v2") as jwp:
         for number, name in enumerate(UNREADABLE_METADATA, start=1):
-            jwp.library.append("video", video(name, number))
+            jwp.library.append("video", video(name, number, duration=0))
             properties = {"sms_created_by": "created_by:a:"}
             jwp.library.append("channel", channel(name, number, media_ids=[number], custom=properties))
         jwp.sync()
@@ -165,9 +163,7 @@ def test_metadata_of_v2_that_cannot_be_read(engine, simulator):
         for name, metadata in UNREADABLE_METADATA.items():
             jwp.library.append("video", video(f"new-{name}"))
             for kind, key in (("video", name), ("video", f"new-{name}"), ("channel", name)):
-                stamp = "2030-01-01T00:00:00+00:00"
-                sent = {"id": key, "media_type": "video", "last_modified": stamp, "metadata": metadata}
-                jwp.library.override(kind, key, sent)
+                jwp.library.override(kind, key, of_v2(key, metadata, media_type="video"))
         jwp.sync()
     state = read_state(engine)
     for name in UNREADABLE_METADATA:
@@ -195,8 +191,7 @@ UNREADABLE_MEMBERS = {
 
 def test_members_of_v2_that_cannot_be_read(engine, simulator):
     """P4: the playlist keeps its members with a problem, and the others are synced. An outage of JWP fails the sync."""
-    with jwplatform(simulator, "v2") as client:
-        jwp = Site(engine, simulator, client, create_items="all")
+    with Site(engine, simulator, "v2") as jwp:
         names = [*UNREADABLE_MEMBERS, "well"]
         jwp.library.replace_all([video("a"), video("b")], [channel(name) for name in names])
         for name in names:
@@ -204,8 +199,7 @@ def test_members_of_v2_that_cannot_be_read(engine, simulator):
         jwp.sync()
         for name, values in UNREADABLE_MEMBERS.items():
             metadata = {"title": "Read", "media_filter": {"include": {"match": "any", "values": values}}}
-            stamp = "2030-01-01T00:00:00+00:00"
-            jwp.library.override("channel", name, {"id": name, "last_modified": stamp, "metadata": metadata})
+            jwp.library.override("channel", name, of_v2(name, metadata))
         jwp.library.set_members("well", ["b"], modified=2)
         jwp.sync()
         channels = read_state(engine)["channels"]
@@ -232,7 +226,7 @@ def test_members_of_v2_that_cannot_be_read(engine, simulator):
 def test_jwp_s_own_tags_that_cannot_be_read(api, engine, simulator):
     """P4: the tags are only read if every video has an item and this one has no keywords of the SMS."""
     unreadable = [7, True, {}, [1], ["x", None]]
-    with site(engine, simulator, api, create_items="all") as jwp:
+    with Site(engine, simulator, api) as jwp:
         for number in range(len(unreadable)):
             jwp.library.append("video", video(f"known-{number}", tags="Kept"))
         jwp.sync()

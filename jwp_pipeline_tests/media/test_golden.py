@@ -5,11 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from jwp_pipeline.commands.launch import SyncRequest, run_sync
-from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests import golden
-from jwp_pipeline_tests.media.site import site
 from jwp_pipeline_tests.media.state import differences, read_state
-from jwp_pipeline_tests.support import settings_of
+from jwp_pipeline_tests.support import Site
 
 
 def play(name, library):
@@ -27,7 +25,7 @@ def types_read(options):
 def test_the_reference_s_states_are_reached(name, api, engine, simulator):
     """Semantics §1-§5: this runs step by step over HTTP. P3: another sync at the end finds nothing to do."""
     syncs = []
-    with site(engine, simulator, api, create_items="sms") as jwp:
+    with Site(engine, simulator, api, create_items="sms") as jwp:
         for step, state in play(name, jwp.library):
             begin = datetime.now(UTC)
             types = types_read(step["options"])
@@ -56,15 +54,9 @@ def live(state):
 
 def test_the_job_reaches_the_reference_s_states_too(tables_url, engine, simulator, tmp_path):
     """The Dagster job that people run is started with the options of each step."""
-    settings = load_settings(
-        **settings_of(simulator, "v2"),
-        jwp_requests_per_minute=1_000_000,
-        jwp_database_url=tables_url,
-        jwp_home=tmp_path,
-        jwp_create_items="sms",
-        jwp_max_delete_ratio=1,
-        jwp_max_change_ratio=1,
-    )
+    where = {"database_url": tables_url, "home": tmp_path}
+    guard = {"max_delete_ratio": 1, "max_change_ratio": 1}
+    settings = Site(engine, simulator, "v2", create_items="sms", **where, **guard).effective()
     syncs = []
     for step, state in play("first_sync", simulator.library):
         begin = datetime.now(UTC)

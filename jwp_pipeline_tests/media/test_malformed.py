@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.tables import SyncProblem
 from jwp_pipeline_tests.media.malformed import SHAPES, as_text, as_v1, good_channel, good_video
-from jwp_pipeline_tests.media.site import site, video
 from jwp_pipeline_tests.media.state import differences, open_problems, read_state
 from jwp_pipeline_tests.media.values import permission
+from jwp_pipeline_tests.support import Site, video
 
 STATE_NAMES = {
     "mediatype": "type",
@@ -143,7 +143,7 @@ def test_no_malformed_shape_stops_the_sync(api, create_items, engine, simulator)
     """P4, P5, semantics §6: fields keep their last good value, or the default in a new item, until they are mended."""
     assert len(SHAPES) >= 200
     begin = datetime.now(UTC)
-    with site(engine, simulator, api, create_items=create_items) as jwp:
+    with Site(engine, simulator, api, create_items=create_items) as jwp:
         jwp.library.replace_all(*library(0, new=False))
         jwp.sync()
         assert open_problems(engine) == {}

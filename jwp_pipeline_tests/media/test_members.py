@@ -5,9 +5,8 @@ import pytest
 from jwp_pipeline.errors import JWPlatformError
 from jwp_pipeline.media import members as members_module
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.media.site import Site, channel, site, video
 from jwp_pipeline_tests.media.state import open_problems, read_state
-from jwp_pipeline_tests.support import jwplatform, rows
+from jwp_pipeline_tests.support import Site, channel, of_v2, rows, video
 
 PROBLEM = ("mapping", "channel", "bad", "members")
 
@@ -15,8 +14,7 @@ PROBLEM = ("mapping", "channel", "bad", "members")
 @pytest.fixture
 def jwp(engine, simulator):
     """A v2 site in step, with two playlists that have members of their own. Its client never waits."""
-    with jwplatform(simulator, "v2") as client:
-        jwp = Site(engine, simulator, client, create_items="all")
+    with Site(engine, simulator, "v2") as jwp:
         jwp.library.replace_all([video("a"), video("b")], [channel("bad"), channel("well")])
         set_members(jwp, ["a"], modified=1)
         jwp.sync()
@@ -36,7 +34,7 @@ def shown(jwp):
 
 def test_members_of_a_playlist_are_asked_for_once(engine, simulator):
     """Semantics §5: each costs one request, made only for playlists that changed and that do not list SMS ids."""
-    with site(engine, simulator, "v2", create_items="all") as jwp:
+    with Site(engine, simulator, "v2") as jwp:
         jwp.library.replace_all(
             [video("a", 1), video("b", 2)],
             [channel("own"), channel("other"), channel("sms", media_ids=[2, 2]), channel("none", media_ids=[])],
@@ -74,7 +72,7 @@ def test_members_of_a_playlist_are_asked_for_once(engine, simulator):
 
 def test_a_playlist_that_was_deleted_after_the_listing_is_skipped(engine, simulator):
     """P4: JWP answers 404 for its members. The others are synced, and the next listing shows the deletion."""
-    with site(engine, simulator, "v2", create_items="all") as jwp:
+    with Site(engine, simulator, "v2") as jwp:
         jwp.library.replace_all([video("a")], [channel("gone"), channel("well")])
         for key in ("gone", "well"):
             jwp.library.set_members(key, ["a"], modified=1)
@@ -170,8 +168,7 @@ def test_a_problem_with_members_lasts_until_they_are_read(jwp, simulator):
     # A playlist that cannot be read now does not resolve the problem.
     jwp.client = client
     for metadata in (None, {"custom_params": {"sms_collection_media_ids": 7}}):
-        sent = {"id": "bad", "last_modified": "2030-01-01T00:00:00+00:00", "metadata": metadata}
-        jwp.library.override("channel", "bad", sent)
+        jwp.library.override("channel", "bad", of_v2("bad", metadata))
         jwp.sync()
         assert open_problems(jwp.engine)[PROBLEM].id == problem.id
         assert shown(jwp)["bad"] == ["a"]
@@ -188,15 +185,15 @@ def test_a_problem_with_members_lasts_until_they_are_read(jwp, simulator):
 
 def test_members_of_v2_are_dropped_after_a_switch_to_v1(engine, simulator):
     """Semantics §5: a v1 channel lists no members itself, even if the same key did so in v2."""
-    with site(engine, simulator, "v2", create_items="all") as jwp:
+    with Site(engine, simulator, "v2") as jwp:
         jwp.library.replace_all([video("a")], [channel("own")])
         jwp.library.set_members("own", ["a"], modified=1)
         jwp.sync()
         assert shown(jwp) == {"own": ["a"]}
-    with site(engine, simulator, "v1", create_items="all") as jwp:
+    with Site(engine, simulator, "v1") as jwp:
         jwp.sync()
         assert shown(jwp) == {"own": []}
         assert rows(engine, "SELECT * FROM playlist_members") == []
-    with site(engine, simulator, "v2", create_items="all") as jwp:
+    with Site(engine, simulator, "v2") as jwp:
         jwp.sync()
         assert shown(jwp) == {"own": ["a"]}

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline.record.models import MediaItem
 from jwp_pipeline_tests.media.model import Model
-from jwp_pipeline_tests.media.site import site
 from jwp_pipeline_tests.media.state import (
     differences,
     open_problems,
@@ -21,7 +20,7 @@ from jwp_pipeline_tests.media.state import (
     written_by,
 )
 from jwp_pipeline_tests.media.values import ABSENT, KEEP, NOBODY, WORLD, Resource, Value, permission
-from jwp_pipeline_tests.support import empty
+from jwp_pipeline_tests.support import Site, empty, fewer_if_quick
 
 COUNTED = ("created", "updated", "restored", "deleted")
 
@@ -250,6 +249,7 @@ def arrive(jwp, library, step, create_items):
 
 
 @settings(
+    max_examples=fewer_if_quick(),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     # Shrinking is left out. It would take minutes of syncs, and the failing assertion names the fields.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -265,7 +265,7 @@ def test_a_sync_does_what_the_model_does(engine, simulator, api, default_acl, st
     model = Model(WORLD if default_acl == "WORLD" else permission(is_signed_in=True), api)
     library = Library(api, simulator.library)
     syncs, rows, create_items = [], {}, "sms"
-    with site(engine, simulator, api, default_acl=default_acl) as jwp:
+    with Site(engine, simulator, api, default_acl=default_acl, create_items="sms") as jwp:
         for step in steps:
             if step["order"] not in ("videos first", "channels first"):
                 # Items that were made under another rule between the two syncs would stay.

@@ -3,9 +3,8 @@
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.record.models import BillingAccount, Channel, MediaChannel, MediaItem, Playlist, Video
-from jwp_pipeline_tests.media.site import channel, video
 from jwp_pipeline_tests.media.state import live_titles, open_problems, read_rows, read_state
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import channel, rows, video
 
 
 def test_an_item_is_made_once_there_is_an_sms_id(jwp, engine):

@@ -15,9 +15,8 @@ from jwp_pipeline.media import sync as sync_module
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline_tests.media.sabotage import LOSES_THE_CONNECTION, RAISES, sabotaged, takes
-from jwp_pipeline_tests.media.site import channel, site, video
 from jwp_pipeline_tests.media.state import MEDIA_TABLES, read_state, written_by
-from jwp_pipeline_tests.support import contents, rows
+from jwp_pipeline_tests.support import Site, channel, contents, rows, video
 
 BEFORE = (
     [video("kept", 1), video("changed", 2), video("goes", 3)],
@@ -40,7 +39,7 @@ AFTER = (
 @pytest.fixture
 def jwp(engine, simulator):
     """A site in step with the library BEFORE, whose cache already holds AFTER."""
-    with site(engine, simulator) as jwp:
+    with Site(engine, simulator, create_items="sms") as jwp:
         jwp.library.replace_all(*BEFORE)
         jwp.sync()
         jwp.library.replace_all(*AFTER)
@@ -193,7 +192,7 @@ def test_many_writers_never_deadlock(jwp, engine):
 
 def test_a_sync_without_changes_writes_almost_no_wal(engine, simulator):
     """P3: this runs right after a checkpoint, when every page that is touched goes into the WAL as a whole."""
-    with site(engine, simulator) as jwp:
+    with Site(engine, simulator, create_items="sms") as jwp:
         videos = [video(f"v{number:04}", number, acl="USER_a") for number in range(2000)]
         ids = [range(50 * number, 50 * number + 50) for number in range(40)]
         channels = [channel(f"c{number:02}", number, media_ids=ids[number]) for number in range(40)]

@@ -5,14 +5,14 @@ from sqlalchemy import text
 
 from jwp_pipeline.database.status import read_status
 from jwp_pipeline.media.checks import CHECKS, run_check
-from jwp_pipeline_tests.media.site import channel, site, video
 from jwp_pipeline_tests.media.state import open_problems, read_rows, read_state, written_by
+from jwp_pipeline_tests.support import Site, channel, video
 
 
 @pytest.fixture
 def jwp(engine, simulator):
     """A site in step, with two items in a channel and its playlist."""
-    with site(engine, simulator, create_items="all") as jwp:
+    with Site(engine, simulator) as jwp:
         jwp.library.replace_all([video("a", 1, updated=5), video("b", 2)], [channel("c", 1, media_ids=[1, 2])])
         jwp.sync()
         yield jwp

@@ -1,48 +1,39 @@
 """A simulated site whose clock the test sets, and a cache that follows it with frequent syncs."""
 
 import time
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 
 from jwp_pipeline.mirror import snapshots
-from jwp_pipeline_tests.support import cache, sync_changes
+from jwp_pipeline_tests.support import Site, cache, channel, sync_changes, video
 
 HOUR = 3600
 
 
-@dataclass
-class Site:
-    """A simulated site with its own clock, and the cache that mirrors it. `kind` is the type of resource to sync."""
+class ChangingSite(Site):
+    """A site with its own clock. `kind` is the type of resource to sync."""
 
-    engine: object
-    simulator: object
-    client: object
-    kind: str = "video"
-    now: float = field(default_factory=lambda: time.time() - 10 * 24 * HOUR)
-    """JW Platform's time, in seconds since the epoch."""
-    numbers: count = field(default_factory=count)
-
-    @property
-    def library(self):
-        return self.simulator.library
+    def __init__(self, engine, simulator, api="v1", kind="video", *, now=None):
+        super().__init__(engine, simulator, api)
+        self.kind = kind
+        self.now = time.time() - 10 * 24 * HOUR if now is None else now
+        """JW Platform's time, in seconds since the epoch."""
+        self._numbers = count()
 
     def listed_keys(self):
         return self.library.keys(self.kind)
 
     def put(self, key=None, *, stamp=None):
         """Add or edit a resource at `stamp` (by default now), with a title never used before. Returns its key."""
-        number = next(self.numbers)
+        number = next(self._numbers)
         stamp = int(self.now if stamp is None else stamp)
         key = key or f"k{number:07}"
         # The dates are unique, so that a full listing has a definite order. The change stamps may be equal.
         created = 1_000_000_000 + int(key[1:])
         if self.kind == "video":
-            resource = {"key": key, "title": f"Title {number}", "date": created, "updated": stamp}
-            self.library.put("video", resource)
+            self.library.put("video", video(key, title=f"Title {number}", date=created, updated=stamp))
         else:
-            resource = {"key": key, "title": f"Title {number}", "type": "manual"}
-            self.library.put("channel", resource, created=created, modified=stamp)
+            self.library.put("channel", channel(key, title=f"Title {number}"), created=created, modified=stamp)
         return key
 
     def sync(self, overlap=timedelta(hours=1)):

@@ -1,6 +1,7 @@
 """Reading only the changes deletes nothing by itself, misses nothing that JW Platform shows, and is cheap."""
 
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from jwp_pipeline.errors import MalformedAnswer
 from jwp_pipeline.jwplatform import v2
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.mirror.changing_site import HOUR, Site
-from jwp_pipeline_tests.support import empty, jwplatform, live, rows, sync, touched
+from jwp_pipeline_tests.mirror.changing_site import HOUR, ChangingSite
+from jwp_pipeline_tests.support import empty, live, pages_of_at_most, rows, sync, touched
 
 FAR_FUTURE = 4_102_444_800
 """2100-01-01."""
@@ -20,9 +21,8 @@ FAR_FUTURE = 4_102_444_800
 @pytest.fixture
 def make_site(engine, simulator):
     """A function that makes a site for an API and a type of resource, with three resources per page."""
-    with jwplatform(simulator, "v1", page_length=3) as one, jwplatform(simulator, "v2", page_length=3) as two:
-        clients = {"v1": one, "v2": two}
-        yield lambda api, kind="video", **clock: Site(engine, simulator, clients[api], kind, **clock)
+    with pages_of_at_most(3), ExitStack() as sites:
+        yield lambda *what, **clock: sites.enter_context(ChangingSite(engine, simulator, *what, **clock))
 
 
 LISTED_BY_CHANGE = [("v1", "video"), ("v2", "video"), ("v2", "channel")]

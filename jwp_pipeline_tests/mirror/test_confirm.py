@@ -6,7 +6,7 @@ from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.support import cache, jwplatform, live, rows, sync, sync_changes, video, videos
+from jwp_pipeline_tests.support import cache, channel, jwplatform, live, rows, sync, sync_changes, video, videos
 
 FOR_EVER = None
 
@@ -14,7 +14,7 @@ FOR_EVER = None
 @pytest.fixture
 def library(simulator):
     """A site with 100 videos and 12 channels."""
-    channels = [{"key": f"c{n:04}", "title": f"Channel {n}", "type": "manual"} for n in range(12)]
+    channels = [channel(f"c{n:04}") for n in range(12)]
     simulator.library.replace_all(videos(*range(100)), channels)
     return simulator.library
 

@@ -16,6 +16,7 @@ from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.resources import set_resources
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.support import (
+    channel,
     contents,
     jwplatform,
     live,
@@ -193,7 +194,7 @@ def test_set_resources_waits_for_another_writer(engine):
 
 def test_concurrent_syncs_and_imports_have_no_deadlock(engine, simulator, client, tables_url, monkeypatch):
     monkeypatch.setattr("jwp_pipeline.mirror.landing._LOCK_PATIENCE", 0.0)
-    simulator.library.replace_all(videos(*range(20)), [{"key": f"c{n}", "type": "manual"} for n in range(10)])
+    simulator.library.replace_all(videos(*range(20)), [channel(f"c{n}") for n in range(10)])
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     before = rows(engine, deadlocks)
     options = MirrorOptions(max_delete_ratio=1, snapshot_retention=1)

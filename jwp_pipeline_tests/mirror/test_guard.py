@@ -15,13 +15,24 @@ from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.apply import Release, apply_newest
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline_tests.support import cache, contents, jwplatform, live, rows, sync, sync_changes, video, videos
+from jwp_pipeline_tests.support import (
+    cache,
+    channel,
+    contents,
+    jwplatform,
+    live,
+    rows,
+    sync,
+    sync_changes,
+    video,
+    videos,
+)
 
 
 @pytest.fixture
 def client(simulator):
     """A client of a site with 20 videos, which are in the cache, and 10 channels, which are not."""
-    simulator.library.replace_all(videos(*range(20)), [{"key": f"c{n}", "type": "manual"} for n in range(10)])
+    simulator.library.replace_all(videos(*range(20)), [channel(f"c{n}") for n in range(10)])
     with jwplatform(simulator) as client:
         yield client
 

@@ -16,7 +16,7 @@ from jwp_pipeline.database.frames import read_frame
 from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.errors import DatabaseError, UnusableResources
 from jwp_pipeline.mirror.resources import fetch_channels, fetch_videos, set_resources
-from jwp_pipeline_tests.support import cache, contents, empty, jwplatform, live, rows, touched, video
+from jwp_pipeline_tests.support import cache, channel, contents, empty, jwplatform, live, rows, touched, video
 
 VOLATILE = "views"
 REPLACEMENT = "\ufffd"
@@ -238,7 +238,7 @@ def test_values_that_are_not_json_are_refused(engine):
 
 
 def test_a_listing_is_fetched_and_set_as_the_reference_documents_it(engine, simulator):
-    simulator.library.replace_all([video("a"), video("b")], [{"key": "c", "type": "manual"}])
+    simulator.library.replace_all([video("a"), video("b")], [channel("c")])
     with jwplatform(simulator, page_length=1) as client, engine.begin() as connection:
         set_resources(connection, fetch_videos(client), "video")
         set_resources(connection, ((channel["key"], channel) for channel in fetch_channels(client)), "channel")

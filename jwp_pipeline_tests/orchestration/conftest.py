@@ -1,43 +1,32 @@
 """Fixtures with a simulated site, our tables and a Dagster instance, to evaluate sensors and schedules and run jobs."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from dagster._core.test_utils import create_run_for_test
-from sqlalchemy import Engine, text
 
-from jwp_pipeline.database.leases import TOLERANCE, Tolerance
+from jwp_pipeline.database.leases import TOLERANCE
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.orchestration.jobs import SITE_TAG
 from jwp_pipeline.orchestration.runs import site_of
 from jwp_pipeline.orchestration.runtime import Runtime, as_resource
-from jwp_pipeline.settings import load_settings
-from jwp_pipeline.simulator import Simulator
-from jwp_pipeline_tests.support import settings_of, unset_all_settings
+from jwp_pipeline_tests.support import Site, unset_all_settings
 
+FETCH = ("raw_videos", "raw_channels", "cached_resources", "resource_changes")
+"""The assets of the mirror."""
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-@dataclass
-class Site:
-    """One site as its code location sees it. `settings` holds field name → value."""
+class DagsterSite(Site):
+    """One site as its code location sees it, with a Dagster instance."""
 
-    engine: Engine
-    simulator: Simulator
-    instance: dg.DagsterInstance
-    settings: dict
-    tolerance: Tolerance = TOLERANCE
-
-    @property
-    def library(self):
-        return self.simulator.library
-
-    def effective(self):
-        return load_settings(**self.settings)
+    def __init__(self, engine, simulator, api="v2", *, instance, **options):
+        super().__init__(engine, simulator, api, **options)
+        self.instance = instance
+        self.tolerance = TOLERANCE
 
     @property
     def definitions(self):
@@ -67,10 +56,18 @@ class Site:
         ) as context:
             return schedule.evaluate_tick(context)
 
-    def run(self, job, *, tags=None, **config):
-        """Run a job to its end. `config` holds the configuration of ops by their names."""
-        return self.definitions.resolve_job_def(job).execute_in_process(
-            instance=self.instance, run_config={"ops": config, **QUIET}, tags=tags, raise_on_error=False
+    def run(self, job, *assets, tags=None, definitions=None, **config):
+        """Run a job, or only these assets of it, to its end. `config` holds the configuration of ops by their names."""
+        return (
+            (definitions or self.definitions)
+            .resolve_job_def(job)
+            .execute_in_process(
+                instance=self.instance,
+                asset_selection=[dg.AssetKey(asset) for asset in assets] or None,
+                run_config={"ops": config, **QUIET},
+                tags=tags,
+                raise_on_error=False,
+            )
         )
 
     def obey(self, tick, sensor, job):
@@ -91,29 +88,23 @@ class Site:
             self.instance, job_name=job, status=status, tags=tags, remote_job_origin=origin.get_job_origin(job)
         )
 
-    def execute(self, query, **parameters):
-        with self.engine.begin() as connection:
-            connection.execute(text(query), parameters)
-
 
 @pytest.fixture
 def make_site(engine, simulator, tables_url, monkeypatch, tmp_path):
-    """Return a function that makes a site with v2 from a Dagster instance. There are no other settings and no runs."""
+    """Return a function that makes a site from a Dagster instance. There are no other settings and no runs."""
     monkeypatch.chdir(tmp_path)
     unset_all_settings(monkeypatch)
-    configured = settings_of(simulator, "v2")
-    configured |= {"jwp_database_url": tables_url, "jwp_requests_per_minute": 6000}
-    return lambda instance: Site(engine, simulator, instance, configured)
+    return partial(DagsterSite, engine, simulator, database_url=tables_url)
 
 
 @pytest.fixture
 def site(make_site):
     with dg.DagsterInstance.ephemeral() as instance:
-        yield make_site(instance)
+        yield make_site(instance=instance)
 
 
 @pytest.fixture
 def scheduled_site(make_site, tmp_path):
     """A site with a Dagster instance in files, because a schedule's context needs one. Runs take longer in it."""
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        yield make_site(instance)
+        yield make_site(instance=instance)

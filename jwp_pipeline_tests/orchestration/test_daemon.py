@@ -9,7 +9,6 @@ import io
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,7 @@ from rich.console import Console
 from jwp_pipeline.commands.stack import kept_loaded
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.simulator import Simulator
-from jwp_pipeline_tests.support import DEAD_PROXY, bare_environment, video, wait_until
+from jwp_pipeline_tests.support import DEAD_PROXY, bare_environment, closed_port, free_port, video, wait_until
 from jwp_pipeline_tests.support.http import Script, answer, serve
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
@@ -73,10 +72,7 @@ class Stack:
 
 @contextmanager
 def up(folder, **settings):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(port)]
+    command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(free_port())]
     environment = bare_environment(JWP_HOME=str(folder / "home"), **DEAD_PROXY, **settings)
     with (
         (folder / "log").open("w") as log,
@@ -210,8 +206,6 @@ def test_only_a_code_location_that_is_no_longer_served_is_reloaded(monkeypatch):
 
 
 def test_a_webserver_that_does_not_answer_causes_no_error(capfd):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        with kept_loaded(closed.getsockname()[1], Console(file=io.StringIO()), every=0.01):
-            time.sleep(0.2)
+    with closed_port() as port, kept_loaded(port, Console(file=io.StringIO()), every=0.01):
+        time.sleep(0.2)
     assert capfd.readouterr().err == ""

@@ -12,9 +12,9 @@ from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration.failures import SNAPSHOT_TO_RELEASE
 from jwp_pipeline.orchestration.jobs import EVERYTHING, SITE_TAG
 from jwp_pipeline.orchestration.runtime import Runtime
-from jwp_pipeline.settings import REDACTED, load_settings
+from jwp_pipeline.settings import REDACTED
 from jwp_pipeline.simulator import Simulator, demo_library
-from jwp_pipeline_tests.support import PROJECT, bare_environment, live, python, rows, settings_of, unset_all_settings
+from jwp_pipeline_tests.support import PROJECT, SCHEMA, bare_environment, live, python, rows
 
 MIRROR = ["settings", "raw_videos", "raw_channels", "cached_resources", "resource_changes"]
 MIRROR_CHECKS = {
@@ -27,13 +27,6 @@ MIRROR_CHECKS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def unconfigured(monkeypatch, tmp_path):
-    """Remove all settings from the environment, and go to a folder without .env."""
-    monkeypatch.chdir(tmp_path)
-    unset_all_settings(monkeypatch)
-
-
 @pytest.fixture
 def simulator():
     with Simulator(demo_library(videos=30, channels=3)) as running:
@@ -41,33 +34,10 @@ def simulator():
 
 
 @pytest.fixture
-def settings(simulator, database_url):
-    """The settings for the simulated site and a fresh database."""
-    return load_settings(**settings_of(simulator), jwp_database_url=database_url, jwp_requests_per_minute=6000)
-
-
-@pytest.fixture
-def engine(database_url):
-    engine = open_engine(database_url, "jwp")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def run(settings):
-    """A function that runs assets of job `sync`, by default all of them, in one Dagster instance."""
+def site(make_site):
+    """A site that is read by v1."""
     with dg.DagsterInstance.ephemeral() as instance:
-
-        def run(*names, runtime=None, **config):
-            definitions = build_definitions(runtime or Runtime(settings=lambda: settings))
-            return definitions.resolve_job_def("sync").execute_in_process(
-                instance=instance,
-                asset_selection=[dg.AssetKey(name) for name in names] or None,
-                run_config={"ops": config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                raise_on_error=False,
-            )
-
-        yield run
+        yield make_site("v1", instance=instance)
 
 
 def metadata(result, asset):
@@ -96,11 +66,8 @@ def keys(definitions):
     return {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
 
 
-def site(job):
-    return job.tags[SITE_TAG]
-
-
 def test_definitions_load_with_any_settings(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     unconfigured = defs()
     dg.Definitions.validate_loadable(unconfigured)
     assert keys(unconfigured) >= set(MIRROR)
@@ -113,7 +80,7 @@ def test_definitions_load_with_any_settings(monkeypatch, tmp_path):
     unreadable = defs()
     dg.Definitions.validate_loadable(unreadable)
     assert keys(unreadable) == keys(prefixed)
-    assert {site(job) for job in unreadable.jobs} == {"site/one"}
+    assert {job.tags[SITE_TAG] for job in unreadable.jobs} == {"site/one"}
     (tmp_path / ".env").write_text("JWP_ASSET_PREFIX=site/two")
     assert keys(defs()) == {f"site/two/{key}" for key in keys(unconfigured)}
     for prefix in (b"JWP_ASSET_PREFIX=caf\xe9", b"JWP_ASSET_PREFIX=a b"):
@@ -161,8 +128,8 @@ def test_dagsters_own_commands_find_the_code_location():
 # --- Runs -------------------------------------------------------------------------------------------------
 
 
-def test_a_sync_reports_everything_that_it_did(run, simulator, engine):
-    first = run()
+def test_a_sync_reports_everything_that_it_did(site, engine):
+    first = site.run("sync")
     assert first.success
     found = checks(first)
     assert found.keys() >= MIRROR_CHECKS
@@ -178,17 +145,19 @@ def test_a_sync_reports_everything_that_it_did(run, simulator, engine):
     assert metadata(first, "resource_changes")["changes_logged"] == 33
     shown = metadata(first, "settings")["configuration"]
     assert f"| `JWPLATFORM_API_SECRET` | `{REDACTED}` |" in shown
-    assert simulator.api_secret not in shown
+    assert site.simulator.api_secret not in shown
 
-    simulator.library.remove("video", simulator.library.keys("video")[0])
-    second = run()
+    site.library.remove("video", site.library.keys("video")[0])
+    second = site.run("sync")
     cached = metadata(second, "cached_resources")
     assert (cached["added"], cached["deleted"], cached["unchanged"]) == (0, 1, 32)
-    [recorded] = rows(engine, "SELECT DISTINCT dagster_run_id FROM raw_snapshots WHERE id > 2")
-    assert recorded.dagster_run_id == second.run_id
+    recorded = [row.dagster_run_id for row in rows(engine, "SELECT dagster_run_id FROM raw_snapshots ORDER BY id")]
+    assert recorded == [first.run_id] * 2 + [second.run_id] * 2
 
 
-def test_every_asset_can_be_materialised_alone_and_twice(run, engine):
+def test_every_asset_can_be_materialised_alone_and_twice(site, database_url):
+    """The first of them finds a database without our tables."""
+    site.settings["jwp_database_url"] = database_url
     graph = build_definitions().resolve_asset_graph()
     # An asset and its change log belong together: selecting one of them in the UI selects both.
     alone = {
@@ -202,57 +171,60 @@ def test_every_asset_can_be_materialised_alone_and_twice(run, engine):
     for when in ("before anything was fetched", "after a sync"):
         for assets in sorted(alone, key=sorted):
             for turn in (1, 2):
-                result = run(*assets)
+                result = site.run("sync", *assets)
                 assert result.success, (when, assets, turn)
                 assert materialized(result) == assets
-        assert run().success
+        assert site.run("sync").success
+    engine = open_engine(database_url, SCHEMA)
     assert len(live(engine)) == 30
+    engine.dispose()
 
 
 @pytest.mark.parametrize("unset", ["jwplatform_embed_player_key", "jwplatform_api_secret"])
-def test_a_missing_setting_stops_the_run_before_anything_is_fetched(run, settings, simulator, unset):
-    result = run(runtime=Runtime(settings=lambda: settings.model_copy(update={unset: None})))
+def test_a_missing_setting_stops_the_run_before_anything_is_fetched(site, unset):
+    site.settings[unset] = None
+    result = site.run("sync")
     check = checks(result)["settings", "required_settings"]
     assert (result.success, check.passed, check.blocking) == (False, False, True)
     assert f"{unset.upper()} is not set" in check.description
     assert "JWP dashboard" in check.description
     assert metadata(result, "settings")["missing"] == 1
     assert materialized(result) == {"settings"}
-    assert simulator.requests == []
+    assert site.simulator.requests == []
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("jwplatform_api_secret", "a b"), ("jwplatform_management_api_url", "http://host:port")]
 )
-def test_a_setting_that_jwp_cannot_be_asked_with_stops_the_run_too(run, settings, simulator, name, value):
-    changed = load_settings(**{**settings.model_dump(), name: value})
-    result = run(runtime=Runtime(settings=lambda: changed))
+def test_a_setting_that_jwp_cannot_be_asked_with_stops_the_run_too(site, name, value):
+    site.settings[name] = value
+    result = site.run("sync")
     check = checks(result)["settings", "required_settings"]
     assert (result.success, check.passed) == (False, False)
     assert name.upper() in check.description
     assert value not in check.description
     assert materialized(result) == {"settings"}
-    assert simulator.requests == []
+    assert site.simulator.requests == []
 
 
-def test_unreadable_settings_stop_the_run_too(run, simulator):
+def test_unreadable_settings_stop_the_run_too(site):
     def unreadable():
         raise SettingsError("Some settings cannot be read: JWP_MAX_DELETE_RATIO: Input should be a valid number.")
 
-    result = run(runtime=Runtime(settings=unreadable))
+    result = site.run("sync", definitions=build_definitions(Runtime(settings=unreadable)))
     check = checks(result)["settings", "required_settings"]
     assert (result.success, check.passed) == (False, False)
     assert "JWP_MAX_DELETE_RATIO" in check.description
-    assert simulator.requests == []
+    assert site.simulator.requests == []
 
 
-def test_a_snapshot_that_the_guard_refuses_fails_the_run_and_a_check(run, simulator, engine):
-    run()
-    library = simulator.library
+def test_a_snapshot_that_the_guard_refuses_fails_the_run_and_a_check(site, engine):
+    site.run("sync")
+    library = site.library
     gone = library.keys("video")
     library.remove("video", *gone)
     library.remove("channel", next(key for key in library.keys("channel") if key in live(engine, "channel")))
-    refused = run()
+    refused = site.run("sync")
     assert not refused.success
     check = checks(refused)["cached_resources", "nothing_quarantined"]
     assert not check.passed
@@ -266,18 +238,18 @@ def test_a_snapshot_that_the_guard_refuses_fails_the_run_and_a_check(run, simula
     assert not materialized(refused) - set(MIRROR)
 
     library.restore("video", *gone)
-    good = run()
+    good = site.run("sync")
     assert good.success
     assert checks(good)["cached_resources", "nothing_quarantined"].passed
 
 
-def test_withheld_deletions_fail_the_run_after_everything_else_has_followed(run, simulator, engine):
-    run()
-    library = simulator.library
+def test_withheld_deletions_fail_the_run_after_everything_else_has_followed(site, engine):
+    site.run("sync")
+    library = site.library
     gone, changed = library.keys("video")[:15], library.keys("video")[-1]
     library.remove("video", *gone)
     library.edit("video", changed, title="Changed", updated=2_000_000_000)
-    withheld = run()
+    withheld = site.run("sync")
     assert not withheld.success
     assert {"cached_resources", "media_items", "playlists"} <= materialized(withheld)
     assert rows(engine, "SELECT FROM media_items WHERE title = 'Changed'")
@@ -290,20 +262,22 @@ def test_withheld_deletions_fail_the_run_after_everything_else_has_followed(run,
     assert told.metadata[SNAPSHOT_TO_RELEASE].value == check.metadata["snapshots"].value[0]
     assert not [event for event in withheld.all_events if event.is_step_up_for_retry]
     library.restore("video", *gone)
-    good = run()
+    good = site.run("sync")
     assert good.success
     assert checks(good)["cached_resources", "nothing_withheld"].passed
 
 
-def test_a_release_in_the_launchpad_applies_that_snapshot_and_no_other_type(run, simulator, engine):
-    run()
-    simulator.library.remove("video", *simulator.library.keys("video")[:15])
-    [failure] = [event for event in run().all_events if event.is_step_failure]
+def test_a_release_in_the_launchpad_applies_that_snapshot_and_no_other_type(site, engine):
+    site.run("sync")
+    site.library.remove("video", *site.library.keys("video")[:15])
+    [failure] = [event for event in site.run("sync").all_events if event.is_step_failure]
     refused = failure.step_failure_data.user_failure_data.metadata[SNAPSHOT_TO_RELEASE].value
-    simulator.library.remove("channel", *live(engine, "channel"))
-    run("raw_channels")
+    site.library.remove("channel", *live(engine, "channel"))
+    site.run("sync", "raw_channels")
 
-    released = run("cached_resources", "resource_changes", cached_resources={"config": {"release": refused}})
+    released = site.run(
+        "sync", "cached_resources", "resource_changes", cached_resources={"config": {"release": refused}}
+    )
 
     assert released.success
     assert (len(live(engine)), len(live(engine, "channel"))) == (15, 3)
@@ -311,10 +285,10 @@ def test_a_release_in_the_launchpad_applies_that_snapshot_and_no_other_type(run,
     assert None not in row
 
 
-def test_a_dry_run_observes_and_changes_nothing(run, simulator, engine):
-    run()
-    simulator.library.remove("video", simulator.library.keys("video")[0])
-    dry = run(*MIRROR, cached_resources={"config": {"dry_run": True}})
+def test_a_dry_run_observes_and_changes_nothing(site, engine):
+    site.run("sync")
+    site.library.remove("video", site.library.keys("video")[0])
+    dry = site.run("sync", *MIRROR, cached_resources={"config": {"dry_run": True}})
     assert dry.success
     assert not materialized(dry) & {"cached_resources", "resource_changes"}
     [observed] = dry.asset_observations_for_node("cached_resources")

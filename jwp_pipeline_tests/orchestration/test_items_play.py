@@ -5,7 +5,7 @@ import time
 import pytest
 
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.media.site import video
+from jwp_pipeline_tests.support import video
 
 
 def play(site, **settings):

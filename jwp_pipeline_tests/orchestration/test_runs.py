@@ -141,7 +141,7 @@ def test_a_run_that_has_lost_its_lease_writes_nothing(site, monkeypatch):
 @pytest.fixture
 def opened(site, monkeypatch, tmp_path):
     """A counter of what is opened. The site is configured in a file `.env` in the working folder."""
-    (tmp_path / ".env").write_text("".join(f"{name.upper()}={value}\n" for name, value in site.settings.items()))
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in site.environment.items()))
     counts = Counter()
 
     def counting(module, name, what):

@@ -50,9 +50,7 @@ def test_a_time_that_cannot_be_read_is_reported_and_does_not_affect_the_other_on
     site.settings |= {"jwp_full_resync_cron": cron, "jwp_frequent_sync_cron": "*/5 * * * *"}
     found = schedules(**site.settings)
     assert (when(found[DAILY])[0], when(found[FREQUENT])[0]) == ("0 3 * * *", "*/5 * * * *")
-    result = site.definitions.resolve_job_def("sync").execute_in_process(
-        instance=site.instance, asset_selection=[dg.AssetKey("settings")], raise_on_error=False
-    )
+    result = site.run("sync", "settings")
     (settings,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "required_settings"]
     assert not settings.passed
     assert settings.blocking

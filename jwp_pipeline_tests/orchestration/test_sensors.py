@@ -11,6 +11,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
 from jwp_pipeline.orchestration.runs import site_of
 from jwp_pipeline.settings import Settings
+from jwp_pipeline_tests.orchestration.conftest import FETCH
 from jwp_pipeline_tests.support import channel, live, rows, video
 
 RUN = dg.DagsterRunStatus
@@ -124,9 +125,7 @@ def test_the_sensor_asks_once_for_content_that_the_media_side_has_not_followed(s
     assert silent(small.sensor("media_items_behind")) == "The media side has followed the cache."
     small.library.edit("video", "aaaa0001", title="New", updated=1_100_000_000)
     small.library.remove("video", "aaaa0002")
-    fetch = [dg.AssetKey(name) for name in ("raw_videos", "raw_channels", "cached_resources", "resource_changes")]
-    job = small.definitions.resolve_job_def("sync")
-    assert job.execute_in_process(instance=small.instance, asset_selection=fetch, raise_on_error=False).success
+    assert small.run("sync", *FETCH).success
     tick = small.sensor("media_items_behind")
     assert tick.run_requests[0].tags[CAUSE_TAG].startswith("2 videos up to ")
     run = small.pretended_run("media_sync")

@@ -11,9 +11,9 @@ from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.status import read_status
 from jwp_pipeline.environment import environment_of
 from jwp_pipeline.simulator import Fault
+from jwp_pipeline_tests.orchestration.conftest import FETCH
 from jwp_pipeline_tests.support import channel, rows, video
 
-FETCH = [dg.AssetKey(name) for name in ("raw_videos", "raw_channels", "cached_resources", "resource_changes")]
 IN_STEP, NOT_IN_STEP, UNUSABLE = 0, 1, 2
 
 
@@ -169,8 +169,7 @@ def test_a_media_side_that_lags_is_reported(small, status):
     small.library.remove("video", "aaaa0002")
     small.library.put("channel", channel("cccc0001", title="New"), modified=1_100_000_000)
     small.library.put("channel", channel("cccc0002"), modified=1_100_000_000)
-    job = small.definitions.resolve_job_def("sync")
-    assert job.execute_in_process(instance=small.instance, asset_selection=FETCH, raise_on_error=False).success
+    assert small.run("sync", *FETCH).success
     code, printed = status()
     assert code == NOT_IN_STEP
     assert "2 videos wait for the media side: run jwpfetch --skip-fetch, or job `media_sync`" in printed

@@ -2,10 +2,10 @@
 
 import pytest
 
-from jwp_pipeline_tests.outbox.site import edited_site
+from jwp_pipeline_tests.outbox.site import EditedSite
 
 
 @pytest.fixture
 def jwp(engine, simulator, api):
-    with edited_site(engine, simulator, api, create_items="all") as jwp:
+    with EditedSite(engine, simulator, api, create_items="all") as jwp:
         yield jwp

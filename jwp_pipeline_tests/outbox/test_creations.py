@@ -11,8 +11,7 @@ from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.outbox import create_item, upload_endpoint
 from jwp_pipeline.record import MediaItem, Person, attach_settings
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.media.site import video
-from jwp_pipeline_tests.support import cache, rows
+from jwp_pipeline_tests.support import cache, rows, video
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def make(jwp, **fields):
 
 def again(jwp):
     """Let everything that waits be due."""
-    jwp.write("UPDATE item_creations SET next_try_at = NULL, searched_at = searched_at - interval '1 hour'")
+    jwp.execute("UPDATE item_creations SET next_try_at = NULL, searched_at = searched_at - interval '1 hour'")
     return jwp.push()
 
 
@@ -62,7 +61,7 @@ def test_a_new_item_gets_a_video_that_syncs_keep(jwp, made):
 
 def test_a_plain_insert_counts_as_a_new_item(jwp):
     jwp.sync()
-    jwp.write(
+    jwp.execute(
         "INSERT INTO media_items (id, title, description, type, duration, published_at, language, copyright)"
         " VALUES ('plainInsert', 'Plain', '', 'unknown', 0, now(), '', '')"
     )
@@ -90,7 +89,7 @@ def test_an_index_that_lags_behind_the_creation_delays_only_the_search(jwp, made
     jwp.push()
     report = jwp.push()
     assert report.changes == ()
-    jwp.write("UPDATE item_creations SET next_try_at = NULL")
+    jwp.execute("UPDATE item_creations SET next_try_at = NULL")
     assert jwp.push().count("later") == 1
     assert len(videos(jwp)) == 1
 
@@ -98,7 +97,7 @@ def test_an_index_that_lags_behind_the_creation_delays_only_the_search(jwp, made
 def test_an_edit_during_the_creation_is_pushed_after_it(jwp, made):
     jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
     jwp.push()
-    jwp.write("UPDATE media_items SET title = 'Edited since'")
+    jwp.execute("UPDATE media_items SET title = 'Edited since'")
     again(jwp)
     jwp.push()
     (created,) = videos(jwp)
@@ -108,7 +107,7 @@ def test_an_edit_during_the_creation_is_pushed_after_it(jwp, made):
 
 
 def test_a_file_reaches_jwp_through_the_link(jwp, made):
-    with Session(attach_settings(jwp.engine, jwp.settings)) as session:
+    with Session(attach_settings(jwp.engine, jwp.effective())) as session:
         item = session.get(MediaItem, made)
         with pytest.raises(NoVideoYet):
             upload_endpoint(session, item)
@@ -119,7 +118,7 @@ def test_a_file_reaches_jwp_through_the_link(jwp, made):
         assert upload_endpoint(session, item).url == first.url
         session.commit()
     assert send(first).ok
-    jwp.write("UPDATE upload_endpoints SET expires_at = now()")
+    jwp.execute("UPDATE upload_endpoints SET expires_at = now()")
     with Session(jwp.engine) as session:
         second = upload_endpoint(session, session.get(MediaItem, made))
         session.commit()
@@ -154,7 +153,7 @@ def test_a_new_video_is_not_missing_while_the_index_lags(jwp, made):
     listing = read_changes(jwp.engine, jwp.client, "video", overlap=timedelta(minutes=60))
     scope = rows(jwp.engine, "SELECT scope FROM raw_snapshots WHERE id = :id", id=listing.snapshot_id)
     assert scope == [("incremental",)]
-    jwp.write("UPDATE cached_resources SET pushed_at = now() - interval '2 hours'")
+    jwp.execute("UPDATE cached_resources SET pushed_at = now() - interval '2 hours'")
     jwp.sync()
     row = cache(jwp.engine)[created["key"]]
     assert (row.deleted_at, row.missing_since is None) == (None, False)
@@ -165,6 +164,6 @@ def test_a_new_video_that_jwp_deletes_before_a_listing_shows_it_is_deleted(jwp, 
     (created,) = videos(jwp)
     jwp.library.put("video", video("other123"))
     jwp.library.remove("video", created["key"])
-    jwp.write("UPDATE cached_resources SET pushed_at = now() - interval '2 hours'")
+    jwp.execute("UPDATE cached_resources SET pushed_at = now() - interval '2 hours'")
     jwp.sync()
     assert cache(jwp.engine)[created["key"]].deleted_at

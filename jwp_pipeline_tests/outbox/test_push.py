@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from jwp_pipeline.errors import WritingNotAllowed
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.media.site import video
-from jwp_pipeline_tests.support import rows
+from jwp_pipeline_tests.support import rows, video
 
 KEY = "aB3dE5gH"
 
@@ -14,7 +14,9 @@ KEY = "aB3dE5gH"
 def original(**fields):
     """A video of last year with properties of others, which no push may lose."""
     custom = {"sms_acl": "acl:USER_abc:", "sms_language": "language:eng:", "other": "stays"}
-    return video(KEY, updated=1_700_000_000, custom=custom, tags="alpha,beta", description="Old", date=1_600_000_000, **fields)
+    return video(
+        KEY, updated=1_700_000_000, custom=custom, tags="alpha,beta", description="Old", date=1_600_000_000, **fields
+    )
 
 
 def test_an_edit_reaches_jwp_and_comes_back_unchanged(jwp):
@@ -110,6 +112,20 @@ def test_an_item_that_jwp_refuses_does_not_hold_up_the_others(jwp):
     assert jwp.push().count("pushed") == 2
 
 
+def test_an_item_that_nobody_may_change_does_not_hold_up_the_others(jwp):
+    """JW Platform's answer is the same as for a secret that may not write."""
+    jwp.library.replace_all([original(), video("other123", updated=1)], [])
+    jwp.sync()
+    jwp.simulator.faults.add(Fault.status(403), route="update", key=KEY, times=None)
+    jwp.edit(KEY, title="Ours")
+    with pytest.raises(WritingNotAllowed):
+        jwp.push()
+    jwp.edit("other123", title="Ours as well")
+    jwp.push()
+    assert jwp.at_jwp("other123")["title"] == "Ours as well"
+    assert jwp.edits() == {f"{KEY}.title": "refused", "other123.title": "pushed"}
+
+
 @pytest.mark.parametrize("fault", [Fault.lost_answer(), Fault.status(503), Fault.status(503, carried_out=True)])
 def test_an_uncertain_write_is_settled_by_looking_again(jwp, fault):
     jwp.library.replace_all([original()], [])
@@ -118,7 +134,7 @@ def test_an_uncertain_write_is_settled_by_looking_again(jwp, fault):
     jwp.simulator.faults.add(fault, route="update", times=1)
     assert jwp.push().count("later") == 1
     assert jwp.edits() == {"title": "waiting"}
-    jwp.write("UPDATE item_updates SET next_try_at = NULL")
+    jwp.execute("UPDATE item_updates SET next_try_at = NULL")
     jwp.push()
     assert jwp.edits() == {"title": "pushed"}
     assert jwp.at_jwp(KEY)["title"] == "Ours"

@@ -12,13 +12,12 @@ import uvicorn
 from examples.portal.app import application
 from examples.portal.pages import Visitor
 from jwp_pipeline.record import attach_settings
-from jwp_pipeline_tests.media.site import channel, video
-from jwp_pipeline_tests.support import rows, wait_until
+from jwp_pipeline_tests.support import channel, rows, video, wait_until
 
 KEY, PRIVATE = "public01", "private1"
 EDITOR, ADMINISTRATOR, STRANGER, ANONYMOUS = "ed12", "ad001", "zz999", ""
 OTHER_USERS = (STRANGER, ANONYMOUS)
-PUBLISHED = {"updated": 1_700_000_000, "date": 1_600_000_000, "duration": "60.0", "status": "ready"}
+MODIFIED = {"updated": 1_700_000_000}
 OWN_CHANNEL = "ownChannel1"
 _TIMEOUT = 30
 
@@ -66,15 +65,15 @@ def portal_site(jwp):
     """Serve the portal of a site with a public item in an editor's channel, a private item, and an own channel."""
     jwp.library.replace_all(
         [
-            video(KEY, acl="WORLD", title="A lecture", description="First\nSecond", **PUBLISHED),
-            video(PRIVATE, acl="USER_ab1", title="Secret", **PUBLISHED),
+            video(KEY, acl="WORLD", title="A lecture", description="First\nSecond", **MODIFIED),
+            video(PRIVATE, acl="USER_ab1", title="Secret", **MODIFIED),
         ],
         [channel("channel1", custom={"sms_created_by": f"created_by:{EDITOR}:"})],
     )
     jwp.library.set_members("channel1", [KEY])
     jwp.sync()
-    jwp.write("INSERT INTO billing_accounts (id, description, lookup_instid) VALUES ('b1', '', 'ours')")
-    jwp.write(
+    jwp.execute("INSERT INTO billing_accounts (id, description, lookup_instid) VALUES ('b1', '', 'ours')")
+    jwp.execute(
         "INSERT INTO media_channels (id, title, description, billing_account_id, edit_crsids)"
         f" VALUES ('{OWN_CHANNEL}', 'Our own', '', 'b1', ARRAY['{EDITOR}'])"
     )
@@ -83,7 +82,8 @@ def portal_site(jwp):
         Visitor(STRANGER, "a stranger"),
         Visitor(ADMINISTRATOR, "an administrator", is_superuser=True),
     )
-    with served(application(attach_settings(jwp.engine, jwp.settings), jwp.settings, visitors)) as url:
+    settings = jwp.effective()
+    with served(application(attach_settings(jwp.engine, settings), settings, visitors)) as url:
         yield PortalSite(jwp, url)
 
 

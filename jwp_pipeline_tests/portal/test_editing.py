@@ -7,7 +7,7 @@ import re
 import pytest
 
 from jwp_pipeline.simulator import Fault
-from jwp_pipeline_tests.outbox.site import edited_site
+from jwp_pipeline_tests.outbox.site import EditedSite
 from jwp_pipeline_tests.portal.site import (
     ADMINISTRATOR,
     ANONYMOUS,
@@ -181,10 +181,8 @@ def test_texts_are_shown_as_texts_everywhere(portal):
 
 
 def test_a_page_says_so_if_edits_are_not_pushed(engine, simulator):
-    with edited_site(engine, simulator, "v2", create_items="all") as jwp:
-        jwp.settings = jwp.settings.model_copy(update={"jwp_sync_items": False})
-        with portal_site(jwp) as portal:
-            assert "JWP_SYNC_ITEMS is false" in portal.get(portal.item_path() + "/edit").text
+    with EditedSite(engine, simulator, "v2", sync_items=False) as jwp, portal_site(jwp) as portal:
+        assert "JWP_SYNC_ITEMS is false" in portal.get(portal.item_path() + "/edit").text
 
 
 def test_an_editor_adds_to_their_own_channel_and_an_administrator_to_none(portal):

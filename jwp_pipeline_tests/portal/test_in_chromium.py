@@ -3,21 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, browser
+from jwp_pipeline_tests.end_to_end.ui import IN_A_BROWSER
 from jwp_pipeline_tests.portal.site import EDITOR, KEY, OWN_CHANNEL, STRANGER, created
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium on PATH: `apt-get install chromium` brings it (.ci/run does)"
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as started:
-        yield started
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture

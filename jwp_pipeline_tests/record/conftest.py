@@ -2,8 +2,8 @@
 
 import pytest
 
-from jwp_pipeline.settings import Settings, load_settings
-from jwp_pipeline_tests.media.site import channel, site, video
+from jwp_pipeline.settings import load_settings
+from jwp_pipeline_tests.support import Site, channel, set_only, video
 
 PUBLISHED = {"date": 1_600_000_000, "duration": "60.0", "status": "ready"}
 
@@ -12,18 +12,14 @@ PUBLISHED = {"date": 1_600_000_000, "duration": "60.0", "status": "ready"}
 def settings(simulator, tables_url, monkeypatch, tmp_path):
     """The settings of the simulated site and its record, as an application reads them."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    environment = {**simulator.environment(), "JWP_DATABASE_URL": tables_url}
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+    set_only(monkeypatch, simulator.environment() | {"JWP_DATABASE_URL": tables_url})
     return load_settings()
 
 
 @pytest.fixture
 def jwp(engine, simulator, settings):
     """A synced site with items for everybody, for abc1 and for a group, one of the future, and one not ready yet."""
-    with site(engine, simulator, create_items="all") as jwp:
+    with Site(engine, simulator) as jwp:
         jwp.library.replace_all(
             [
                 video("public01", 1, acl="WORLD", title="Public lecture", **PUBLISHED),

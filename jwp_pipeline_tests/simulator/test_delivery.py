@@ -1,10 +1,7 @@
 """The simulator delivers as JW Platform does: it checks signatures and tokens, and what it serves fits the video."""
 
 import base64
-import hashlib
-import hmac
 import io
-import json
 import struct
 import time
 
@@ -13,7 +10,8 @@ import requests
 from PIL import Image
 
 from jwp_pipeline.simulator import Behaviour, Fault, Simulator
-from jwp_pipeline_tests.simulator.wire import TIMEOUT, v2_ids, video
+from jwp_pipeline_tests.simulator.wire import TIMEOUT, signed, token, v2_ids
+from jwp_pipeline_tests.support import video
 
 SIGNED = [
     "players/video001-DemoPlyr.html",
@@ -23,6 +21,7 @@ SIGNED = [
     "videos/video001-180p.mp4",
     "videos/audio001-audio.m4a",
 ]
+CUSTOM = {"sms_acl": "acl:WORLD:", "title": "not this one"}
 NOT_SERVED = {
     "created1": {"status": "created"},
     "process1": {"status": "processing"},
@@ -36,7 +35,7 @@ NOT_SERVED = {
 @pytest.fixture(scope="module")
 def server():
     videos = [
-        video("video001", title="<b>Tom & “Jerry”</b>", custom={"sms_acl": "acl:WORLD:", "title": "not this one"}),
+        video("video001", title="<b>Tom & “Jerry”</b>", date=1_500_000_000, tags="a, b", custom=CUSTOM),
         video("audio001", mediatype="audio", duration="61.5"),
         *(video(key, **fields) for key, fields in NOT_SERVED.items()),
     ]
@@ -56,23 +55,6 @@ def sim(server):
 
 def get(url, **options):
     return requests.get(url, timeout=TIMEOUT, **options)
-
-
-def signed(sim, path, expires=None, secret=None):
-    expires = int(time.time()) + 60 if expires is None else expires
-    sig = hashlib.md5(f"{path}:{expires}:{secret or sim.api_secret}".encode()).hexdigest()
-    return f"{sim.url}/{path}?exp={expires}&sig={sig}"
-
-
-def token(secret, claims, alg="HS256"):
-    """Return a token that is signed by HS256, whatever it says itself; "none" leaves it unsigned."""
-
-    def part(data):
-        return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-    text = b".".join(part(json.dumps(each).encode()) for each in ({"alg": alg, "typ": "JWT"}, claims))
-    signature = b"" if alg == "none" else hmac.digest(secret.encode(), text, "sha256")
-    return (text + b"." + part(signature)).decode()
 
 
 def media(sim, key="video001", **params):

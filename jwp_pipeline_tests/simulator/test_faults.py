@@ -6,7 +6,8 @@ import pytest
 import requests
 
 from jwp_pipeline.simulator import Fault, Library, Simulator
-from jwp_pipeline_tests.simulator.wire import v1, v1_keys, v2, v2_ids, video
+from jwp_pipeline_tests.simulator.wire import v1, v1_keys, v2, v2_ids
+from jwp_pipeline_tests.support import video
 
 KEYS = list("abcdef")
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from jwp_pipeline.simulator import Library, RawJson, Simulator
-from jwp_pipeline_tests.simulator.wire import channel, v1, v1_keys, v2, v2_ids, video
+from jwp_pipeline_tests.simulator.wire import v1, v1_keys, v2, v2_ids
+from jwp_pipeline_tests.support import channel, video
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from jwp_pipeline.simulator import Library, Simulator
-from jwp_pipeline_tests.simulator.wire import channel, v1, v2, video
-from jwp_pipeline_tests.support import RECORDED, needs_recorded
+from jwp_pipeline_tests.simulator.wire import v1, v2
+from jwp_pipeline_tests.support import RECORDED, channel, needs_recorded, video
 
 pytestmark = needs_recorded
 

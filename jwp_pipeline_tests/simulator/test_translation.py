@@ -1,7 +1,7 @@
 import pytest
 
 from jwp_pipeline.simulator.translation import manual_playlist, media, playlist
-from jwp_pipeline_tests.simulator.wire import channel, video
+from jwp_pipeline_tests.support import channel, video
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from jwp_pipeline_tests.simulator.wire import channel, video
     ],
 )
 def test_a_field_keeps_its_meaning_or_stays_malformed(field, value, path, expected):
-    result = media(video("k", **{field: value}))
+    result = media(video("k") | {field: value})
     for name in path.split("."):
         result = result[name]
     assert result == expected

@@ -5,7 +5,8 @@ import requests
 
 from jwp_pipeline.simulator import Behaviour, Library, Simulator
 from jwp_pipeline.simulator.v1_signature import signature
-from jwp_pipeline_tests.simulator.wire import TIMEOUT, channel, v1, v1_keys, v1_params, video
+from jwp_pipeline_tests.simulator.wire import TIMEOUT, v1, v1_keys, v1_params
+from jwp_pipeline_tests.support import channel, video
 
 
 @pytest.fixture(scope="module")

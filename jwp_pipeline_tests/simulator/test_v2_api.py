@@ -3,7 +3,8 @@ import requests
 
 from jwp_pipeline.simulator import Behaviour, Library, Simulator, bulk_library
 from jwp_pipeline.simulator.rate_limit import RateLimiter
-from jwp_pipeline_tests.simulator.wire import TIMEOUT, channel, v2, v2_ids, video
+from jwp_pipeline_tests.simulator.wire import TIMEOUT, v2, v2_ids
+from jwp_pipeline_tests.support import channel, video
 
 
 @pytest.fixture(scope="module")

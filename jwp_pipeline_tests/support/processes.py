@@ -1,6 +1,7 @@
 """Helpers to start processes, to give them an environment, and to wait for their effects."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -15,12 +16,27 @@ DEAD_PROXY = dict.fromkeys(
 """An environment whose proxy does not answer."""
 
 
-def wait_until(condition, seconds=30.0):
-    """Return once the condition holds; fail if it does not hold in time."""
+def wait_until(condition, seconds=30.0, *, pause=0.02):
+    """Return the condition's result once it is true; fail if it is not true in time. `pause` is between two looks."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (result := condition()):
         assert time.monotonic() < deadline, f"not so after {seconds} s"
-        time.sleep(0.02)
+        time.sleep(pause)
+    return result
+
+
+@contextmanager
+def closed_port():
+    """Yield a port of 127.0.0.1 that refuses connections, and that nobody else gets during the block."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def free_port():
+    """Return a port of 127.0.0.1 that a server may listen on."""
+    with closed_port() as port:
+        return port
 
 
 def bare_environment(**variables):

@@ -1,4 +1,4 @@
-"""Helpers to sync from a simulated site with a client that never waits."""
+"""Helpers to sync from a simulated site with a client that never waits, one step at a time; Site does whole syncs."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,10 +10,14 @@ from jwp_pipeline.jwplatform.management import ClientOptions
 from jwp_pipeline.jwplatform.pacing import Clock
 from jwp_pipeline.jwplatform.writing_v1 import WritingV1
 from jwp_pipeline.jwplatform.writing_v2 import WritingV2
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.report import MEDIA_ASSETS
+from jwp_pipeline.media.sync import sync_media
 from jwp_pipeline.mirror.apply import apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.settings import load_settings
 
 
 class ImpatientClock(Clock):
@@ -80,3 +84,9 @@ def sync_changes(engine, client, resource_type="video", *, overlap=timedelta(hou
     listing = read_changes(engine, client, resource_type, overlap=overlap)
     applied = apply_newest(engine, resource_type, options=MirrorOptions(**options), client=client)
     return listing, applied
+
+
+def follow(engine, *assets, client=None, sync_all=False, **settings):
+    """Bring the media side, or only `assets`, in step with the cache. Returns the report."""
+    options = MediaOptions.from_settings(load_settings(**settings), sync_all=sync_all)
+    return sync_media(engine, assets or MEDIA_ASSETS, options=options, client=client)

@@ -1,4 +1,4 @@
-"""Sensors that notice if JWP changed, the last full listing is old, or the media side lags behind the cache.
+"""Sensors that notice if JWP changed, a listing is old, the media side lags behind the cache, or edits are due.
 
 Each asks for a run once per cause, again only after a failure, and never while such a run is in progress. It skips if
 JWP or the database cannot be reached. `in_step_or_not` asks for no run, but evaluates check `in_step`. Put here further
@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.status import TypeStatus, read_status
-from jwp_pipeline.errors import PipelineError, SettingsError
+from jwp_pipeline.errors import OutboxError, PipelineError, SettingsError
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
@@ -21,6 +21,8 @@ from jwp_pipeline.orchestration.checks.media import in_step
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.runs import end_abandoned_runs, run_in_progress, site_of
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.outbox.report import what_is_due
+from jwp_pipeline.outbox.review import why_not_pushed
 from jwp_pipeline.runbook import error_text
 
 Decision = dg.SensorResult | dg.SkipReason
@@ -87,6 +89,30 @@ def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.Resource
     return _ask_for(
         context, runtime, behind, busy_with=busy_with, settled=False, what="The media side has followed the cache"
     )
+
+
+@dg.sensor(
+    job_name=jobs.PUSH,
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests job `push` when edits of media items, or new items, are due on their way to JW Platform.",
+)
+def edits_waiting(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
+    """Request a push. The cause is what is due: how many items, and the newest edit."""
+
+    def due() -> str | None:
+        settings = runtime.settings()
+        if not settings.jwp_sync_items:
+            return None
+        with runtime.database() as engine, connect(engine) as connection:
+            connection.execute(text("SET LOCAL lock_timeout TO '5s'"))
+            found = what_is_due(connection)
+            held_up = why_not_pushed(connection, settings) if found else None
+        if held_up:
+            raise OutboxError(f"{found}. {held_up}")
+        return found
+
+    return _ask_for(context, runtime, due, busy_with=(jobs.PUSH,), settled=False, what="No edit is due")
 
 
 @dg.sensor(
@@ -169,4 +195,4 @@ def _ask_for(
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=run_key, tags={CAUSE_TAG: cause})], cursor=cause)
 
 
-SENSORS = (jwp_changes, stale_cache, media_items_behind, in_step_or_not)
+SENSORS = (jwp_changes, stale_cache, media_items_behind, edits_waiting, in_step_or_not)

@@ -10,5 +10,5 @@ FROM item_creations AS creation
 JOIN media_items AS item ON item.id = creation.media_item_id AND item.deleted_at IS NULL
 LEFT JOIN videos ON videos.media_item_id = item.id
 WHERE creation.state <> 'created' AND creation.state = 'waiting'
-    AND coalesce(creation.next_try_at <= clock_timestamp(), true)
+    AND (:early OR coalesce(creation.next_try_at <= clock_timestamp(), true))
 ORDER BY creation.requested_at, creation.media_item_id

@@ -8,6 +8,7 @@ SET state = CASE WHEN edit_number = :number THEN 'pushed' ELSE state END,
     next_try_at = NULL,
     problem = NULL,
     ours = NULL,
-    theirs = NULL
+    theirs = NULL,
+    attempted = NULL
 WHERE media_item_id = :item_id AND field = :field AND state = 'waiting'
 RETURNING state, extract(epoch FROM pushed_at - requested_at) AS seconds

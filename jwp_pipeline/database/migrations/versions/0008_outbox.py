@@ -39,21 +39,30 @@ $$
 """
 
 # A value that JW Platform would give back in another form is brought into that form at once, where that does no harm.
+# Columns that are not written stay as they are, because to change them would be an edit that nobody made.
 NORMALISE = """
 CREATE FUNCTION normalise_edit () RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = "{schema}", pg_temp
 AS $$
 BEGIN
     IF (SELECT records_edits FROM write_back) THEN
-        NEW.tags := ARRAY (
-            SELECT left(lower(btrim(tag, E' \\t\\n\\r\\f\\v')), 256)
-            FROM unnest(NEW.tags) WITH ORDINALITY AS listed (tag, position)
-            WHERE btrim(tag, E' \\t\\n\\r\\f\\v') <> ''
-            ORDER BY position
-        );
-        NEW.language := left(NEW.language, 3);
-        NEW.published_at := date_trunc('second', NEW.published_at);
-        NEW.description := CASE WHEN NEW.description = ' ' THEN '' ELSE NEW.description END;
+        IF NEW.tags IS DISTINCT FROM OLD.tags THEN
+            NEW.tags := ARRAY (
+                SELECT btrim(left(lower(btrim(tag, E' \\t\\n\\r\\f\\v')), 256), E' \\t\\n\\r\\f\\v')
+                FROM unnest(NEW.tags) WITH ORDINALITY AS listed (tag, position)
+                WHERE btrim(tag, E' \\t\\n\\r\\f\\v') <> ''
+                ORDER BY position
+            );
+        END IF;
+        IF NEW.language IS DISTINCT FROM OLD.language THEN
+            NEW.language := left(NEW.language, 3);
+        END IF;
+        IF NEW.published_at IS DISTINCT FROM OLD.published_at THEN
+            NEW.published_at := date_trunc('second', NEW.published_at);
+        END IF;
+        IF NEW.description IS DISTINCT FROM OLD.description AND btrim(NEW.description) = '' THEN
+            NEW.description := '';
+        END IF;
     END IF;
     RETURN NEW;
 END
@@ -66,14 +75,14 @@ CREATE FUNCTION record_edit () RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = "{schema}", pg_temp
 AS $$
 BEGIN
-    IF NOT (SELECT records_edits FROM write_back) THEN
+    IF (SELECT records_edits FROM write_back) IS NOT TRUE THEN
         RETURN NULL;
     END IF;
     INSERT INTO item_updates AS known (media_item_id, field, base, base_updated)
     SELECT NEW.id, replaced.key, replaced.value, videos.updated
     FROM jsonb_each(pushed_fields(OLD)) AS replaced
     JOIN jsonb_each(pushed_fields(NEW)) AS written ON written.key = replaced.key AND written.value <> replaced.value
-    JOIN videos ON videos.media_item_id = NEW.id AND videos.deleted_at IS NULL
+    JOIN videos ON videos.media_item_id = NEW.id
     ON CONFLICT (media_item_id, field) DO UPDATE
     SET base = CASE WHEN known.state = 'pushed' THEN excluded.base ELSE known.base END,
         base_updated = CASE WHEN known.state = 'pushed' THEN excluded.base_updated ELSE known.base_updated END,
@@ -115,8 +124,8 @@ END
 $$
 """
 
-# The pipeline's own writes carry a mark. The mark alone exempts nobody: whoever carries it must also be allowed to write
-# the links to JW Platform, which applications are not.
+# The pipeline's own writes carry a mark. The mark alone exempts nobody: whoever carries it must also be allowed to
+# write the links to JW Platform, which applications are not.
 BY_SOMEBODY_ELSE = (
     "(current_setting('jwp_pipeline.writer', true) IS DISTINCT FROM 'pipeline'"
     " OR NOT has_table_privilege('videos'::regclass, 'UPDATE'))"
@@ -177,6 +186,7 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("ours", JSONB(), nullable=True),
         sa.Column("theirs", JSONB(), nullable=True),
+        sa.Column("attempted", JSONB(), nullable=True),
         sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("media_item_id", "field"),
     )
@@ -233,5 +243,7 @@ def upgrade() -> None:
     op.alter_column("resource_changes", "snapshot_id", nullable=True)
     for function in (PUSHED_FIELDS, NORMALISE, RECORD_EDIT, RECORD_CREATION):
         op.execute(function.format(schema=schema))
+    # They run as their owner, so nobody else may attach them to a table of his own.
+    op.execute("REVOKE EXECUTE ON FUNCTION normalise_edit(), record_edit(), record_creation() FROM PUBLIC")
     for trigger in TRIGGERS:
         op.execute(trigger)

@@ -5,6 +5,7 @@ SELECT
     mapped.key,
     mapped.sms_media_id,
     coalesce(item.id, mapped.new_item_id) AS item_id,
+    item.xmin AS seen,
     item.id IS NULL AS is_new,
     stands.is_restored,
     item.deleted_at IS NOT NULL AND NOT stands.is_restored AS is_withdrawn,

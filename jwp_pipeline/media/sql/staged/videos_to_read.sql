@@ -1,6 +1,6 @@
--- The live cached videos that a sync has to read: all of them, or those that are new, returned, or changed since they
--- were last read, or that have been pushed since. With strict ACLs, these include videos whose item no longer has the permission that the last sync
--- left. The next statement fetches their data, so that indexes alone can answer this one.
+-- The live cached videos that a sync has to read: all of them, or those that are new, returned, changed since they were
+-- last read, or pushed since. With strict ACLs, these include videos whose item no longer has the permission that the
+-- last sync left. The next statement fetches their data, so that indexes alone can answer this one.
 CREATE TEMPORARY TABLE videos_to_read ON COMMIT DROP AS
 SELECT cached.key
 FROM cached_resources AS cached
