@@ -15,6 +15,7 @@ import requests
 
 from jwp_pipeline.jwplatform.connect import connect_writing
 from jwp_pipeline.outbox.push import PushOptions, push
+from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.support import PROJECT, rows
 
 DOCUMENT = PROJECT / "docs" / "using-the-record.md"
@@ -208,6 +209,17 @@ def test_a_conflict_is_decided_through_fastapi(documented, made, pushing, jwp, s
     jwp.sync()
     [(title,)] = rows(jwp.engine, "SELECT title FROM media_items WHERE id = :id", id=item_id)
     assert title == jwp.library.get("video", key)["title"] == decided
+
+
+def test_a_new_item_whose_video_jwp_refuses_is_tried_again(documented, channel_of_abc1, pushing, jwp):
+    jwp.simulator.faults.add(Fault.status(400), route="create", times=1)
+    abc1 = documented.Person("abc1")
+    item_id = documented.add(abc1, "New lecture", "video/mp4", CHANNEL)
+    pushing()
+    assert states(documented.edits_of(abc1, item_id)) == {"video": "refused"}
+    assert documented.decide(abc1, item_id, "video", "ours")
+    pushing()
+    assert states(documented.edits_of(abc1, item_id)) == {"video": "pushed"}
 
 
 def test_a_bulk_edit_changes_what_the_user_may_edit_and_reaches_jwp(documented, made, pushing, jwp):
