@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Each file is tested by one worker, in the order of jwp_pipeline_tests/conftest.py: the longest begin first.
+BY_FILE := -n 2 --dist loadfile --no-loadscope-reorder
+
 .PHONY: setup run up portal test test-all check migrate screenshots lock clean
 .DEFAULT_GOAL := run
 
@@ -29,12 +32,12 @@ portal: setup
 	@$(BIN)/jwp-pipeline with-site -- $(BIN)/python -m examples.portal
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --cov --cov-report=
+	@$(BIN)/python -m pytest $(BY_FILE) -m "not slow" --cov --cov-report=
 	@echo "$$($(BIN)/coverage report --format=total) % of the lines were run (more: .venv/bin/coverage report -m)"
 
 # What `make test` leaves out, and the property tests once more with many more examples.
 test-all: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or hypothesis" --hypothesis-profile thorough
+	@$(BIN)/python -m pytest $(BY_FILE) -m "slow or hypothesis" --hypothesis-profile thorough
 
 check: setup
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache

@@ -13,6 +13,7 @@ from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.assets import history, media, mirror, outbox
 from jwp_pipeline.orchestration.assets import settings as settings_assets
 from jwp_pipeline.orchestration.automation.alerts import alert_on_failed_run, alert_on_guard
+from jwp_pipeline.orchestration.automation.events import events_waiting
 from jwp_pipeline.orchestration.automation.freshness import with_freshness
 from jwp_pipeline.orchestration.automation.schedules import build_schedules
 from jwp_pipeline.orchestration.automation.sensors import SENSORS
@@ -43,7 +44,7 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
         assets=dg.map_asset_specs(with_freshness(settings), assets),
         jobs=jobs.build_jobs(site_of(settings), settings.jwp_database_schema, settings.asset_key_prefix),
         schedules=build_schedules(settings),
-        sensors=[*SENSORS, alert_on_failed_run, alert_on_guard],
+        sensors=[*SENSORS, events_waiting, alert_on_failed_run, alert_on_guard],
         resources={"runtime": as_resource(runtime or Runtime())},
         # All steps of a run share one process, because a process for each step would take two seconds to start.
         executor=dg.in_process_executor,

@@ -21,6 +21,8 @@
     │   ├── DeliveryRefused           it answered with another status than 200 and 404
     │   ├── DeliveryUnreadable        its answer is not JSON
     │   └── NoPlaylist                its answer has no playlist
+    ├── WebhookError                  webhooks cannot be received or registered as asked
+    │   └── EventRefused              what was received is not an event that JW Platform has just sent
     ├── MirrorError
     │   ├── SyncInProgress            another process holds the lock
     │   ├── LeaseLost                 this run was declared dead and may no longer write
@@ -170,6 +172,16 @@ class DeliveryUnreadable(DeliveryError):
 
 class NoPlaylist(DeliveryError):
     """The answer of the Delivery API has no playlist with a video."""
+
+
+class WebhookError(PipelineError):
+    """Webhooks cannot be received or registered as asked."""
+
+    runbook: ClassVar[str] = "webhooks"
+
+
+class EventRefused(WebhookError):
+    """What was received is not an event that JW Platform has just sent. Nothing of it was stored."""
 
 
 class MirrorError(PipelineError):

@@ -62,7 +62,7 @@ def masker_of(settings: Settings) -> Masker:
         passwords_of_database(secret) if name.endswith("database_url") else _secret_parts(secret)
         for name, secret in secrets.items()
     )
-    return Masker([*secrets.values(), *(part for each in parts for part in each)])
+    return Masker([*secrets.values(), *settings.webhook_secrets, *(part for each in parts for part in each)])
 
 
 def _secret_parts(url: str) -> Iterator[str]:

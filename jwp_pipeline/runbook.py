@@ -22,6 +22,7 @@ PAGE_OF_CHECK = MappingProxyType(
         "nothing_withheld": "withheld-deletions",
         "deletions_confirmed": "unconfirmed-deletions",
         "no_open_problems": "unreadable-fields",
+        "events_are_handled": "webhooks",
         "every_video_has_its_item": "not-in-step",
         "content_reflected": "content-waits",
         "no_item_of_a_dead_channel": "not-in-step",

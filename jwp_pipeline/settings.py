@@ -164,6 +164,31 @@ class Settings(BaseSettings):
         None, description="URL that alerts are posted to, as JSON {text, …}. Default: they go to the log only."
     )
 
+    # --- Webhooks ----------------------------------------------------------------------------------------
+    jwp_webhook_secrets: SecretStr | None = Field(
+        None,
+        description="Secrets of JWP's webhooks: a comma list, one secret for each webhook. An event signed with any of "
+        "them is accepted.",
+    )
+    jwp_webhook_secrets_file: Path | None = Field(
+        None,
+        description="File with more of them, one on each line, which is read again whenever it changes. "
+        "`jwp-pipeline webhooks register` adds to it. Relative to the folder of .env.",
+    )
+    jwp_webhook_max_age: int = Field(
+        86_400,
+        ge=60,
+        le=604_800,
+        description="Seconds that the time of an event may differ from ours; others are refused.",
+    )
+    jwp_webhook_port: int | None = Field(
+        None,
+        ge=1,
+        le=65_535,
+        description="Port of 127.0.0.1 on which `jwp-pipeline up` receives webhooks, too, and the default of "
+        "`jwp-pipeline webhooks`. Default: `up` receives none, and `webhooks` takes 8300.",
+    )
+
     # --- Database and process ----------------------------------------------------------------------------
     jwp_database_url: SecretStr | None = Field(
         None,
@@ -239,10 +264,10 @@ class Settings(BaseSettings):
             raise ValueError(flaw)
         return SecretStr(url)
 
-    @field_validator("jwp_home")
+    @field_validator("jwp_home", "jwp_webhook_secrets_file")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return env_file().absolute(value)
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else env_file().absolute(value)
 
     @field_validator("jwp_volatile_fields", "oauth2_lookup_scopes", mode="before")
     @classmethod
@@ -272,6 +297,17 @@ class Settings(BaseSettings):
     def can_play(self) -> bool:
         """Whether signed URLs of the site's player can be computed."""
         return bool(self.jwplatform_embed_player_key and self.jwplatform_api_secret)
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets in JWP_WEBHOOK_SECRETS, in clear; those in JWP_WEBHOOK_SECRETS_FILE are not among them."""
+        listed = self.jwp_webhook_secrets.get_secret_value() if self.jwp_webhook_secrets else ""
+        return tuple(secret for part in listed.split(",") if (secret := part.strip()))
+
+    @property
+    def receives_webhooks(self) -> bool:
+        """Whether secrets of JWP's webhooks are configured, without which no event can be accepted."""
+        return bool(self.webhook_secrets or self.jwp_webhook_secrets_file)
 
     def missing_required(self) -> dict[str, str]:
         """Return what to do about each required setting that is not set, by its name."""

@@ -25,6 +25,14 @@ settings.register_profile("thorough", max_examples=100, deadline=None, print_blo
 settings.load_profile("quick")
 
 
+# These files take longest. They begin first, lest one worker is still busy with them when the other has nothing to do.
+LONGEST = ("test_lying_listings.py", "test_jwpfetch.py", "test_golden.py", "test_schedules.py", "test_status.py")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory):
     """The URL of a server on which the tests may create databases."""

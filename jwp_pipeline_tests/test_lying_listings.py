@@ -123,6 +123,7 @@ def public_items(engine):
     return {row.key for row in rows(engine, query)}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("create_items", "strict"), [("all", None), ("sms", True), ("sms", None)])
 @settings(
     max_examples=fewer_if_quick(),

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 
 from jwp_pipeline import __version__
+from jwp_pipeline.commands import webhooks
 from jwp_pipeline.database import embedded
 from jwp_pipeline.env_file import VARIABLE, reading_from
 from jwp_pipeline.environment import oddities
@@ -76,7 +77,7 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb of `jwp-pipeline`, and return its exit code."""
+    """Run one verb of `jwp-pipeline`, such as `run` or `up`, and return its exit code."""
     parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -102,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     decide.add_argument("field", metavar="FIELD", help="field as `jwp-pipeline edits` names it")
     decide.add_argument("side", choices=("ours", "theirs"), help="whose value to keep: that here, or JW Platform's")
     with_site.add_argument("command", nargs="+", metavar="COMMAND", help="the program and its arguments, after --")
+    webhooks.add_verb(verbs, parents, [_env_file_option(argparse.SUPPRESS)])
     options = parser.parse_args(_with_ids_last(sys.argv[1:] if arguments is None else arguments))
     verb: Callable[[Console], int] = {
         "run": _run,
@@ -111,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "with-site": lambda console: _with_site(console, options.command),
         "edits": _edits,
         "resolve": lambda console: _resolve(console, options.item, options.field, options.side),
+        "webhooks": lambda console: webhooks.run(options, _configured(console), console),
     }[options.verb]
     return _guarded(verb, options.env_file)
 
@@ -126,12 +129,14 @@ def _with_ids_last(arguments: Sequence[str]) -> list[str]:
     return ["resolve", *options, "--", *given]
 
 
-def _env_file_option() -> argparse.ArgumentParser:
+def _env_file_option(default: Any = None) -> argparse.ArgumentParser:
+    """Return a parser with the option. Below a verb that has it already, the default must leave its value alone."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--env-file",
         type=Path,
         metavar="PATH",
+        default=default,
         help=f"file to read settings from (default: {VARIABLE}, else ./.env); JWP_HOME is relative to its folder",
     )
     return parser
@@ -193,12 +198,18 @@ def _status(console: Console) -> int:
     from jwp_pipeline.commands.console import print_status
     from jwp_pipeline.database.connection import connect
     from jwp_pipeline.database.status import read_status
+    from jwp_pipeline.webhooks.store import backlog
 
     settings = _configured(console)
     with _database(settings) as engine, connect(engine) as connection:
-        statuses = read_status(connection)
+        statuses, waiting = read_status(connection), backlog(connection)
     max_age = timedelta(hours=settings.jwp_max_listing_age_hours)
     print_status(statuses, console, max_age)
+    if waiting.events:
+        since = f"{waiting.oldest:%Y-%m-%d %H:%M:%S} UTC"
+        console.print(
+            f"{waiting.events} events of JW Platform wait for a look at their keys, the oldest since {since}."
+        )
     return FAILED if any(status.trouble(max_age) for status in statuses) else SUCCEEDED
 
 

@@ -21,6 +21,7 @@ import dagster as dg
 from rich.console import Console
 
 from jwp_pipeline.commands.launch import configuration, dagster_home
+from jwp_pipeline.commands.webhooks import receiving
 from jwp_pipeline.database.locate import open_database
 from jwp_pipeline.environment import child_environment
 from jwp_pipeline.errors import PipelineError
@@ -51,7 +52,7 @@ _LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loc
 def serve(settings: Settings, console: Console, *, port: int) -> int:
     """Serve until interrupted (SIGINT, SIGTERM) or until Dagster ends by itself. Returns the exit code, 0 if stopped.
 
-    Raises PipelineError if the port is taken, and DatabaseError if the database cannot be used.
+    Raises PipelineError if a port is taken, and DatabaseError if the database cannot be used.
     """
     _require_free(port)
     open_database(settings).dispose()
@@ -66,7 +67,11 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
     command += ["--workspace", str(configuration("workspace.yaml"))]
     # The working folder is Dagster's home, because Dagster's own commands would read a .env in any other.
     environment = _environment(settings, home)
-    with stop_requests() as stop, guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child:
+    with (
+        stop_requests() as stop,
+        _receiving_webhooks(settings, console),
+        guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child,
+    ):
         _announce(child, port, console, stop)
         with kept_loaded(port, console):
             while child.poll() is None and not stop:
@@ -74,6 +79,17 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
         if stop:
             console.print("Stopping …")
     return 0 if stop else int(child.returncode or 1)
+
+
+@contextmanager
+def _receiving_webhooks(settings: Settings, console: Console) -> Iterator[None]:
+    """Receive webhooks during the block if JWP_WEBHOOK_PORT is set. Raises PipelineError, as `receiving` does."""
+    if settings.jwp_webhook_port is None:
+        yield
+        return
+    with receiving(settings, HOST, settings.jwp_webhook_port) as server:
+        console.print(f"Webhooks are received at {server.url}.")
+        yield
 
 
 def _announce(child: subprocess.Popen[bytes], port: int, console: Console, stop: list[int]) -> None:

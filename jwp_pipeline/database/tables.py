@@ -49,7 +49,9 @@ class RawSnapshot(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     resource_type: Mapped[str]
     api_version: Mapped[str]
-    scope: Mapped[str] = mapped_column(server_default="full")
+    scope: Mapped[str] = mapped_column(
+        server_default="full", comment="full | incremental | keys: everything, what changed, or single keys."
+    )
     status: Mapped[str] = mapped_column(
         server_default="running",
         comment="running | verified | incomplete | quarantined | failed; applied_at says whether it was applied.",
@@ -79,6 +81,9 @@ class RawSnapshot(Base):
     )
     withheld_keys: Mapped[list[str] | None] = mapped_column(
         comment="The keys that a release of this snapshot is for; NULL where it withholds none."
+    )
+    absent_keys: Mapped[list[str] | None] = mapped_column(
+        comment="Of scope keys: those that JWP answered 404 for; NULL for other scopes."
     )
     dagster_run_id: Mapped[str | None]
     problem: Mapped[str | None]

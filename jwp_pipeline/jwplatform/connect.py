@@ -13,6 +13,8 @@ from jwp_pipeline.jwplatform.management import ClientOptions, ManagementClient, 
 from jwp_pipeline.jwplatform.pacing import shared_limiter
 from jwp_pipeline.jwplatform.page_length import shared_page_length
 from jwp_pipeline.jwplatform.patience import Patience
+from jwp_pipeline.jwplatform.refusals import Credentials
+from jwp_pipeline.jwplatform.webhooks import WebhookRegistry
 from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.jwplatform.writing_v1 import WritingV1
 from jwp_pipeline.jwplatform.writing_v2 import WritingV2
@@ -103,6 +105,20 @@ def _arguments(
         on_wait=on_wait,
     )
     return (key, secret), {"origin": origin, "options": options, "masked": masker_of(settings)}
+
+
+def connect_registry(settings: Settings) -> WebhookRegistry:
+    """Make a client for the webhooks of the account, which v2 has even if v1 is read. Nothing is sent yet.
+
+    Raises SettingsError if `refused_settings` finds a problem with v2.
+    """
+    settings = settings.model_copy(update={"jwplatform_management_api": "v2"})
+    if refused := refused_settings(settings):
+        problems = "; ".join(f"{name} {problem}" for name, problem in refused.items())
+        raise SettingsError(f"JW Platform's webhooks cannot be managed. {problems}.")
+    origin = settings.jwplatform_management_api_url or v2.ORIGIN
+    credentials = Credentials("JWPLATFORM_V2_API_SECRET, which must be allowed to write", masker_of(settings))
+    return WebhookRegistry(origin, _secret(settings)[1], credentials)
 
 
 def refused_settings(settings: Settings) -> dict[str, str]:

@@ -55,7 +55,7 @@ class Wire:
 
     def __init__(self, origin: str, options: ClientOptions, masked: Masker, clock: Clock) -> None:
         """`origin` is the address of all calls; it is used in messages and to find the proxy."""
-        self.way = Way(_host(origin), proxy_for(origin))
+        self.way = Way(host_of(origin), proxy_for(origin))
         # None means that the environment decides about proxies, as it does for every host except loopback.
         self._proxies = exceptions_for(origin)
         self._options = options
@@ -155,7 +155,7 @@ def _size(octets: int) -> str:
     return f"{octets / 2**20:.1f} MB" if octets >= 2**20 else f"{octets / 2**10:.1f} kB"
 
 
-def _host(origin: str) -> str:
+def host_of(origin: str) -> str:
     """Return the host and port of an address, without its login; `JW Platform` if it cannot be parsed."""
     try:
         return urlsplit(origin).netloc.rpartition("@")[2] or "JW Platform"

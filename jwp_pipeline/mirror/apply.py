@@ -9,7 +9,7 @@ snapshots.py, releases.py).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, text
@@ -35,6 +35,9 @@ from jwp_pipeline.mirror.plan import (
 )
 from jwp_pipeline.mirror.releases import Releasable
 from jwp_pipeline.mirror.snapshots import Snapshot
+
+Also = Callable[[Connection, int], None]
+"""What a caller does in the transaction that applies a snapshot, given the connection and the id of the snapshot."""
 
 # Seconds that a second sync waits for the first one to finish applying before it gives up.
 _LOCK_PATIENCE = 60.0
@@ -88,8 +91,13 @@ def apply_newest(
     dry_run: bool = False,
     release: Release | None = None,
     lease: Lease | None = None,
+    run_id: str | None = None,
+    also: Also = lambda connection, snapshot_id: None,
 ) -> Applied:
     """Apply the newest snapshot of a type that has not been applied yet, if there is one.
+
+    If the run `run_id` has looked at single keys, that is applied instead. `also` is called with the connection and the
+    id of the snapshot in the transaction that applies it.
 
     Calling it again changes nothing. `client` is asked about each missing row; without a client nothing is deleted.
     `dry_run` stops before the first write. `release` names a snapshot to let past the guard instead; its withheld
@@ -100,7 +108,7 @@ def apply_newest(
     """
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-        work = _Work(connection, resource_type, options, dry_run=dry_run, lease=lease)
+        work = _Work(connection, resource_type, options, dry_run, lease, run_id, also)
         outcome = work.release(release) if release else work.apply(client)
     if outcome.plan and not dry_run and not outcome.refused and is_much(outcome.plan.rows, outcome.live):
         vacuum(engine, _WRITTEN)
@@ -129,6 +137,8 @@ class _Work:
     options: MirrorOptions
     dry_run: bool
     lease: Lease | None
+    run_id: str | None
+    also: Also
 
     def apply(self, client: ManagementClient | None) -> Applied:
         """Plan, judge, confirm and carry out. JW Platform is asked between two transactions."""
@@ -141,7 +151,8 @@ class _Work:
 
     def _planned(self, *, asks: bool) -> _Question | Applied:
         """Return the plan, its verdict and the keys to ask about, or the outcome if there is nothing to do."""
-        snapshot = snapshots.pending(self.connection, self.resource_type)
+        look = self.run_id and snapshots.look_of_run(self.connection, self.resource_type, self.run_id)
+        snapshot = look or snapshots.pending(self.connection, self.resource_type)
         if snapshot is None:
             return self._outcome(None)
         if snapshot.status == "quarantined" and not self.dry_run:
@@ -150,8 +161,11 @@ class _Work:
         plan = describe(self.connection, snapshot)
         verdict = judge(plan, self.options)
         asks = asks and plan.missing > 0 and verdict.may_delete
-        keys = candidates(self.connection, self.resource_type, self.options.confirm_requests) if asks else []
-        listed = listed_keys(self.connection, self.resource_type, _LISTED_KEYS) if keys else []
+        keys = candidates(self.connection, snapshot, self.options.confirm_requests) if asks else []
+        listed = listed_keys(self.connection, snapshot, _LISTED_KEYS) if keys else []
+        if snapshot.scope == "keys" and not listed:
+            # Nothing can show that the 404s are to be trusted, and no listing misses the keys.
+            keys = []
         return _Question(snapshot, plan, verdict, keys, listed)
 
     def _answered(self, question: _Question, answers: confirm.Answers) -> Applied:
@@ -186,6 +200,7 @@ class _Work:
         if verdict.withheld:
             releases.withhold(self.connection, snapshot, plan.missing)
         execute(self.connection, snapshot, plan, self.options, is_read=release is None or release.is_whole)
+        self.also(self.connection, snapshot.id)
         snapshots.prune(self.connection, self.resource_type, self.options.snapshot_retention)
         withheld_set = releases.withheld_set(self.connection, self.resource_type) if verdict.withheld else None
         return self._outcome(plan, verdict, withheld_set)
@@ -228,6 +243,7 @@ def execute(
                 "snapshot_id": snapshot.id,
                 "resource_type": snapshot.resource_type,
                 "volatile_fields": list(options.volatile_fields),
+                "is_listing": snapshot.scope != "keys",
             },
         )
     if is_read:

@@ -87,6 +87,24 @@ class _ThenProbed:
         return newest is None or newest < since or (self.newest is not None and newest <= self.newest)
 
 
+def is_followed(connection: Connection, resource_type: ResourceType, probe: Probe) -> bool:
+    """Whether the cache already follows what a probe shows: as many resources, and nothing newer than was read.
+
+    A change that was made before another one which has been read does not show. The next read of changes finds it.
+    """
+    newest = snapshots.newest_read(connection, resource_type)
+    if probe.newest_change is not None and (newest is None or newest < probe.newest_change):
+        return False
+    counted = connection.scalar(
+        text(
+            "SELECT count(*) FILTER (WHERE missing_since IS NULL) FROM cached_resources"
+            " WHERE type = :type AND deleted_at IS NULL"
+        ),
+        {"type": resource_type},
+    )
+    return probe.total == int(counted or 0) + snapshots.unkept(connection, resource_type)
+
+
 def _listed_with(connection: Connection, resource_type: ResourceType, snapshot_id: int) -> int:
     """Return how many resources JWP should list if the snapshot contains everything new.
 

@@ -1,8 +1,8 @@
 """The guard: it decides what a plan may do to the live rows of its type.
 
-It counts every resource that a listing misses, confirmed or not. Otherwise a mass deletion could pass in small steps,
-because only some keys are confirmed in each sync. Put here further reasons to withhold deletions or to refuse a
-snapshot. The functions are pure.
+It counts every resource that a listing misses, confirmed or not, and what was deleted since the last complete listing.
+Otherwise a mass deletion could pass in small steps, because a sync confirms only some keys, or looks only at some. Put
+here further reasons to withhold deletions or to refuse a snapshot. The functions are pure.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ def judge(plan: Plan, options: MirrorOptions) -> Verdict:
             refusal=f"it changes {_share(plan.changed, plan)}, more than "
             f"JWP_MAX_CHANGE_RATIO={options.max_change_ratio:g} allows"
         )
-    allowed = options.max_delete_ratio * plan.live
+    allowed = options.max_delete_ratio * (plan.live + plan.deleted_since)
     missing = plan.missing - plan.never_listed
-    if missing <= allowed:
+    if missing == 0 or missing + plan.deleted_since <= allowed:
         return ACCEPTED
-    misses = f"it misses {_share(missing, plan)}, more than JWP_MAX_DELETE_RATIO={options.max_delete_ratio:g} allows"
+    before = f", after {plan.deleted_since} were deleted since the last complete listing" if plan.deleted_since else ""
+    misses = (
+        f"it misses {_share(missing, plan)}{before}, more than JWP_MAX_DELETE_RATIO={options.max_delete_ratio:g} allows"
+    )
     if plan.added and plan.added >= allowed:
         return Verdict(refusal=f"{misses}, and adds {plan.added} new ones: it looks like another library")
     return Verdict(withheld=misses)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -24,9 +24,9 @@ from jwp_pipeline.errors import JWPlatformError
 from jwp_pipeline.jwplatform.management import ManagementClient, Page, RequestStats, ResourceType
 from jwp_pipeline.jwplatform.prefetch import prefetched
 from jwp_pipeline.jwplatform.shapes import array_field
-from jwp_pipeline.mirror import pages, snapshots
+from jwp_pipeline.mirror import pages, snapshots, verification
 from jwp_pipeline.mirror.mending import mended
-from jwp_pipeline.mirror.verification import PageFacts, doubts, doubts_of_changes
+from jwp_pipeline.mirror.verification import PageFacts
 
 ATTEMPTS = 3
 """How often a listing is read before it is accepted as incomplete."""
@@ -149,8 +149,10 @@ class Read:
             for page in incoming:
                 self._store(page)
 
-    def judge(self, *, before: int | None = None) -> Listing:
+    def judge(self, *, before: int | None = None, doubts: Sequence[str] = ()) -> Listing:
         """Record whether the read proved complete, and return its report.
+
+        `doubts` are the caller's own reasons why it did not.
 
         `before` is the snapshot of the previous attempt. If both snapshots hold the same keys equally often, repeated
         keys are normal for this listing and do not count against it. A read of changes is never complete and cannot
@@ -162,9 +164,9 @@ class Read:
             if self.scope == "full":
                 if repeated and before and snapshots.same_keys(self.connection, before, self.snapshot_id):
                     repeated = 0
-                reasons = doubts(self.facts, repeated_keys=repeated)
+                reasons = [*doubts, *verification.doubts(self.facts, repeated_keys=repeated)]
             else:
-                reasons = doubts_of_changes(self.facts, repeated_keys=repeated)
+                reasons = [*doubts, *verification.doubts_of_changes(self.facts, repeated_keys=repeated)]
             counts = {
                 "expected_total": self.facts[-1].listing_total,
                 "resource_count": self.resources,

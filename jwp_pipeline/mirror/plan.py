@@ -55,6 +55,9 @@ class Plan:
     """Live rows that are missing from the newest complete listing, both those that are deleted and those that stay."""
     never_listed: int
     """Missing rows that a push created and that no listing has shown yet, which the guard does not count."""
+    deleted_since: int
+    """Rows that reads of changes and looks have deleted since the last complete listing; 0 for a complete listing. The
+    guard counts them as well, because such reads may delete one row after the other."""
     deleted: int
     """Missing rows that are deleted, because JW Platform answered 404 for them or because they were released."""
     asking_stopped: str | None
@@ -96,10 +99,12 @@ def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
         "has_repeats": snapshot.resource_count > snapshot.key_count,
     }
     connection.execute(text("SET LOCAL work_mem TO '64MB'"))
-    connection.execute(statement(_PACKAGE, "plan_listed"), parameters)
-    connection.execute(statement(_PACKAGE, "plan_found"), parameters)
-    step = "plan_missing" if may_delete(snapshot) else "plan_marked"
-    connection.execute(statement(_PACKAGE, step), parameters)
+    is_look = snapshot.scope == "keys"
+    missing = "plan_missing" if may_delete(snapshot) else "plan_marked"
+    # A mark says that listings miss the row, and a look at its key does not change that.
+    steps = ("plan_listed", "plan_absent", missing) if is_look else ("plan_listed", "plan_found", missing)
+    for step in (*steps, *(() if is_look else ("plan_overtaken",))):
+        connection.execute(statement(_PACKAGE, step), parameters)
     # Dropped pages never come back. If all pages are there now, every statement above saw all of them, and no key is
     # missing because another process dropped pages meanwhile.
     require_pages(connection, snapshot)
@@ -129,16 +134,24 @@ def delete_all_missing(connection: Connection) -> None:
     connection.execute(text("UPDATE plan SET change = 'deleted' WHERE change = 'missing'"))
 
 
-def candidates(connection: Connection, resource_type: ResourceType, limit: int) -> list[str]:
-    """Return missing keys to ask JW Platform about: first those never asked about, then the least recently asked."""
-    parameters = {"resource_type": resource_type, "limit": limit}
+def candidates(connection: Connection, snapshot: Snapshot, limit: int) -> list[str]:
+    """Return missing keys to ask JW Platform about: first those never asked about, then the least recently asked.
+
+    After a look at single keys these are the absent ones among them. Other missing rows are for syncs that are not made
+    every few seconds.
+    """
+    parameters = {"resource_type": snapshot.resource_type, "only": snapshot.absent_keys, "limit": limit}
     return list(connection.scalars(statement(_PACKAGE, "candidates"), parameters))
 
 
-def listed_keys(connection: Connection, resource_type: ResourceType, limit: int) -> list[str]:
-    """Return some live keys of a type that are not missing from a complete listing, as far as is known."""
-    parameters = {"resource_type": resource_type, "limit": limit}
-    return list(connection.scalars(statement(_PACKAGE, "listed_keys"), parameters))
+def listed_keys(connection: Connection, snapshot: Snapshot, limit: int) -> list[str]:
+    """Return some live keys that are not missing from a complete listing, as far as is known.
+
+    After a look at single keys these are keys that it found, if there are any.
+    """
+    parameters = {"resource_type": snapshot.resource_type, "snapshot_id": snapshot.id, "limit": limit}
+    name = "listed_keys_of_look" if snapshot.scope == "keys" else "listed_keys"
+    return list(connection.scalars(statement(_PACKAGE, name), parameters))
 
 
 def enter_answers(connection: Connection, answers: Answers) -> None:
@@ -165,11 +178,14 @@ def describe(connection: Connection, snapshot: Snapshot, answers: Answers = NOT_
     )
     # Every resource that is set aside has a problem, so without problems we can skip the pass over all keys.
     set_aside = connection.scalar(statement(_PACKAGE, "count_set_aside"), parameters) if problems else 0
+    is_full = may_delete(snapshot)
+    deleted_since = 0 if is_full else connection.scalar(statement(_PACKAGE, "count_deleted_since"), parameters)
     return Plan(
         snapshot_id=snapshot.id,
         resource_type=snapshot.resource_type,
-        is_full=may_delete(snapshot),
+        is_full=is_full,
         seen=snapshot.key_count,
+        deleted_since=int(deleted_since or 0),
         asking_stopped=answers.stopped,
         set_aside=int(set_aside or 0),
         problems=int(problems or 0),

@@ -105,7 +105,10 @@ def releasable(connection: Connection, snapshot_id: int) -> Releasable:
 
 def _newer_applied(connection: Connection, snapshot: Snapshot) -> bool:
     newer = select(RawSnapshot.id).where(
-        RawSnapshot.resource_type == snapshot.resource_type, RawSnapshot.applied_at > snapshot.finished_at
+        RawSnapshot.resource_type == snapshot.resource_type,
+        RawSnapshot.applied_at > snapshot.finished_at,
+        # A look at single keys does not replace a listing.
+        RawSnapshot.scope != "keys",
     )
     return connection.scalar(newer.limit(1)) is not None
 
@@ -114,8 +117,8 @@ def mark_released(connection: Connection, release: Releasable, *, by: str) -> No
     """Record who released a snapshot, in the transaction that carries it out, so that it is released only once."""
     values: dict[str, Any] = {"released_at": func.now(), "released_by": by}
     if release.is_whole:
-        # A read of changes is never complete, and one that may have missed some is not refused.
-        whole = or_(RawSnapshot.complete, RawSnapshot.scope == "incremental")
+        # Only a full listing can be complete, and other reads that may have missed something are not refused.
+        whole = or_(RawSnapshot.complete, RawSnapshot.scope != "full")
         values |= {"status": case((whole, "verified"), else_="incomplete"), "problem": None}
     connection.execute(update(RawSnapshot).where(RawSnapshot.id == release.snapshot.id).values(**values))
     # Whether anything is still withheld is for the next sync to say, which judges what is left.

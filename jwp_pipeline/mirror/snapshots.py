@@ -7,10 +7,10 @@ snapshots with the cache.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, text, update
 
@@ -21,11 +21,14 @@ from jwp_pipeline.jwplatform.management import ResourceType
 from jwp_pipeline.jwplatform.shapes import Origin
 
 Status = Literal["running", "verified", "incomplete", "quarantined", "failed"]
-Scope = Literal["full", "incremental"]
+Scope = Literal["full", "incremental", "keys"]
+"""What was read: everything, what changed, or single keys (looks.py)."""
 Snapshot = Row[Any]
 
 _table = RawSnapshot.__table__
 _READ = ("verified", "incomplete", "quarantined")
+# A look at single keys takes no part in what is said about listings.
+_of_listing = RawSnapshot.scope != "keys"
 # Listings that are refused, or read for a dry run, must not fill the disk until somebody looks.
 UNAPPLIED_KEPT = 3
 
@@ -98,20 +101,25 @@ def close_snapshot(
     )
 
 
+def enter_absent(connection: Connection, snapshot_id: int, keys: Sequence[str]) -> None:
+    """Record the keys that JW Platform does not have, of those that were asked for."""
+    connection.execute(update(RawSnapshot).where(RawSnapshot.id == snapshot_id).values(absent_keys=list(keys)))
+
+
 def snapshot(connection: Connection, snapshot_id: int) -> Snapshot | None:
     """Return the row of a snapshot, or None if there is none."""
     return connection.execute(select(_table).where(RawSnapshot.id == snapshot_id)).one_or_none()
 
 
 def pending(connection: Connection, resource_type: ResourceType) -> Snapshot | None:
-    """Return the snapshot to apply next, which is the newest one that was read to its end.
+    """Return the listing to apply next, which is the newest one that was read to its end, completely or in part.
 
     Returns None if that one has already been applied. A quarantined snapshot is returned as well, because nothing is
     applied until it is released or a newer one is read.
     """
     last_applied = (
         select(func.coalesce(func.max(RawSnapshot.id), 0))
-        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
+        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None), _of_listing)
         .scalar_subquery()
     )
     return connection.execute(
@@ -119,6 +127,23 @@ def pending(connection: Connection, resource_type: ResourceType) -> Snapshot | N
         .where(
             RawSnapshot.resource_type == resource_type,
             RawSnapshot.id > last_applied,
+            RawSnapshot.status.in_(_READ),
+            _of_listing,
+        )
+        .order_by(RawSnapshot.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def look_of_run(connection: Connection, resource_type: ResourceType, run_id: str) -> Snapshot | None:
+    """Return the newest read of single keys that a run has made and not applied yet, or None."""
+    return connection.execute(
+        select(_table)
+        .where(
+            RawSnapshot.resource_type == resource_type,
+            RawSnapshot.scope == "keys",
+            RawSnapshot.dagster_run_id == run_id,
+            RawSnapshot.applied_at.is_(None),
             RawSnapshot.status.in_(_READ),
         )
         .order_by(RawSnapshot.id.desc())
@@ -153,6 +178,16 @@ def watermark(connection: Connection, resource_type: ResourceType) -> datetime |
         )
     )
     return known
+
+
+def newest_read(connection: Connection, resource_type: ResourceType) -> datetime | None:
+    """Return the newest change stamp in any snapshot that was applied, looks at single keys included."""
+    newest: datetime | None = connection.scalar(
+        select(func.max(RawSnapshot.newest_change)).where(
+            RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None)
+        )
+    )
+    return newest
 
 
 def unkept(connection: Connection, resource_type: ResourceType) -> int:
@@ -190,24 +225,24 @@ def prune(connection: Connection, resource_type: ResourceType, retention: int) -
     """Drop the pages of old snapshots. Their rows stay as a record of the reads.
 
     The pages of the last `retention` applied snapshots of each scope are kept, and those of all snapshots that are
-    newer than the last applied one.
+    newer than the last applied listing.
     """
     applied = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None)
     )
-    kept = [
-        kept_id
-        for scope in ("full", "incremental")
-        for kept_id in connection.scalars(
+    kept = {
+        scope: connection.scalars(
             applied.where(RawSnapshot.scope == scope).order_by(RawSnapshot.id.desc()).limit(retention)
-        )
-    ]
-    if not kept:
+        ).all()
+        for scope in get_args(Scope)
+    }
+    listings = [*kept["full"], *kept["incremental"]]
+    if not listings:
         return 0
     old = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type,
-        RawSnapshot.id < max(kept),
-        RawSnapshot.id.not_in(kept),
+        RawSnapshot.id < max(listings),
+        RawSnapshot.id.not_in([*listings, *kept["keys"]]),
     )
     return connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old))).rowcount
 
@@ -216,8 +251,10 @@ def _prune_unapplied(connection: Connection, resource_type: ResourceType) -> Non
     unapplied = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_(None), RawSnapshot.status.in_(_READ)
     )
-    # Quarantined and other snapshots are counted separately, because a refused sync leaves both kinds.
-    for alike in (RawSnapshot.status == "quarantined", RawSnapshot.status != "quarantined"):
+    # Quarantined and other snapshots are counted separately, because a refused sync leaves both kinds. So are looks at
+    # single keys, which only their own run applies.
+    quarantined = RawSnapshot.status == "quarantined"
+    for alike in (quarantined, and_(~quarantined, _of_listing), and_(~quarantined, ~_of_listing)):
         old = unapplied.where(alike).order_by(RawSnapshot.id.desc()).offset(UNAPPLIED_KEPT)
         connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old)))
 

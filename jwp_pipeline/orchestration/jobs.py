@@ -6,10 +6,11 @@ from typing import Any
 import dagster as dg
 
 SYNC, FULL_RESYNC, FREQUENT_SYNC, MEDIA_SYNC = "sync", "full_resync", "frequent_sync", "media_sync"
+ON_EVENTS = "on_events"
 HISTORY, PUSH = "history", "push"
 
 SYNCS = (SYNC, FULL_RESYNC, FREQUENT_SYNC)
-"""The jobs that read JW Platform."""
+"""The jobs that list what is at JW Platform."""
 
 SITE_TAG = "jwp_pipeline/site"
 """The tag of every run of a job that names its site, because sites that share a Dagster instance have the same jobs."""
@@ -29,9 +30,9 @@ _AGAIN_TONIGHT = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXP
 _CHANGES = {"config": {"scope": "changes"}}
 
 
-def build_jobs(site: str, schema: str, asset_key_prefix: Sequence[str]) -> Sequence[Any]:
-    """Return all jobs. Their runs are tagged with the site and its schema."""
-    outbox = dg.AssetKey([*asset_key_prefix, "jwp_updates"])
+def build_jobs(site: str, schema: str, prefix: Sequence[str]) -> Sequence[Any]:
+    """Return all jobs. Their runs are tagged with the site and its schema. `prefix` begins every asset key."""
+    outbox = dg.AssetKey([*prefix, "jwp_updates"])
     a_sync = EVERYTHING | dg.AssetSelection.checks(*(dg.AssetCheckKey(outbox, name) for name in OUTBOX_CHECKS))
 
     def job(
@@ -70,6 +71,16 @@ def build_jobs(site: str, schema: str, asset_key_prefix: Sequence[str]) -> Seque
             "Read what changed since the last sync, or everything if the totals do not match.",
             raw_videos=_CHANGES,
             raw_channels=_CHANGES,
+        ),
+        job(
+            ON_EVENTS,
+            # There are no events of playlists.
+            EVERYTHING - dg.AssetSelection.assets([*prefix, "raw_channels"]),
+            "Look at the keys of the events that JW Platform reported, and follow what has happened to them.",
+            raw_videos={"config": {"scope": "events"}},
+            cached_resources={"config": {"channels": False}},
+            # It would ask JW Platform about other items every few seconds.
+            items_play={"config": {"ask_jwp": False}},
         ),
         job(
             MEDIA_SYNC,

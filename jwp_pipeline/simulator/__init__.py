@@ -5,7 +5,8 @@
         environment = sim.environment("v1")
 
 It serves both Management APIs (what lists, shows and writes videos), the servers that take uploads, delivery (players,
-sources, posters, clips that play), and a Lookup with its token server. It uses no code of the rest of the pipeline.
+sources, posters, clips that play), and a Lookup with its token server. It sends webhooks, and uses no code of the rest
+of the pipeline.
 """
 
 from jwp_pipeline.simulator.bulk import bulk_library
@@ -17,6 +18,7 @@ from jwp_pipeline.simulator.library import Library
 from jwp_pipeline.simulator.records import RawJson
 from jwp_pipeline.simulator.server import Simulator
 from jwp_pipeline.simulator.site import Behaviour
+from jwp_pipeline.simulator.webhooks import Mishaps
 
 __all__ = [
     "DEMO_PEOPLE",
@@ -27,6 +29,7 @@ __all__ = [
     "Fault",
     "Library",
     "Member",
+    "Mishaps",
     "RawJson",
     "Simulator",
     "bulk_library",

@@ -39,6 +39,8 @@ ROUTES: tuple[tuple[str, Service, Route, Kind | None], ...] = (
     ("/v1/channels/list", "v1", "list", "channel"),
     ("/v1/channels/show", "v1", "show", "channel"),
     ("/v1/channels/videos/list", "v1", "members", "channel"),
+    ("/v2/webhooks/", "v2", "webhooks", None),
+    ("/v2/webhooks/{id}/", "v2", "webhooks", None),
     ("/v2/sites/{site}/media/", "v2", "list", "video"),
     ("/v2/sites/{site}/media/{id}/", "v2", "show", "video"),
     ("/v2/sites/{site}/media/{id}/reupload/", "v2", "reupload", "video"),

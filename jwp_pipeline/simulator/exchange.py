@@ -12,7 +12,7 @@ from jwp_pipeline.simulator.records import Api, Kind
 Service = Literal[Api, "upload", "delivery", "lookup"]
 """Who answers a request: one of the Management APIs, the upload servers, delivery, or Lookup with its token server."""
 WriteRoute = Literal["update", "create", "delete", "reupload"]
-ManagementRoute = Literal["list", "show", "members", WriteRoute]
+ManagementRoute = Literal["list", "show", "members", "webhooks", WriteRoute]
 UploadRoute = Literal["file"]
 DeliveryRoute = Literal["player", "library", "poster", "sources", "manifest", "rendition"]
 LookupRoute = Literal["token", "person"]
@@ -38,7 +38,7 @@ class Call:
     """The scheme, host and port that the client used, without a slash at the end."""
     byte_range: str | None = None
     """The Range header."""
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     """The body, except of a form, whose fields are in `params`."""
     content_type: str = ""
     dry_run: bool = False

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import RLock
-from typing import Any
+from typing import Any, Literal
 
 from jwp_pipeline.simulator.records import (
     APIS,
@@ -23,6 +23,10 @@ from jwp_pipeline.simulator.records import (
     sent_instead,
     video_record,
 )
+
+Change = Literal["created", "updated", "deleted"]
+Watcher = Callable[[Kind, str, Change], None]
+"""Is told the kind and key of everything that changes, while the library is locked."""
 
 
 class Library:
@@ -49,6 +53,7 @@ class Library:
         # What listings still show for a key while the index lags: an earlier state, or None for nothing.
         self._indexed: dict[Kind, dict[str, Record | None]] = {kind: {} for kind in KINDS}
         self._planned: list[tuple[float, Callable[[], None]]] = []
+        self._watchers: list[Watcher] = []
         self.replace_all(videos, channels)
 
     # --- Reading -----------------------------------------------------------------------------------------
@@ -96,6 +101,10 @@ class Library:
 
     # --- Changing ----------------------------------------------------------------------------------------
 
+    def watch(self, watcher: Watcher) -> None:
+        """Tell somebody about every change from now on. What `load` brings is not told."""
+        self._watchers.append(watcher)
+
     def put(self, kind: Kind, obj: dict[str, Any], *, created: int | None = None, modified: int | None = None) -> None:
         """Add an object, or put it in the place of the one with its key.
 
@@ -120,6 +129,7 @@ class Library:
                 self._removed[kind][key] = self._existing(kind, key)
                 for slot in self._slots_of[kind].pop(key):
                     del self._records[kind][slot]
+                self._tell(kind, key, "deleted")
             self._changed()
 
     def hide(self, kind: Kind, *keys: str) -> None:
@@ -173,9 +183,16 @@ class Library:
             }
             for kind, records in made.items():
                 present = {record.key for record in records}
-                gone = (record for record in self._records[kind].values() if record.key not in present)
-                self._removed[kind].update((record.key, record) for record in gone if record.key is not None)
+                before = {record.key: record for record in self._records[kind].values() if record.key is not None}
+                gone = {key: record for key, record in before.items() if key not in present}
+                self._removed[kind].update(gone)
                 self.load(kind, records)
+                for key in gone:
+                    self._tell(kind, key, "deleted")
+                for record in records:
+                    known = before.get(record.key or "")
+                    if record.key is not None and (known is None or known.source != record.source):
+                        self._tell(kind, record.key, "created" if known is None else "updated")
 
     def load(self, kind: Kind, records: Iterable[Record]) -> None:
         """Make the library of this kind exactly these ready-made records."""
@@ -249,6 +266,8 @@ class Library:
             self._records[kind][slots[-1]] = record
         else:
             self._append(kind, record)
+        if record.key is not None:
+            self._tell(kind, record.key, "updated" if slots else "created")
         self._changed()
 
     def _append(self, kind: Kind, record: Record) -> None:
@@ -261,6 +280,10 @@ class Library:
     def _catch_up_with(self, kind: Kind, key: str) -> None:
         del self._indexed[kind][key]
         self._changed()
+
+    def _tell(self, kind: Kind, key: str, change: Change) -> None:
+        for watcher in self._watchers:
+            watcher(kind, key, change)
 
     def _changed(self) -> None:
         self.version += 1

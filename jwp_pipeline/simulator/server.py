@@ -18,6 +18,7 @@ from jwp_pipeline.simulator.directory import Member
 from jwp_pipeline.simulator.faults import Faults
 from jwp_pipeline.simulator.library import Library
 from jwp_pipeline.simulator.site import SITE_KEY, Behaviour, Site
+from jwp_pipeline.simulator.webhooks import Webhooks
 
 HOST = "127.0.0.1"
 
@@ -88,6 +89,11 @@ class Simulator:
         """The people whom Lookup knows, by identifier; they may be changed while it runs."""
         return self._site.people
 
+    @property
+    def webhooks(self) -> Webhooks:
+        """The webhooks of the account, and what goes wrong with their events."""
+        return self._site.webhooks
+
     def forget_tokens(self) -> None:
         """Revoke all tokens for Lookup."""
         self._application.lookup.forget_tokens()
@@ -150,9 +156,11 @@ class Simulator:
         self._thread = Thread(target=asyncio.run, args=(serving,), name="jwp-simulator", daemon=True)
         self._thread.start()
         self._end = running.result()
+        self.webhooks.start()
 
     def stop(self) -> None:
         """Stop listening and close all connections, at once."""
+        self.webhooks.stop()
         self._end()
         if self._thread is not None:
             self._thread.join()

@@ -13,6 +13,7 @@ from jwp_pipeline.simulator.directory import DEMO_PEOPLE, Member
 from jwp_pipeline.simulator.library import Library
 from jwp_pipeline.simulator.listing import Listings
 from jwp_pipeline.simulator.rate_limit import Allowance, RateLimiter
+from jwp_pipeline.simulator.webhooks import Webhooks
 
 SITE_KEY = "DemoSite"
 PLAYER_KEY = "DemoPlyr"
@@ -89,12 +90,15 @@ class Site:
     listings: Listings = field(init=False)
     v1_limiter: RateLimiter = field(init=False)
     v2_limiter: RateLimiter = field(init=False)
+    webhooks: Webhooks = field(init=False)
     _requests: int = 0
 
     def __post_init__(self) -> None:
         self.listings = Listings(self.library)
         self.v1_limiter = RateLimiter(time.time)
         self.v2_limiter = RateLimiter(time.time)
+        self.webhooks = Webhooks(self.api_key)
+        self.library.watch(self.webhooks.changed)
 
     def tie_shuffle(self) -> random.Random | None:
         """Chance for one request's ties, None when ties are stable."""

@@ -79,6 +79,8 @@ class V2Api:
         return answer
 
     def _route(self, call: Call) -> Answer | ListingPage:
+        if call.route == "webhooks":
+            return self._site.webhooks.answer(call)
         if call.api is None or call.names.get("site") != self._site.api_key:
             raise _refused(404, "not_found")
         if call.route in ("update", "create", "reupload", "delete"):

@@ -8,6 +8,7 @@
     wal.py            finds out which tables the WAL of a case is about, and how many rows the case wrote
     peers.py          measures dlt with the same library (dlt_load.py, run by a Python that has dlt)
     report.py         tables and targets
+    freshness.py      seconds from a change at JW Platform to the record, under the live daemon (a command of its own)
 
 See `python -m jwp_pipeline_tests.benchmarks --help`. A missed target is shown but is not a failure, because seconds
 depend on the machine.

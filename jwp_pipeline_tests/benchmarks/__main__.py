@@ -28,7 +28,13 @@ def main(arguments=None):
     for videos in options.videos:
         for api in options.api:
             runs.append(_in_folder(console, api, videos, measure, cases))
-            for table in (report.times_table, report.writes_table, report.limits_table, report.decisions_table):
+            for table in (
+                report.times_table,
+                report.writes_table,
+                report.limits_table,
+                report.decisions_table,
+                report.edits_table,
+            ):
                 console.print(table(runs[-1]), "")
         for strategy in peers.STRATEGIES if options.peer else ():
             peer_runs.append(_in_folder(console, strategy, videos, peers.measure, options.peer_python))

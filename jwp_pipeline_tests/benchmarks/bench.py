@@ -14,7 +14,7 @@ import psycopg
 
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.database.embedded.layout import Layout, locked
-from jwp_pipeline_tests.benchmarks import decisions, limits, measured_sync
+from jwp_pipeline_tests.benchmarks import decisions, edits, limits, measured_sync
 from jwp_pipeline_tests.benchmarks.cases import CASES
 from jwp_pipeline_tests.benchmarks.served_library import served_library
 from jwp_pipeline_tests.benchmarks.wal import watched
@@ -25,7 +25,8 @@ _NO_RATE_LIMIT = {"JWP_REQUESTS_PER_MINUTE": "1000000"}
 
 
 def measure(api, videos, folder, progress, cases=CASES):
-    """Return all figures, `{"api", "videos", "cases": [...], "limits": {...}, "decisions": [...]}`.
+    """Return all figures, `{"api", "videos", "cases": [...], "limits": {...}, "decisions": [...],
+    "edits": [...]}`.
 
     `folder` is an empty folder for the server's data and the children's home. `progress` is called with a description
     of each step. `cases` are the first few of CASES, or all. Raises RuntimeError if a child fails.
@@ -54,6 +55,8 @@ def measure(api, videos, folder, progress, cases=CASES):
         progress("decisions")
         server.execute("VACUUM (ANALYZE)")
         figures["decisions"] = bench.child(decisions)
+        progress("edits")
+        figures["edits"] = bench.child(edits)
         return figures
 
 

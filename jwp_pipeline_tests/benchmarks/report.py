@@ -15,6 +15,7 @@ MOST_RSS_GROWTH = 1.2
 MOST_DIFFS = 3.0
 MOST_PEAK_MB = 300.0
 MOST_PAGE_MS = 50.0
+MOST_TRIGGER_RATIO = 1.1
 MOST_GROWTH = 4.5
 """How many times as long a case may take with four times as many videos."""
 MOST_SECONDS = {
@@ -73,6 +74,11 @@ def targets(runs):
         found.append(
             Target(f"{name_of(run)}: a page of viewable items", f"≤ {MOST_PAGE_MS:g} ms", f"{slowest:.1f} ms", holds)
         )
+        by_sync = next(figures for figures in run["edits"] if figures["write"] == "the same by a sync")
+        ratio = by_sync["with_triggers_ms"] / by_sync["without_ms"]
+        holds = ratio <= MOST_TRIGGER_RATIO if run["videos"] >= LARGE else None
+        what = f"{name_of(run)}: a sync's write of items, with the outbox's triggers / without"
+        found.append(Target(what, f"≤ {MOST_TRIGGER_RATIO:g}", f"{ratio:.2f}", holds))
         peak = _peak(run)
         found.append(
             Target(f"{name_of(run)}: peak RSS", f"≤ {MOST_PEAK_MB:g} MB", f"{peak:.0f} MB", peak <= MOST_PEAK_MB)
@@ -151,6 +157,20 @@ def decisions_table(run):
     for figures in run["decisions"]:
         milliseconds = (f"{figures[name]:.1f}" for name in ("page_ms", "count_ms"))
         table.add_row(figures["user"], *milliseconds, f"{figures['items']:,}", figures["plan"])
+    return table
+
+
+def edits_table(run):
+    """Return a table of what the outbox's triggers add to a write of items, by an application and by a sync."""
+    table = _table(f"{name_of(run)}: milliseconds for a write of items, with the outbox's triggers and without any")
+    _columns(table, "items", "with triggers", "without", "ratio", "edits recorded")
+    for figures in run["edits"]:
+        with_triggers, without = figures["with_triggers_ms"], figures["without_ms"]
+        recorded = f"{figures['recorded']:,}" if "recorded" in figures else ""
+        ratio = f"{with_triggers / without:.2f}"
+        table.add_row(
+            figures["write"], f"{figures['items']:,}", f"{with_triggers:.1f}", f"{without:.1f}", ratio, recorded
+        )
     return table
 
 

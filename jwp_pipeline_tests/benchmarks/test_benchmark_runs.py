@@ -23,6 +23,9 @@ def test_quick_benchmark_prints_and_writes_its_figures(tmp_path):
     assert unchanged["rows_written"] == [0, 0, 0]
     assert first["wal_mb"] > first["wal_outside_raw_mb"] > first["wal_of"]["jwp.cached_resources"] > 1
     assert unchanged["total_seconds"] > unchanged["run_seconds"] > sum(unchanged["seconds_of"].values()) > 0
+    _, bulk, by_sync = run["edits"]
+    assert bulk["recorded"] > 0
+    assert by_sync["with_triggers_ms"] > 0
     anonymous, *_, superuser = run["decisions"]
     assert 0 < anonymous["items"] < superuser["items"] == 2000
     assert min(run["limits"].values()) > 0

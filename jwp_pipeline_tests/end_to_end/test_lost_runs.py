@@ -47,7 +47,14 @@ def at_work(site, engine, where):
             yield process, blocker.rollback
 
 
-@pytest.mark.parametrize("where", ["the listing", "resource_changes", "media_items"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param("the listing", marks=pytest.mark.slow),
+        "resource_changes",
+        pytest.param("media_items", marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_that_was_declared_dead_while_stopped_commits_nothing_when_it_wakes_up(site, engine, next_run, where):
     assert site.jwpfetch().code == DONE
     library = site.simulator.library

@@ -80,6 +80,7 @@ def everything_stored(engine):
     return stored
 
 
+@pytest.mark.slow
 def test_no_secret_is_shown_or_kept(site, engine, role, caplog):
     caplog.set_level(logging.DEBUG)
     simulator, (name, password) = site.simulator, role

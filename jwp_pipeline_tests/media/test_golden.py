@@ -21,7 +21,14 @@ def types_read(options):
     return [kind for kind in ("video", "channel") if not options.get(f"skip_{kind}_fetch")]
 
 
-@pytest.mark.parametrize("name", golden.SCENARIOS)
+# The quick run goes through the longer scenarios with v1 only.
+LONG_BY_V2 = [pytest.param(name, "v2", marks=pytest.mark.slow) for name in ("updates", "deletions", "evolving")]
+
+
+@pytest.mark.parametrize(
+    ("name", "api"),
+    [*((name, "v1") for name in golden.SCENARIOS), ("first_sync", "v2"), ("channels", "v2"), *LONG_BY_V2],
+)
 def test_the_reference_s_states_are_reached(name, api, engine, simulator):
     """Semantics §1-§5: this runs step by step over HTTP. P3: another sync at the end finds nothing to do."""
     syncs = []
@@ -52,6 +59,7 @@ def live(state):
     }
 
 
+@pytest.mark.slow
 def test_the_job_reaches_the_reference_s_states_too(tables_url, engine, simulator, tmp_path):
     """The Dagster job that people run is started with the options of each step."""
     where = {"database_url": tables_url, "home": tmp_path}

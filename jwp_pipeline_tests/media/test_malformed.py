@@ -138,7 +138,7 @@ def compared(engine, expected, create_items, syncs):
     return differences(found, {case[0]: expected(*case, create_items) for case in CASES}, syncs)[:10]
 
 
-@pytest.mark.parametrize(("api", "create_items"), [("v1", "sms"), ("v2", "all")])
+@pytest.mark.parametrize(("api", "create_items"), [pytest.param("v1", "sms", marks=pytest.mark.slow), ("v2", "all")])
 def test_no_malformed_shape_stops_the_sync(api, create_items, engine, simulator):
     """P4, P5, semantics §6: fields keep their last good value, or the default in a new item, until they are mended."""
     assert len(SHAPES) >= 200

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -248,6 +249,7 @@ def arrive(jwp, library, step, create_items):
     return follow(sync_all=step["sync_all"])
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=fewer_if_quick(),
     suppress_health_check=[HealthCheck.function_scoped_fixture],

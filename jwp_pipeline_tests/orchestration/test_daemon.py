@@ -12,92 +12,22 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
+import requests
 from rich.console import Console
 
 from jwp_pipeline.commands.stack import kept_loaded
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.simulator import Simulator
-from jwp_pipeline_tests.support import DEAD_PROXY, bare_environment, closed_port, free_port, video, wait_until
+from jwp_pipeline_tests.support import bare_environment, closed_port, free_port, video, wait_until
 from jwp_pipeline_tests.support.http import Script, answer, serve
+from jwp_pipeline_tests.support.stack import PATIENCE, Stack, asked, up
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
-
-# On a busy machine everything takes several times as long as it should.
-PATIENCE = 150.0
-STOP_SECONDS = 25.0
-
-
-class Stack:
-    """A `jwp-pipeline up` in its own folder, and every process that it starts."""
-
-    def __init__(self, process, folder):
-        self.process = process
-        self.folder = folder
-
-    def log(self):
-        return (self.folder / "log").read_text()
-
-    def processes(self):
-        """Return process id → command line of each process with this folder in its arguments, settings or location."""
-        found = {}
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                command = (process / "cmdline").read_bytes()
-                traces = command, (process / "environ").read_bytes(), os.readlink(process / "cwd").encode()
-                if int(process.name) != os.getpid() and any(os.fsencode(self.folder) in trace for trace in traces):
-                    found[int(process.name)] = command.replace(b"\0", b" ").decode()
-        return found
-
-    def wait_until_gone(self):
-        deadline = time.monotonic() + STOP_SECONDS
-        while left := self.processes():
-            assert time.monotonic() < deadline, f"left over: {left}"
-            time.sleep(0.1)
-
-    def expect(self, condition, what):
-        """Wait until the condition is true, and return the seconds that it took."""
-        started = time.monotonic()
-        while not condition():
-            assert self.process.poll() is None, self.log()
-            assert time.monotonic() - started < PATIENCE, f"{what}: not in {PATIENCE} s\n{self.log()[-8000:]}"
-            time.sleep(0.1)
-        return time.monotonic() - started
-
-
-@contextmanager
-def up(folder, **settings):
-    command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(free_port())]
-    environment = bare_environment(JWP_HOME=str(folder / "home"), **DEAD_PROXY, **settings)
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
-        ) as process,
-    ):
-        stack = Stack(process, folder)
-        try:
-            yield stack
-        finally:
-            process.kill()
-            for pid in stack.processes():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-
-def asked(url, query, *parameters):
-    """Return the rows of a query, or none if its table does not exist yet."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        try:
-            return connection.execute(query, parameters).fetchall()
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            return []
-
 
 FRESH = """
 SELECT DISTINCT asset_key FROM dagster.event_logs
@@ -114,7 +44,9 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
         def titles():
             return {title for (title,) in asked(database_url, "SELECT title FROM jwp.media_items")}
 
-        with up(tmp_path, JWP_DATABASE_URL=database_url, **site.environment("v2")) as stack:
+        port = free_port()
+        webhooks = {"JWP_WEBHOOK_PORT": str(port), "JWP_WEBHOOK_SECRETS": "not-a-real-secret"}
+        with up(tmp_path, JWP_DATABASE_URL=database_url, **webhooks, **site.environment("v2")) as stack:
             first = stack.expect(lambda: len(titles()) == 5, "the first sync")
             # Kill the code server, as the OOM killer would. Dagster itself does not start it again.
             servers = [pid for pid, command in stack.processes().items() if "dagster api grpc" in command]
@@ -128,6 +60,7 @@ def test_live_a_change_arrives_by_itself_and_ctrl_c_leaves_nothing(database_url,
             stack.expect(
                 lambda: all(any(name in key for (key,) in asked(database_url, FRESH)) for name in fresh), "fresh"
             )
+            assert requests.get(f"http://127.0.0.1:{port}/healthz", timeout=10).status_code == 200
             assert len(stack.processes()) > 4
             # Interrupt the whole process group, as a terminal does.
             os.killpg(stack.process.pid, signal.SIGINT)

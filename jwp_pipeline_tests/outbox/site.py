@@ -3,7 +3,6 @@
 from jwp_pipeline.jwplatform.connect import connect_writing
 from jwp_pipeline.outbox.push import PushOptions, push
 from jwp_pipeline_tests.support import Site, rows
-from jwp_pipeline_tests.support.configuration import prefixed
 
 DOMAIN, NAME = "media.example.org", "Example Media"
 
@@ -16,14 +15,10 @@ class EditedSite(Site):
         super().__init__(engine, simulator, api, **{**given, **options})
 
     def push(self, *, dry_run=False, **changes):
-        """Push what is due, and return the report. `changes` replace settings."""
-        settings = self.effective_with(**changes)
+        """Push what is due, and return the report. `changes` replace settings, by field name."""
+        settings = self.effective().model_copy(update=changes)
         options = PushOptions.from_settings(settings)
         return push(self.engine, lambda: connect_writing(settings), options=options, dry_run=dry_run)
-
-    def effective_with(self, **changes):
-        """Return the Settings as they are now, with some of them changed."""
-        return self.effective().model_copy(update=prefixed(changes))
 
     def edit(self, key, **columns):
         """Edit the item of a video as an application does."""

@@ -6,7 +6,10 @@ WITH added AS (
 ),
 rewritten AS (
     UPDATE cached_resources AS cached
-    SET data = plan.data, updated_at = now(), deleted_at = NULL, missing_since = NULL, asked_at = NULL, pushed_at = NULL
+    SET data = plan.data, updated_at = now(), deleted_at = NULL,
+        missing_since = CASE WHEN NOT :is_listing THEN cached.missing_since END,
+        asked_at = CASE WHEN NOT :is_listing THEN cached.asked_at END,
+        pushed_at = CASE WHEN NOT :is_listing THEN cached.pushed_at END
     FROM plan
     WHERE plan.change IN ('changed', 'refreshed', 'restored')
         AND cached.type = :resource_type AND cached.key = plan.key

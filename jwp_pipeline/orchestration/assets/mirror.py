@@ -6,7 +6,7 @@ Each body calls one function of the mirror and returns its report.
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import dagster as dg
 from sqlalchemy import Engine
@@ -18,8 +18,10 @@ from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.apply import Applied, Release, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import Progress, read_listing
+from jwp_pipeline.mirror.looks import read_keys
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.site import require_site
+from jwp_pipeline.orchestration.checks.events import EVENTS_ARE_HANDLED, LONGEST_MINUTES, events_are_handled
 from jwp_pipeline.orchestration.checks.mirror import (
     deletions_confirmed,
     live_rows_equal_listing,
@@ -33,6 +35,7 @@ from jwp_pipeline.orchestration.checks.results import check_spec
 from jwp_pipeline.orchestration.failures import as_dagster_failure
 from jwp_pipeline.orchestration.metadata import OWNERS, listing_metadata, plan_metadata, table_metadata
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.webhooks import store
 
 POOL = "jwp_api"
 
@@ -40,9 +43,10 @@ POOL = "jwp_api"
 class ListingConfig(dg.Config):
     """How a listing is read."""
 
-    scope: Literal["full", "changes"] = "full"
+    scope: Literal["full", "changes", "events"] = "full"
     """`full` reads everything. `changes` reads what changed since the last sync, which never deletes anything, or
-    everything if the totals show that the changes are not enough."""
+    everything if the totals show that the changes are not enough. `events` asks for the keys of the events that wait,
+    or reads the changes if there are many."""
 
 
 class CacheConfig(dg.Config):
@@ -93,13 +97,18 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
 
         with as_dagster_failure(), runtime.database() as engine, runtime.jwplatform() as client:
             require_site(engine, runtime.settings().jwplatform_api_key or "")
-            if config.scope == "changes":
-                overlap = timedelta(minutes=runtime.settings().jwp_overlap_minutes)
-                listing = read_changes(
-                    engine, client, resource_type, overlap=overlap, run_id=context.run.run_id, observe=observe
-                )
+            overlap = timedelta(minutes=runtime.settings().jwp_overlap_minutes)
+            how: dict[str, Any] = {"run_id": context.run.run_id, "observe": observe}
+            if config.scope == "full":
+                listing = read_listing(engine, client, resource_type, **how)
+            elif config.scope == "changes":
+                listing = read_changes(engine, client, resource_type, overlap=overlap, **how)
             else:
-                listing = read_listing(engine, client, resource_type, run_id=context.run.run_id, observe=observe)
+                with connect(engine) as connection:
+                    waiting = store.waiting(connection, resource_type)
+                listing = read_keys(engine, client, resource_type, waiting.keys, overlap=overlap, **how)
+                with connect(engine) as connection, connection.begin():
+                    store.attach(connection, waiting.ids, listing.snapshot_id)
         runtime.report(listing)
         return dg.MaterializeResult(metadata=listing_metadata(listing), check_results=[verified(listing)])
 
@@ -158,6 +167,12 @@ raw_channels = _raw_asset("channel", "Manual channels (playlists)")
             "cached_resources",
             "Nothing that JW Platform sent had to be set aside or mended (table sync_problems).",
         ),
+        check_spec(
+            EVENTS_ARE_HANDLED,
+            "cached_resources",
+            f"No event that JW Platform's webhooks reported waits longer than {LONGEST_MINUTES} minutes (table "
+            "jwp_events).",
+        ),
     ],
 )
 def cached_resources(
@@ -166,12 +181,18 @@ def cached_resources(
     """Apply the newest snapshot of each type."""
     key = context.asset_key_for_output("cached_resources")
     with as_dagster_failure(), runtime.database() as engine:
-        outcomes = [_apply(config, runtime, engine, resource_type) for resource_type in _types_of(config, engine)]
+        outcomes = [
+            _apply(config, runtime, engine, resource_type, context.run.run_id)
+            for resource_type in _types_of(config, engine)
+        ]
         waiting = still_quarantined(engine)
+        with connect(engine) as connection:
+            backlog = store.backlog(connection)
     yield nothing_quarantined(key, outcomes, waiting)
     yield deletions_confirmed(key, outcomes)
     yield live_rows_equal_listing(key, outcomes)
     yield no_open_problems(key, outcomes)
+    yield events_are_handled(key, backlog)
     metadata = plan_metadata([outcome.plan for outcome in outcomes if outcome.plan])
     if config.dry_run:
         yield dg.AssetObservation(key, description="Dry run: nothing was changed.", metadata=metadata)
@@ -197,7 +218,7 @@ def _types_of(config: CacheConfig, engine: Engine) -> Sequence[ResourceType]:
         return [releases.releasable(connection, config.release).snapshot.resource_type]
 
 
-def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type: ResourceType) -> Applied:
+def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type: ResourceType, run_id: str) -> Applied:
     with runtime.jwplatform() if config.ask_jwp and config.release is None else nullcontext() as client:
         if client is not None:
             require_site(engine, runtime.settings().jwplatform_api_key or "")
@@ -209,6 +230,8 @@ def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type:
             dry_run=config.dry_run,
             release=None if config.release is None else Release(config.release, by=current_user()),
             lease=runtime.lease,
+            run_id=run_id,
+            also=store.settle,
         )
     runtime.report(outcome)
     return outcome

@@ -2,10 +2,10 @@
 
 Each asks for a run once per cause, again only after a failure, and never while such a run is in progress. It skips if
 JWP or the database cannot be reached. `in_step_or_not` asks for no run, but evaluates check `in_step`. Put here further
-sensors that ask for runs of the jobs in jobs.py.
+sensors that ask for runs of the jobs in jobs.py; the one for JWP's own events is in events.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import dagster as dg
@@ -14,7 +14,8 @@ from sqlalchemy import text
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.status import TypeStatus, read_status
 from jwp_pipeline.errors import OutboxError, PipelineError, SettingsError
-from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, Probe, ResourceType
+from jwp_pipeline.mirror.changes import is_followed
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.automation.backoff import CAUSE_TAG, may_ask
 from jwp_pipeline.orchestration.checks.media import in_step
@@ -24,8 +25,12 @@ from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.outbox.report import what_is_due
 from jwp_pipeline.outbox.review import why_not_pushed
 from jwp_pipeline.runbook import error_text
+from jwp_pipeline.webhooks.store import backlog
 
 Decision = dg.SensorResult | dg.SkipReason
+
+# After a minute there is something wrong with the events.
+_LOOKS_FOLLOW_SECONDS = 60.0
 
 
 @dg.sensor(
@@ -36,16 +41,26 @@ Decision = dg.SensorResult | dg.SkipReason
     "sync if the newest change or a total is different.",
 )
 def jwp_changes(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
-    """Request a frequent sync. The cause is the total and the newest change of each type at JWP."""
+    """Request a frequent sync. The cause is the total and the newest change of each type at JWP.
 
-    def seen() -> str:
-        _require_settings(runtime)
+    With webhooks, most changes are followed before they are seen here. A sync would then only be in the way of the
+    next look.
+    """
+
+    def seen() -> str | None:
+        require_settings(runtime)
+        hooked = runtime.settings().receives_webhooks
+        if hooked and _looks_follow(runtime):
+            return None
         with runtime.jwplatform(hurried=True) as client:
             probes = {kind: client.probe(kind) for kind in RESOURCE_TYPES}
+        if hooked and _is_followed(runtime, probes):
+            return None
         stamps = {kind: f"{probe.total}@{probe.newest_change or ''}" for kind, probe in probes.items()}
         return "; ".join(f"{kind}s {stamp}" for kind, stamp in stamps.items())
 
-    return _ask_for(context, runtime, seen, busy_with=jobs.SYNCS, settled=True, what="Nothing changed at JW Platform")
+    what = "Nothing changed at JW Platform that is not followed already"
+    return ask_for(context, runtime, seen, busy_with=jobs.SYNCS, settled=True, what=what)
 
 
 @dg.sensor(
@@ -58,7 +73,7 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
     """Request a sync. The cause is the type and the time of each listing that is too old."""
 
     def stale() -> str | None:
-        _require_settings(runtime)
+        require_settings(runtime)
         oldest = timedelta(hours=runtime.settings().jwp_max_listing_age_hours)
         causes = []
         for status in current_statuses(runtime):
@@ -69,7 +84,7 @@ def stale_cache(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[R
         return "; ".join(causes) or None
 
     what = "The last full listings are recent enough"
-    return _ask_for(context, runtime, stale, busy_with=jobs.SYNCS, settled=False, what=what)
+    return ask_for(context, runtime, stale, busy_with=jobs.SYNCS, settled=False, what=what)
 
 
 @dg.sensor(
@@ -86,7 +101,7 @@ def media_items_behind(context: dg.SensorEvaluationContext, runtime: dg.Resource
         return "; ".join(f"{s.behind} {s.resource_type}s up to {s.behind_newest}" for s in late) or None
 
     busy_with = (*jobs.SYNCS, jobs.MEDIA_SYNC)
-    return _ask_for(
+    return ask_for(
         context, runtime, behind, busy_with=busy_with, settled=False, what="The media side has followed the cache"
     )
 
@@ -112,7 +127,7 @@ def edits_waiting(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam
             raise OutboxError(f"{found}. {held_up}")
         return found
 
-    return _ask_for(context, runtime, due, busy_with=(jobs.PUSH,), settled=False, what="No edit is due")
+    return ask_for(context, runtime, due, busy_with=(jobs.PUSH,), settled=False, what="No edit is due")
 
 
 @dg.sensor(
@@ -150,7 +165,19 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
     return dg.SensorResult(asset_events=[evaluation], cursor=said)
 
 
-def _require_settings(runtime: Runtime) -> None:
+def _looks_follow(runtime: Runtime) -> bool:
+    """Whether events wait that are so new that a look will follow at any moment."""
+    with runtime.database() as engine, connect(engine) as connection:
+        waiting = backlog(connection)
+    return waiting.events > 0 and waiting.seconds < _LOOKS_FOLLOW_SECONDS
+
+
+def _is_followed(runtime: Runtime, probes: Mapping[ResourceType, Probe]) -> bool:
+    with runtime.database() as engine, connect(engine) as connection:
+        return all(is_followed(connection, kind, probe) for kind, probe in probes.items())
+
+
+def require_settings(runtime: Runtime) -> None:
     """Raise SettingsError if a sync would only fail at its first check, `required_settings`."""
     problems = unusable_settings(runtime.settings())
     if problems:
@@ -164,7 +191,7 @@ def current_statuses(runtime: Runtime) -> list[TypeStatus]:
         return read_status(connection)
 
 
-def _ask_for(
+def ask_for(
     context: dg.SensorEvaluationContext,
     runtime: Runtime,
     find_cause: Callable[[], str | None],
