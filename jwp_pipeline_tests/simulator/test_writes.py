@@ -10,7 +10,8 @@ from jwplatform.errors import APIError, NotFoundError
 from jwplatform.v1 import errors
 
 from jwp_pipeline.simulator import Behaviour, Fault, Library, Simulator
-from jwp_pipeline_tests.simulator.wire import TIMEOUT, v1_client, v1_keys, v2, v2_ids, video
+from jwp_pipeline_tests.simulator.wire import TIMEOUT, v1_client, v1_keys, v2, v2_ids
+from jwp_pipeline_tests.support import video
 
 KEY = "AbCd1234"
 
