@@ -4,6 +4,7 @@ An application that edits items only writes to the record. It imports from here 
 what shows and decides conflicts; docs/using-the-record.md shows how.
 """
 
+from jwp_pipeline.errors import JWPlatformError, NothingToResolve, NoVideoYet
 from jwp_pipeline.jwplatform.writing import UploadLink
 from jwp_pipeline.outbox.report import Outbox, read_outbox
 from jwp_pipeline.outbox.resolve import ItemUpdate, resolve, updates_of
@@ -11,6 +12,9 @@ from jwp_pipeline.outbox.uploads import create_item, upload_endpoint
 
 __all__ = [
     "ItemUpdate",
+    "JWPlatformError",
+    "NoVideoYet",
+    "NothingToResolve",
     "Outbox",
     "UploadLink",
     "create_item",

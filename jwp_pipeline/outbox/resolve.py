@@ -27,6 +27,7 @@ class ItemUpdate:
 
     item_id: str
     field: str
+    """`video` is the video that JW Platform is asked to make for an item that was made here; it has no value."""
     state: Literal["waiting", "pushed", "conflict", "refused"]
     problem: str | None
     ours: str
@@ -38,18 +39,22 @@ class ItemUpdate:
 
 
 def updates_of(bind: Session | Connection, item_ids: Collection[str]) -> dict[str, list[ItemUpdate]]:
-    """Return the edits of these items by item id, pushed ones included. Items that were never edited are left out."""
+    """Return the edits of these items by item id, pushed ones included, and what becomes of the videos of new items.
+
+    Items that were never edited are left out.
+    """
     connection = bind.connection() if isinstance(bind, Session) else bind
     found: dict[str, list[ItemUpdate]] = {}
     for row in connection.execute(statement(_PACKAGE, "updates_of"), {"item_ids": list(item_ids)}):
-        stuck = row.state in ("conflict", "refused")
+        has_value = row.field in FIELDS
+        stuck = has_value and row.state in ("conflict", "refused")
         found.setdefault(row.item_id, []).append(
             ItemUpdate(
                 row.item_id,
                 row.field,
                 row.state,
                 row.problem,
-                in_words(row.field, decoded(row.field, row.ours)),
+                in_words(row.field, decoded(row.field, row.ours)) if has_value else "",
                 in_words(row.field, decoded(row.field, row.theirs)) if stuck else None,
                 row.requested_at,
                 row.pushed_at,
@@ -80,15 +85,23 @@ def resolve(bind: Session | Connection, item_id: str, field: str, side: Literal[
         if not connection.execute(statement(_PACKAGE, "keep_ours"), place).rowcount:
             raise _nothing(item_id, field)
         return
-    row = connection.execute(statement(_PACKAGE, "take_theirs"), place).one_or_none()
-    if row is None:
+    stuck = connection.execute(
+        text(
+            "SELECT edit.theirs, pushed_fields(item) -> edit.field AS granted"
+            " FROM item_updates AS edit JOIN media_items AS item ON item.id = edit.media_item_id"
+            " WHERE edit.media_item_id = :item_id AND edit.field = :field AND edit.state IN ('conflict', 'refused')"
+        ),
+        place,
+    ).one_or_none()
+    if stuck is None:
         raise _nothing(item_id, field)
-    theirs = decoded(field, row.theirs)
+    theirs = decoded(field, stuck.theirs)
     if field == VIEW and theirs is not None:
         # JW Platform may have withdrawn some of it since; the next sync, which is due, brings what it has now.
-        theirs = intersection(decoded(field, row.granted) or NOBODY, theirs)
+        theirs = intersection(decoded(field, stuck.granted) or NOBODY, theirs)
     if theirs is not None:
         write(connection, item_id, field, theirs)
+    connection.execute(statement(_PACKAGE, "take_theirs"), place)
     connection.execute(statement(_PACKAGE, "follow_again"), place)
 
 

@@ -94,7 +94,8 @@ def upload_endpoint(
             "push makes its video; `jwp-pipeline edits` shows whether that failed."
         )
     mime_type = session.scalar(select(item_creations.c.mime_type).where(item_creations.c.media_item_id == item.id))
-    writing = client() if client else connect_writing(settings_of(item))
+    # Somebody waits for the page that shows the link.
+    writing = client() if client else connect_writing(settings_of(item), hurried=True)
     try:
         link = writing.renew_upload(item.video.key, mime_type=mime_type)
     finally:

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route as HttpRoute
@@ -54,6 +56,9 @@ ROUTES: tuple[tuple[str, Service, Route, Kind | None], ...] = (
 WRITING_METHODS: Mapping[tuple[Route | None, str], Route] = MappingProxyType(
     {("list", "POST"): "create", ("show", "PATCH"): "update", ("show", "DELETE"): "delete"}
 )
+
+# A browser asks first whether a page of another site may PUT a file.
+UPLOAD_MIDDLEWARE = [Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["PUT"], allow_headers=["*"])]
 
 Hangup = Callable[[Any], None]
 """Closes the connection of a client, given by its ASGI address, after everything written has been sent."""
@@ -118,7 +123,13 @@ class Application:
     def asgi(self) -> Starlette:
         """Return the application to serve."""
         routes = [
-            HttpRoute(path, self._endpoint(api, route, kind), methods=METHODS) for path, api, route, kind in ROUTES
+            HttpRoute(
+                path,
+                self._endpoint(api, route, kind),
+                methods=[*METHODS, "OPTIONS"] if api == "upload" else METHODS,
+                middleware=UPLOAD_MIDDLEWARE if api == "upload" else None,
+            )
+            for path, api, route, kind in ROUTES
         ]
         if self.control is not None:
             control = self.control

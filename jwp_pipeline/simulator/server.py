@@ -119,6 +119,10 @@ class Simulator:
             "JWPLATFORM_CONTENT_BASE_URL": f"{self.url}/",
             # This server has no TLS, so that its upload links must stay as they are.
             "JWP_FORCE_HTTPS_UPLOAD": "false",
+            "JWP_SITE_DOMAIN": "media.example.org",
+            "JWP_SITE_NAME": "Example Media",
+            # Nothing is lost if edits reach this site without anybody having looked at them first.
+            "JWP_SYNC_ITEMS": "true",
             "LOOKUP_ROOT": self.lookup_root,
             "LOOKUP_PEOPLE_ID_SCHEME": lookup_api.SCHEME,
             "OAUTH2_TOKEN_URL": f"{self.url}/oauth2/token",
