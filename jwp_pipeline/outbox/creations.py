@@ -28,10 +28,9 @@ from jwp_pipeline.errors import (
 from jwp_pipeline.jwplatform.shapes import raw_key
 from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.outbox.bodies import video_edit
-from jwp_pipeline.outbox.exchange import Rules
+from jwp_pipeline.outbox.exchange import Rules, is_about_one
 from jwp_pipeline.outbox.fields import FIELDS, Unsendable, in_words, sendable
 from jwp_pipeline.outbox.links import link, store_link
-from jwp_pipeline.outbox.outcomes import is_about_one
 from jwp_pipeline.outbox.report import PushedChange
 
 _PACKAGE = "jwp_pipeline.outbox"

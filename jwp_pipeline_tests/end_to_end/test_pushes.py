@@ -7,13 +7,15 @@ from jwp_pipeline.commands import cli
 from jwp_pipeline_tests.support import rows
 
 DONE, FAILED, USAGE = 0, 1, 2
-SITE = {"JWP_SITE_DOMAIN": "media.example.org", "JWP_SITE_NAME": "Example Media", "JWP_SYNC_ITEMS": None}
+SITE = {"jwp_site_domain": "media.example.org", "jwp_site_name": "Example Media"}
 
 
 @pytest.fixture
 def edited(site, engine):
     """A site whose first item has a new title. Its id begins with a dash, as one of 64 ids does."""
     site.settings |= SITE
+    # The first push waits for a review only if nobody has set this.
+    site.settings.pop("jwp_sync_items", None)
     assert site.jwpfetch().code == DONE
     key = site.simulator.library.keys("video")[0]
     with engine.begin() as connection:
@@ -29,8 +31,7 @@ def edited(site, engine):
 
 def jwp_pipeline(site, *arguments):
     """Run `jwp-pipeline` as a user does."""
-    settings = {name: value for name, value in site.settings.items() if value is not None}
-    return site.run("jwp-pipeline", *arguments, **settings)
+    return site.run("jwp-pipeline", *arguments, **site.environment)
 
 
 def test_a_first_push_is_shown_and_a_conflict_is_decided(site, engine, edited):
