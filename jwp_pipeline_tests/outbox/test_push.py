@@ -156,13 +156,14 @@ def test_a_push_that_ends_early_records_what_it_has_sent(jwp):
     jwp.library.replace_all([video(key, updated=1) for key in keys], [])
     jwp.sync()
     jwp.execute("UPDATE media_items SET title = 'New'")
-    jwp.simulator.faults.add(Fault.status(403), route="update", nth=6)
+    jwp.simulator.faults.add(Fault.status(403), route="update", nth=6, times=None)
     with pytest.raises(WritingNotAllowed):
         jwp.push()
     arrived = {key for key in keys if jwp.at_jwp(key)["title"] == "New"}
     recorded = {row.key for row in rows(jwp.engine, STATES) if row.state == "pushed"}
     assert recorded == arrived
     assert 5 <= len(arrived) < len(keys)
+    jwp.simulator.faults.clear()
     assert jwp.push().count("pushed") == len(keys) - len(arrived)
 
 
