@@ -71,9 +71,17 @@ def site(engine, simulator, api="v1", **options):
         client.close()
 
 
-def media_options(*, create_items="sms", default_acl="WORLD", strict_acls=None, sync_all=False):
-    """Return the media side's options that follow from the settings of the same names."""
-    settings = load_settings(jwp_create_items=create_items, jwp_default_acl=default_acl, jwp_strict_acls=strict_acls)
+def media_options(*, create_items="sms", default_acl="WORLD", strict_acls=None, sync_items=False, sync_all=False):
+    """Return the media side's options that follow from the settings of the same names.
+
+    Edits go to JW Platform only in the tests of the outbox; in all others, JW Platform rules.
+    """
+    settings = load_settings(
+        jwp_create_items=create_items,
+        jwp_default_acl=default_acl,
+        jwp_strict_acls=strict_acls,
+        jwp_sync_items=sync_items,
+    )
     return MediaOptions.from_settings(settings, sync_all=sync_all)
 
 

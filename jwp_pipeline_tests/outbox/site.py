@@ -17,7 +17,7 @@ class EditedSite(Site):
     """A site with a push. `settings` are those of the pipeline."""
 
     def __init__(self, engine, simulator, client, settings, **options):
-        super().__init__(engine, simulator, client, **options)
+        super().__init__(engine, simulator, client, **{"sync_items": True} | options)
         self.settings = settings
 
     def push(self, *, dry_run=False, **changes):
