@@ -135,7 +135,7 @@ class World:
             if side == "theirs":
                 self.written.pop((item_id, field), None)
             elif theirs is not None and written:
-                written.replaces.append(theirs)
+                written.replaces.append(_as_postgres(theirs))
 
     # --- What happens at JW Platform ---
 
@@ -179,7 +179,10 @@ class World:
         listed = self._listed() if listing is None else self.listings[listing % len(self.listings)]
         name = {"v1": "key", "v2": "id"}[self.api]
         if listing is None:
-            self.granted, self.pushed = {}, {}
+            # After an ACL has vanished, the permission stays as it was.
+            stays = {item.key: audience(item.fields[VIEW]) for item in self._items().values() if item.key is not None}
+            self.granted = {key: stays[key] for key in stays if self._has_no_acl(key)}
+            self.pushed = {}
         else:
             for key in {item.key for item in self._items().values()} - {each[name] for each in listed}:
                 self._expect_anything(key)
@@ -418,6 +421,10 @@ class World:
             return None
         value = listed_value(field, fields)
         return None if value is None else _as_postgres(FIELDS[field].encode(value))
+
+    def _has_no_acl(self, key):
+        record = self.library.record("video", key)
+        return record is not None and self.media.strict_acls and self._map(record.source).acl_state == "absent"
 
     def _grant(self, key, source):
         may_view = self._read(source, VIEW)
