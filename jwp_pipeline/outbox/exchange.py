@@ -23,7 +23,7 @@ from jwp_pipeline.media.mapping import KEEP, VideoFields, map_video
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.permissions import decide as decide_permission
 from jwp_pipeline.outbox.bodies import SiteMark, video_edit
-from jwp_pipeline.outbox.fields import Value, listed_value, says_nothing
+from jwp_pipeline.outbox.fields import listed_value, says_nothing
 from jwp_pipeline.outbox.merge import Decision, Edit, Policy, decide
 from jwp_pipeline.outbox.records import VIEW, DueItem, WaitingEdit
 
@@ -78,24 +78,21 @@ def merged(item: DueItem, shown: Mapping[str, Any], rules: Rules) -> tuple[list[
     """Decide about the item's edits, given its video as JW Platform shows it. Returns its stamp as well."""
     fields = _read(shown, item.key, rules)
     updated = _stamp(fields)
-    return [
-        decide(
-            Edit(edit.field, edit.number, edit.base, edit.ours, _theirs(edit, item, fields, rules), edit.attempted),
-            policy=rules.policy,
-            moved=updated != edit.base_updated,
-        )
-        for edit in item.edits
-    ], updated
+    return [_decision(edit, item, fields, rules, moved=updated != edit.base_updated) for edit in item.edits], updated
 
 
-def _theirs(edit: WaitingEdit, item: DueItem, fields: VideoFields, rules: Rules) -> Value:
+def _decision(edit: WaitingEdit, item: DueItem, fields: VideoFields, rules: Rules, *, moved: bool) -> Decision:
+    says_something = not says_nothing(edit.field, fields)
     if edit.field == VIEW:
-        decision = decide_permission(fields, item.known, strict=rules.media.strict_acls)
         # After an ACL has vanished, the permission stays as it was (semantics §4), and so nobody has changed it there.
-        says_so = decision.acl_state != "vanished"
-    else:
-        says_so = not says_nothing(edit.field, fields)
-    return listed_value(edit.field, fields) if says_so else edit.base
+        state = decide_permission(fields, item.known, strict=rules.media.strict_acls).acl_state
+        says_something = state != "vanished"
+    theirs = listed_value(edit.field, fields) if says_something else None
+    return decide(
+        Edit(edit.field, edit.number, edit.base, edit.ours, theirs, edit.attempted),
+        policy=rules.policy,
+        moved=moved and says_something,
+    )
 
 
 def _update(

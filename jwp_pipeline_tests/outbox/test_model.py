@@ -27,7 +27,13 @@ FAULTS = st.sampled_from(
         ("create", Fault.status(503)),
     ]
 )
+# The same field of the same item, on both sides.
+COLLISIONS = st.sampled_from(sorted(HERE)).flatmap(
+    lambda field: st.tuples(st.just(field), st.sampled_from(HERE[field]), st.sampled_from(THERE[field]))
+)
 HAPPENINGS = st.one_of(
+    st.tuples(st.just("collide"), st.integers(0, 2), COLLISIONS),
+    st.tuples(st.just("collide"), st.integers(0, 2), COLLISIONS),
     st.tuples(st.just("edit"), st.lists(NUMBERS, min_size=1, max_size=6), EDITS),
     st.tuples(st.just("edit"), st.lists(NUMBERS, min_size=1, max_size=2), EDITS),
     st.tuples(st.just("make"), EDITS, st.booleans()),
@@ -90,6 +96,9 @@ def happen(world, what, *how):
             world.make(choices, plainly=plainly)
         case "change", (number, changes):
             world.change(number, {name: value for change in changes for name, value in change.items()})
+        case "collide", (number, (field, choice, change)):
+            world.edit([number], {field: choice})
+            world.change(number, change)
         case "sync", (listing, sync_all):
             world.sync(listing, sync_all=sync_all)
         case _:

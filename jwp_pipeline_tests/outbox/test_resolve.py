@@ -89,6 +89,13 @@ def test_an_acl_that_vanished_opens_nothing(jwp, policy):
     assert jwp.edits() == {VIEW: "pushed"}
 
 
+def test_an_edit_gives_a_video_its_acl_back_even_if_it_names_the_same_people(jwp):
+    jwp.edit(KEY, view_crsids=["abc", "x,y"])
+    there(jwp, custom={"sms_acl": None})
+    jwp.push()
+    assert jwp.at_jwp(KEY)["custom"]["sms_acl"] == "acl:USER_abc:"
+
+
 def test_an_acl_that_cannot_be_read_admits_nobody_whatever_the_policy(jwp):
     jwp.edit(KEY, view_is_public=True)
     there(jwp, custom={"sms_acl": "WORLD"})

@@ -38,6 +38,8 @@ class Written:
 
     here: Any
     sent: Any
+    replaces: list[Any]
+    """The values at JW Platform that it may overwrite: the one that was here before, and earlier edits of it."""
     arrived: bool = False
     """Whether JW Platform has had it."""
 
@@ -59,6 +61,8 @@ class World:
         self.written: dict[tuple[str, str], Written] = {}
         self.granted: dict[str, set[str]] = {}
         """Key of a video → who could view it at JW Platform at some time since the last fresh listing."""
+        self.pushed: dict[tuple[str, str], Any] = {}
+        """What was pushed, and cannot be undone by a listing from before."""
         self.made: list[str] = []
         for number, key in enumerate(KEYS, start=1):
             properties = {"sms_acl": "acl:USER_abc:", "sms_media_id": f"media:{number}:", "other": "stays"}
@@ -80,7 +84,10 @@ class World:
         for item in items:
             for field, choice in choices.items():
                 if item.fields[field] != choice.here:
-                    self.written[item.id, field] = Written(choice.here, choice.sent)
+                    before = self.written.get((item.id, field))
+                    replaces = [*before.replaces, before.sent] if before else [item.fields[field]]
+                    self.written[item.id, field] = Written(choice.here, choice.sent, replaces)
+                    self.pushed.pop((item.id, field), None)
 
     def make(self, choices, *, plainly):
         """Somebody makes an item."""
@@ -99,8 +106,8 @@ class World:
                 item_id = create_item(session, **{"title": "Made", "created_by": Person("abc")} | columns).id
                 session.commit()
         self.made.append(item_id)
-        made = {name: Written(value, value) for name, value in self._items()[item_id].fields.items()}
-        made |= {field: Written(choice.here, choice.sent) for field, choice in choices.items()}
+        made = {name: Written(value, value, []) for name, value in self._items()[item_id].fields.items()}
+        made |= {field: Written(choice.here, choice.sent, []) for field, choice in choices.items()}
         self.written |= {(item_id, field): written for field, written in made.items() if field != "published_at"}
 
     def withdraw(self, number, back):
@@ -115,10 +122,10 @@ class World:
         """Somebody decides about the first field that is stuck."""
         stuck = rows(
             self.engine,
-            "SELECT media_item_id, field FROM item_updates WHERE state IN ('conflict', 'refused')"
+            "SELECT media_item_id, field, theirs FROM item_updates WHERE state IN ('conflict', 'refused')"
             " ORDER BY edit_number LIMIT 1",
         )
-        for item_id, field in stuck:
+        for item_id, field, theirs in stuck:
             written = self.written.get((item_id, field))
             side = "theirs" if written and written.sent is UNSENDABLE else side
             with Session(self.engine) as session:
@@ -126,6 +133,8 @@ class World:
                 session.commit()
             if side == "theirs":
                 self.written.pop((item_id, field), None)
+            elif theirs is not None and written:
+                written.replaces.append(_as_postgres(theirs))
 
     # --- What happens at JW Platform ---
 
@@ -147,10 +156,12 @@ class World:
         kept = {name: value for name, value in before.items() if name not in gone}
         self.library.put("video", {**kept, **fields, "custom": custom, "updated": self.library.now()})
         self._note_granted()
+        self._expect_anything(key)
 
     def delete(self, number, back):
         key = KEYS[number % len(KEYS)]
         exists = key in self.library.keys("video")
+        self._expect_anything(key)
         if exists and not back:
             self.library.remove("video", key)
         elif not exists and back:
@@ -167,8 +178,13 @@ class World:
         listed = self._listed() if listing is None else self.listings[listing % len(self.listings)]
         name = {"v1": "key", "v2": "id"}[self.api]
         if listing is None:
-            self.granted = {}
+            # After an ACL has vanished, the permission stays as it was.
+            stays = {item.key: audience(item.fields[VIEW]) for item in self._items().values() if item.key is not None}
+            self.granted = {key: stays[key] for key in stays if self._has_no_acl(key)}
+            self.pushed = {}
         else:
+            for key in {item.key for item in self._items().values()} - {each[name] for each in listed}:
+                self._expect_anything(key)
             # No listing has shown these yet, and so none of them is missing.
             unlisted = rows(self.engine, "SELECT data FROM cached_resources WHERE pushed_at IS NOT NULL")
             listed = [*listed, *(row.data for row in unlisted if row.data[name] not in {each[name] for each in listed})]
@@ -195,7 +211,7 @@ class World:
         except JWPlatformError:
             pass
         self.jwp.simulator.faults.clear()
-        self._check_pushed(before, wanted)
+        self._check_pushed(before, wanted, policy)
         self._note_granted()
         self._settle(policy)
 
@@ -222,11 +238,13 @@ class World:
                 is_made = item.key is None and item.fields[field] == written.here
                 assert written.arrived or is_made, f"{field} vanished: {written}"
                 if not is_made:
-                    self._close(item_id, field)
+                    self._close(item_id, field, pushed=edit is not None)
             else:
                 assert edit.ours in (written.here, written.sent), f"{field} is {edit.ours}"
                 assert edit.state == "waiting" or edit.problem
                 assert field == VIEW or item.fields[field] in (written.here, written.sent)
+        for (item_id, field), value in self.pushed.items():
+            assert items[item_id].fields[field] == value, f"{field} was undone"
         for item in items.values():
             self._check_view(item, edits.get((item.id, VIEW)))
 
@@ -240,7 +258,7 @@ class World:
         elif item.live and item.key is not None:
             assert may_view <= self.granted.get(item.key, set())
 
-    def _check_pushed(self, before, wanted):
+    def _check_pushed(self, before, wanted, policy):
         """Assert that nothing was pushed but what was edited here, in the form in which it reads back."""
         for record in self.library.records("video"):
             old, new = before.get(record.key), record.source
@@ -249,7 +267,9 @@ class World:
             changes = wanted.get(record.key, {})
             for field in HERE:
                 was, is_now = self._read(old, field), self._read(new, field)
-                assert was == is_now or is_now == changes[field], f"{field} of {record.key}: {was} → {is_now}"
+                if was != is_now:
+                    assert is_now == changes[field].sent, f"{field} of {record.key}: {was} → {is_now}"
+                    assert policy == "ours" or was is None or was in changes[field].replaces, f"{was} was overwritten"
             ours = {"title", "description", "date", "custom", "tags", "updated"}
             assert {n: v for n, v in old.items() if n not in ours} == {n: v for n, v in new.items() if n not in ours}
             assert _tags(new) in (_tags(old), [*_tags(old), TAG])
@@ -316,8 +336,15 @@ class World:
                 if there is None or item.fields[field] == there:
                     self._close(item_id, field)
 
-    def _close(self, item_id, field):
+    def _expect_anything(self, key):
+        """Any listing may bring something else for the item of this video now."""
+        keys = {item.id: item.key for item in self._items().values()}
+        self.pushed = {place: value for place, value in self.pushed.items() if keys[place[0]] != key}
+
+    def _close(self, item_id, field, *, pushed=False):
         written = self.written.pop((item_id, field))
+        if pushed:
+            self.pushed[item_id, field] = written.sent
         key = self._items()[item_id].key
         if field == VIEW and key is not None:
             self.granted[key] = self.granted.get(key, set()) | audience(written.here)
@@ -329,7 +356,7 @@ class World:
         keys |= {item.id: item.key for item in self._items().values() if item.key}
         for (item_id, field), written in self.written.items():
             if item_id in keys:
-                wanted.setdefault(keys[item_id], {})[field] = written.sent
+                wanted.setdefault(keys[item_id], {})[field] = written
         return wanted
 
     def _items(self):
@@ -393,6 +420,10 @@ class World:
             return None
         value = listed_value(field, fields)
         return None if value is None else _as_postgres(FIELDS[field].encode(value))
+
+    def _has_no_acl(self, key):
+        record = self.library.record("video", key)
+        return record is not None and self.media.strict_acls and self._map(record.source).acl_state == "absent"
 
     def _grant(self, key, source):
         may_view = self._read(source, VIEW)
