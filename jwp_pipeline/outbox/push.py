@@ -41,7 +41,9 @@ FAILURES = 5
 """So many failures in a row mean that JW Platform is down, and not that something is wrong with these items."""
 
 _WORKERS = 4
-_BATCH = 100
+# Whoever edits an item while thousands are on their way waits for the items of one batch: a minute or two at the usual
+# rate limit.
+_BATCH = 40
 _LOCK_PATIENCE = 10.0
 
 Connect = Callable[[], WritingClient]

@@ -56,7 +56,7 @@ class DueItem:
 
 
 def due_items(connection: Connection, *, seen: Collection[str], limit: int, early: bool = False) -> list[DueItem]:
-    """Return items whose edits are due, in the order of their edits, without those in `seen`.
+    """Return items whose edits are due, at most `limit`, without those in `seen`: the oldest edits and the newest.
 
     With `early`, those that wait for another try are due as well.
     """

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jwp_pipeline.errors import MiddlemanAnswered, WritingNotAllowed
+from jwp_pipeline.outbox import push as push_module
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.support import rows, video
 
@@ -179,6 +180,24 @@ def test_a_proxy_that_refuses_is_no_fault_of_the_items(jwp):
     jwp.simulator.faults.clear()
     jwp.execute("UPDATE item_updates SET next_try_at = NULL")
     assert jwp.push().count("pushed") == len(keys)
+
+
+def test_an_edit_does_not_wait_behind_a_bulk_edit_that_was_made_before(jwp, monkeypatch):
+    monkeypatch.setattr(push_module, "_BATCH", 6)
+    keys = [f"item{number:04}" for number in range(40)]
+    jwp.library.replace_all([video(key, updated=1) for key in keys], [])
+    jwp.sync()
+    jwp.execute("UPDATE media_items SET title = 'In bulk'")
+    jwp.edit(keys[20], title="Alone")
+    jwp.simulator.forget_requests()
+    assert jwp.push().count("pushed") == len(keys)
+    updated = [number for number, request in enumerate(updates(jwp)) if keys[20] in f"{request.path} {request.params}"]
+    assert updated[0] < 6
+    assert jwp.at_jwp(keys[20])["title"] == "Alone"
+
+
+def updates(jwp):
+    return [request for request in jwp.simulator.requests if request.route == "update"]
 
 
 STATES = "SELECT key, state FROM item_updates JOIN videos USING (media_item_id)"
