@@ -198,11 +198,12 @@ def _status(console: Console) -> int:
     from jwp_pipeline.commands.console import print_status
     from jwp_pipeline.database.connection import connect
     from jwp_pipeline.database.status import read_status
+    from jwp_pipeline.outbox.report import read_outbox
     from jwp_pipeline.webhooks.store import backlog
 
     settings = _configured(console)
     with _database(settings) as engine, connect(engine) as connection:
-        statuses, waiting = read_status(connection), backlog(connection)
+        statuses, waiting, outbox = read_status(connection), backlog(connection), read_outbox(connection)
     max_age = timedelta(hours=settings.jwp_max_listing_age_hours)
     print_status(statuses, console, max_age)
     if waiting.events:
@@ -210,6 +211,8 @@ def _status(console: Console) -> int:
         console.print(
             f"{waiting.events} events of JW Platform wait for a look at their keys, the oldest since {since}."
         )
+    if outbox.waiting or outbox.conflicts or outbox.refused:
+        console.print(f"Edits: {outbox.in_words}. `jwp-pipeline edits` shows them.", highlight=False, soft_wrap=True)
     return FAILED if any(status.trouble(max_age) for status in statuses) else SUCCEEDED
 
 

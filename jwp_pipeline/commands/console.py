@@ -125,10 +125,14 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
 def print_status(statuses: Sequence[TypeStatus], console: Console, max_age: timedelta) -> None:
     """Print whether each type is in step, since when, and what to do next."""
     table = _table("in step with JW Platform?")
-    names = ("", "in step as of (UTC)", "lag", "listed", "live", "in the platform", "unconfirmed", "behind", "problems")
-    _columns(table, names)
+    counted = ("listed", "live", "in the platform", "unconfirmed", "behind", "problems")
+    # A full listing also shows deletions; a sync of changes brings everything else.
+    _columns(table, ("", "full listing of (UTC)", "lag", "changes up to (UTC)", *counted))
     for status in statuses:
-        since = f"{status.in_step_as_of:%Y-%m-%d %H:%M:%S}" if status.in_step_as_of else "never"
+        since, changes = (
+            f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "never"
+            for moment in (status.in_step_as_of, status.changes_seen_until)
+        )
         lag = str(status.lag).split(".")[0] if status.lag else "-"
         counts = (
             status.live,
@@ -137,7 +141,7 @@ def print_status(statuses: Sequence[TypeStatus], console: Console, max_age: time
             status.behind,
             status.open_problems,
         )
-        table.add_row(f"{status.resource_type}s", since, lag, str(status.listed or "-"), *_numbers(*counts))
+        table.add_row(f"{status.resource_type}s", since, lag, changes, str(status.listed or "-"), *_numbers(*counts))
     console.print(table)
     for trouble in filter(None, (status.trouble(max_age) for status in statuses)):
         console.print(f"Not in step: {trouble}.", style="bold red", highlight=False, soft_wrap=True)

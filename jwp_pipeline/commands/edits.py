@@ -51,10 +51,7 @@ def _print_report(report: PushReport, console: Console) -> None:
         console.print(f"Nothing more was pushed: {report.stopped}.", style="yellow", highlight=False, soft_wrap=True)
     elif not report.changes:
         console.print("Nothing was due.")
-    console.print(
-        f"{after.waiting} items wait, {after.conflicts} fields are in conflict, {after.refused} are refused.",
-        highlight=False,
-    )
+    console.print(f"{after.in_words}.", highlight=False)
     if report.dry_run:
         console.print("Dry run: nothing was pushed.", style="bold")
 

@@ -25,6 +25,11 @@ class Outbox:
     oldest_seconds: float | None
     """How long the oldest of what waits has waited; None if nothing does."""
 
+    @property
+    def in_words(self) -> str:
+        """What the outbox holds, for people to read."""
+        return f"{self.waiting} items wait, {self.conflicts} fields are in conflict, {self.refused} are refused"
+
 
 def read_outbox(connection: Connection) -> Outbox:
     """Return what the outbox holds now."""

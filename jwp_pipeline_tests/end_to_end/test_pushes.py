@@ -50,6 +50,7 @@ def test_a_first_push_is_shown_and_a_conflict_is_decided(site, engine, edited):
     assert ran.code == DONE
     assert "0 items wait, 1 fields are in conflict, 0 are refused." in ran.out
     assert library.get("video", edited)["custom"]["sms_language"] == "language:deu:"
+    assert "Edits: 0 items wait, 1 fields are in conflict, 0 are refused." in site.jwpfetch("--status").out
     ran = jwp_pipeline(site, "edits")
     assert ran.code == FAILED
     assert "Theirs" in ran.out
