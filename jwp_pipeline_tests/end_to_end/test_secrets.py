@@ -90,6 +90,7 @@ def test_no_secret_is_shown_or_kept(site, engine, role, caplog):
     site.settings |= {
         "oauth2_client_secret": "secret-of-lookup",
         "jwp_alert_webhook_url": "https://127.0.0.1:9/secret-of-the-webhook",
+        "jwp_webhook_secrets": "secret-of-received-webhooks",
     }
     # The settings also hold the secret of the API that is not in use.
     v1, v2 = ({"JWPLATFORM_MANAGEMENT_API": api} for api in ("v1", "v2"))
