@@ -60,8 +60,9 @@ class Steps:
         created = self._write("videos", "link_new")
         if self._number("SELECT count(*) FROM item_creations WHERE state <> 'created' AND asked_at IS NOT NULL"):
             self._run("videos/lock_created")
-            if self._run("videos/link_created"):
-                self.connection.execute(shared_statement("jwp_pipeline.database", "edits_since_created"))
+            linked = self.connection.scalars(statement("videos/link_created")).all()
+            edits = shared_statement("jwp_pipeline.database", "edits_since_created")
+            self.connection.execute(edits, {"item_ids": linked})
         gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
         self._run("problems/looked_at_videos")

@@ -44,7 +44,7 @@ def link(connection: Connection, item_id: str, key: str, video: dict[str, Any], 
     # Whoever edits the item at this moment does not see the link, so the edit has to be finished first.
     connection.execute(text("SELECT FROM media_items WHERE id = :item_id FOR NO KEY UPDATE"), {"item_id": item_id})
     if connection.execute(statement(_PACKAGE, "link_created"), parameters).rowcount:
-        connection.execute(statement("jwp_pipeline.database", "edits_since_created"))
+        connection.execute(statement("jwp_pipeline.database", "edits_since_created"), {"item_ids": [item_id]})
     return float(connection.execute(statement(_PACKAGE, "mark_created"), parameters).scalar_one())
 
 

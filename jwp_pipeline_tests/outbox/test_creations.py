@@ -212,3 +212,19 @@ def test_a_new_item_that_cannot_be_sent_waits_until_it_is_edited(jwp):
     jwp.execute("UPDATE media_items SET copyright = 'one line'")
     assert jwp.push().count("created") == 1
     assert [row.media_item_id for row in linked(jwp)] == [made]
+
+
+def test_a_change_that_a_sync_brings_to_a_new_item_is_no_edit(jwp, made):
+    """A sync links the first new item, and follows its video; then another one links the second."""
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=2)
+    jwp.push()
+    (first,) = videos(jwp)
+    jwp.sync()
+    jwp.library.edit("video", first["key"], title="There", updated=first["updated"] + 10)
+    jwp.sync()
+    make(jwp)
+    jwp.push()
+    jwp.sync()
+    assert len(linked(jwp)) == 2
+    assert jwp.item(first["key"]).title == "There"
+    assert rows(jwp.engine, "SELECT * FROM item_updates") == []

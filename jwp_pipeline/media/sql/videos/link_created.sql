@@ -17,3 +17,4 @@ FROM (
     ORDER BY creation.media_item_id, mapped.key COLLATE "C"
 ) AS found
 WHERE videos.key = found.key
+RETURNING videos.media_item_id
