@@ -178,6 +178,7 @@ videos = Table(
         BigInteger,
         comment="JWP's `updated` as it answered the last push. An older listing leaves the pushed fields alone.",
     ),
+    Column("pushed_at", Timestamp, comment="When that answer was recorded."),
     Column(
         "awaits_listing",
         Boolean,

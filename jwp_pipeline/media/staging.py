@@ -27,7 +27,7 @@ _VIEW = EDITED_AS["view_is_public"]
 _VIDEO_COLUMNS = {
     "key": "text", "mapped_version": "timestamptz", "new_item_id": "text", "updated": "int8", "wants_item": "bool",
     "keeps_sms_media_id": "bool", "sms_media_id": "int8", "keeps_sms_last_updated_at": "bool",
-    "sms_last_updated_at": "timestamptz", "acl_state": "text",
+    "sms_last_updated_at": "timestamptz", "acl_state": "text", "follows_push": "bool", "pushed_at": "timestamptz",
     **{column.name: column.type for column in ITEM_COLUMNS},
 }  # fmt: skip
 _NARROWED_COLUMNS = {"key": "text", **{column.name: column.type for column in VIEW_COLUMNS}}
@@ -115,8 +115,17 @@ def _left_alone(row: Row[Any], fields: VideoFields) -> frozenset[str]:
     A listing that is older than the last push does not change any field that is pushed.
     """
     edited = frozenset((*(row.waiting or ()), *(row.undecided or ())))
-    is_older = row.pushed_updated is not None and (fields.updated is KEEP or fields.updated < row.pushed_updated)
-    return frozenset(EDITED_AS.values()) if is_older else edited
+    return frozenset(EDITED_AS.values()) if _is_older(row, fields) else edited
+
+
+def _is_older(row: Row[Any], fields: VideoFields) -> bool:
+    """Whether what is cached is older than the last push."""
+    if row.pushed_updated is None:
+        return False
+    if fields.updated is KEEP or fields.updated != row.pushed_updated:
+        return fields.updated is KEEP or fields.updated < row.pushed_updated
+    # JWP's stamps are whole seconds, so what was read before the push may have the same one.
+    return row.pushed_at is not None and (row.read_at is None or row.read_at <= row.pushed_at)
 
 
 def _item_permission(row: Row[Any]) -> Permission | None:
@@ -144,6 +153,8 @@ def _video_row(row: Row[Any], fields: VideoFields, decision: Decision) -> tuple[
         fields.sms_last_updated_at is KEEP,
         _kept(fields.sms_last_updated_at),
         decision.acl_state,
+        row.awaits_listing and not _is_older(row, fields),
+        row.pushed_at,
         *(_stored(fields.item[name]) for name in _CONTENT),
         *view_values(may_view),
     )

@@ -184,6 +184,7 @@ class Video(Base):
     acl_state: Mapped[str | None]
     view_digest: Mapped[int | None]
     pushed_updated: Mapped[int | None]
+    pushed_at: Mapped[datetime | None]
     awaits_listing: Mapped[bool]
     deleted_at: Mapped[datetime | None]
 

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from jwp_pipeline.errors import MiddlemanAnswered, WritingNotAllowed
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.landing import read_listing
+from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.outbox import push as push_module
 from jwp_pipeline.simulator import Fault
 from jwp_pipeline_tests.support import rows, video
@@ -93,6 +96,27 @@ def test_an_older_listing_does_not_undo_a_push(jwp):
     jwp.push()
     jwp.follow(sync_all=True)
     assert jwp.item(KEY).title == "Ours"
+
+
+@pytest.mark.parametrize("sync_all", [False, True])
+def test_a_listing_of_the_same_second_as_a_push_does_not_undo_it(jwp, sync_all):
+    """It was read between two pushes, and has the stamp of both."""
+    jwp.library.replace_all([original()], [])
+    jwp.sync()
+    jwp.edit(KEY, title="First")
+    jwp.push()
+    first = jwp.at_jwp(KEY)
+    read_listing(jwp.engine, jwp.client, "video")
+    jwp.edit(KEY, title="Second")
+    jwp.push()
+    jwp.library.edit("video", KEY, updated=first["updated"])
+    jwp.execute("UPDATE videos SET updated = :stamp, pushed_updated = :stamp", stamp=first["updated"])
+    apply_newest(jwp.engine, "video", options=MirrorOptions(), client=jwp.client)
+    jwp.follow(sync_all=sync_all)
+    assert jwp.item(KEY).title == "Second"
+    jwp.sync(sync_all=sync_all)
+    assert jwp.item(KEY).title == "Second"
+    assert rows(jwp.engine, "SELECT awaits_listing FROM videos") == [(False,)]
 
 
 def test_an_item_that_jwp_refuses_does_not_hold_up_the_others(jwp):

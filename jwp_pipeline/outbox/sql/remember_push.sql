@@ -2,5 +2,6 @@
 UPDATE videos
 SET updated = greatest(updated, :updated),
     pushed_updated = greatest(pushed_updated, :updated),
+    pushed_at = clock_timestamp(),
     awaits_listing = true
 WHERE key = :key

@@ -231,6 +231,7 @@ def upgrade() -> None:
     )
     op.execute("INSERT INTO write_back DEFAULT VALUES")
     op.add_column("videos", sa.Column("pushed_updated", sa.BigInteger(), nullable=True))
+    op.add_column("videos", sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("videos", sa.Column("awaits_listing", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     op.add_column("cached_resources", sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(

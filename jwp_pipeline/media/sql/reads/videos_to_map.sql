@@ -4,6 +4,8 @@ SELECT
     cached.key, cached.data, cached.updated_at, videos.acl_state, coalesce(videos.had_acl, false) AS had_acl,
     videos.sms_media_id, item.id IS NOT NULL AS has_item, {item.view},
     CASE WHEN NOT videos.reappeared AND videos.deleted_at IS NULL THEN videos.pushed_updated END AS pushed_updated,
+    videos.pushed_at, coalesce(videos.awaits_listing, false) AS awaits_listing,
+    (SELECT max(started_at) FROM raw_snapshots WHERE resource_type = 'video' AND applied_at IS NOT NULL) AS read_at,
     edited.waiting, edited.undecided
 FROM videos_to_read
 JOIN cached_resources AS cached ON cached.type = 'video' AND cached.key = videos_to_read.key

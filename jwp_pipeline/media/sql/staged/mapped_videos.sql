@@ -10,5 +10,7 @@ CREATE TEMPORARY TABLE mapped_videos (
     keeps_sms_last_updated_at boolean NOT NULL,
     sms_last_updated_at timestamptz,
     acl_state text NOT NULL,
+    follows_push boolean NOT NULL,
+    pushed_at timestamptz,
     {typed fields}
 ) ON COMMIT DROP

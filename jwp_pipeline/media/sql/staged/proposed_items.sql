@@ -40,7 +40,7 @@ CROSS JOIN LATERAL (
             OR videos.reappeared
             OR coalesce(mapped.updated > videos.updated, false)
             -- The first listing that is as new as a push brings what others changed at JW Platform before it.
-            OR coalesce(videos.awaits_listing AND mapped.updated >= coalesce(videos.pushed_updated, 0), false)
+            OR mapped.follows_push
             AS is_due
 ) AS stands
 WHERE item.id IS NOT NULL OR mapped.wants_item

@@ -5,7 +5,7 @@
 UPDATE videos
 SET media_item_id = seen.media_item_id,
     updated = CASE WHEN seen.restarts THEN seen.updated ELSE greatest(videos.updated, seen.updated) END,
-    awaits_listing = videos.awaits_listing AND NOT (seen.is_due AND seen.listed >= coalesce(videos.pushed_updated, 0)),
+    awaits_listing = videos.awaits_listing AND NOT (seen.follows AND seen.pushed_at IS NOT DISTINCT FROM videos.pushed_at),
     sms_media_id = seen.sms_media_id,
     sms_last_updated_at = seen.sms_last_updated_at,
     mapped_version = seen.mapped_version,
@@ -21,8 +21,8 @@ FROM (
         mapped.mapped_version,
         CASE WHEN proposed.is_due THEN proposed.item_id ELSE known.media_item_id END AS media_item_id,
         coalesce(known.reappeared OR proposed.is_restored OR known.mapped_version IS NULL, false) AS restarts,
-        coalesce(proposed.is_due OR known.media_item_id IS NULL, false) AS is_due,
-        coalesce(mapped.updated, 0) AS listed,
+        mapped.follows_push AND coalesce(proposed.is_due OR known.media_item_id IS NULL, false) AS follows,
+        mapped.pushed_at,
         CASE
             -- The stamp starts again after an absence, and if the video was never synchronised.
             WHEN known.reappeared OR proposed.is_restored OR known.mapped_version IS NULL
@@ -56,5 +56,5 @@ WHERE videos.key = seen.key
         seen.media_item_id, seen.updated, seen.sms_media_id, seen.sms_last_updated_at, seen.mapped_version,
         seen.needs_full_sync, seen.wants_item, false, seen.had_acl, seen.acl_state,
         seen.view_digest,
-        videos.awaits_listing AND NOT (seen.is_due AND seen.listed >= coalesce(videos.pushed_updated, 0))
+        videos.awaits_listing AND NOT (seen.follows AND seen.pushed_at IS NOT DISTINCT FROM videos.pushed_at)
     )
