@@ -19,6 +19,7 @@ from jwp_pipeline.outbox import Outbox, create_item, read_outbox, resolve
 from jwp_pipeline.outbox.fields import FIELDS, listed_value
 from jwp_pipeline.outbox.push import PushOptions, push
 from jwp_pipeline.record import Person
+from jwp_pipeline.simulator.properties import flat_properties
 from jwp_pipeline_tests.outbox.choices import HERE, UNSENDABLE, audience, view
 from jwp_pipeline_tests.outbox.killed import Doomed, killed_at
 from jwp_pipeline_tests.outbox.site import DOMAIN
@@ -397,7 +398,7 @@ class World:
         """Return item → keys of the videos at JW Platform that carry its mark."""
         marked = {}
         for record in self.library.records("video"):
-            item_id = record.source["custom"].get(MARK)
+            item_id = flat_properties(record.source["custom"]).get(MARK)
             if item_id is not None:
                 marked.setdefault(item_id, []).append(record.key)
         return marked

@@ -1,7 +1,7 @@
 -- Marks videos that were gone at some time since they were last read, even if no sync ran while they were gone. A later
 -- sync may be the one that restores their items.
 UPDATE videos
-SET deleted_at = NULL, reappeared = true, pushed_updated = NULL, pushed_at = NULL
+SET deleted_at = NULL, reappeared = true, pushed_updated = NULL, pushed_at = NULL, awaits_listing = false
 FROM mapped_videos AS mapped
 WHERE videos.key = mapped.key
     AND (
