@@ -124,7 +124,7 @@ def print_outcome(outcome: SyncOutcome, console: Console, *, where: str) -> None
 
 def print_status(statuses: Sequence[TypeStatus], console: Console, max_age: timedelta) -> None:
     """Print whether each type is in step, since when, and what to do next."""
-    table = _table("in step with JW Platform?")
+    table = plain_table("in step with JW Platform?")
     counted = ("listed", "live", "in the platform", "unconfirmed", "behind", "problems")
     # A full listing also shows deletions; a sync of changes brings everything else.
     _columns(table, ("", "full listing of (UTC)", "lag", "changes up to (UTC)", *counted))
@@ -148,7 +148,7 @@ def print_status(statuses: Sequence[TypeStatus], console: Console, max_age: time
 
 
 def _head(plan: Plan) -> Table:
-    table = _table(f"{plan.resource_type}s: first {len(plan.head)} of {plan.rows - plan.refreshed} changes")
+    table = plain_table(f"{plan.resource_type}s: first {len(plan.head)} of {plan.rows - plan.refreshed} changes")
     for name in ("change", "key", "title", "fields"):
         table.add_column(name, overflow="ellipsis", no_wrap=True)
     for row in plan.head:
@@ -157,7 +157,7 @@ def _head(plan: Plan) -> Table:
 
 
 def _listings(listings: Sequence[Listing]) -> Table:
-    table = _table("read from JW Platform")
+    table = plain_table("read from JW Platform")
     _columns(table, ("", "snapshot", "status", "resources", "pages", "requests", "retries", "seconds"))
     for listing in listings:
         table.add_row(
@@ -171,7 +171,7 @@ def _listings(listings: Sequence[Listing]) -> Table:
 
 
 def _applied(applied: Sequence[Applied]) -> Table:
-    table = _table("cached_resources")
+    table = plain_table("cached_resources")
     _columns(table, ("", *_COUNTS, "live now", "seconds"))
     for report in applied:
         counts = _numbers(*(getattr(report.plan, name) for name in _COUNTS)) if report.plan else ["-"] * len(_COUNTS)
@@ -189,7 +189,7 @@ def _unconfirmed(report: Applied) -> str:
 
 
 def _media(report: MediaReport) -> Table:
-    table = _table(f"the platform's own record, in {report.seconds:.2f} s")
+    table = plain_table(f"the platform's own record, in {report.seconds:.2f} s")
     names = ("created", "updated", "restored", "deleted", "unchanged")
     _columns(table, ("", *names, "live now"))
     for asset, counts in report.counts.items():
@@ -201,7 +201,8 @@ def _media(report: MediaReport) -> Table:
     return table
 
 
-def _table(title: str) -> Table:
+def plain_table(title: str) -> Table:
+    """Return an empty table without lines, with its title on the left."""
     return Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine, text
 
+from jwp_pipeline.commands.console import plain_table
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.outbox.report import PushReport, read_outbox, stuck_edits
 from jwp_pipeline.outbox.resolve import resolve
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jwp_pipeline.commands.launch import SyncOutcome
 
 _MOST_SHOWN = 200
-_WORDS = {"later": "later", "unchanged": "there already", "theirs": "theirs kept"}
+_WORDS = {"unchanged": "there already", "theirs": "theirs kept"}
 
 
 def print_push(outcome: SyncOutcome, console: Console) -> None:
@@ -35,7 +35,7 @@ def print_push(outcome: SyncOutcome, console: Console) -> None:
 
 def _print_report(report: PushReport, console: Console) -> None:
     if report.changes:
-        table = _table("would be pushed" if report.dry_run else "pushed to JW Platform")
+        table = plain_table("would be pushed" if report.dry_run else "pushed to JW Platform")
         for name in ("result", "item", "video", "field", "here", "at JW Platform before"):
             table.add_column(name, overflow="ellipsis", no_wrap=True)
         for change in report.changes[:_MOST_SHOWN]:
@@ -65,7 +65,7 @@ def print_edits(engine: Engine, settings: Settings, console: Console) -> bool:
     for state, edits in stuck.items():
         if not edits:
             continue
-        table = _table("in conflict: changed here and at JW Platform" if state == "conflict" else "refused")
+        table = plain_table("in conflict: changed here and at JW Platform" if state == "conflict" else "refused")
         for name in ("item", "field", "here", "at JW Platform", "problem"):
             table.add_column(name, overflow="fold")
         for edit in edits:
@@ -92,7 +92,3 @@ def decide(engine: Engine, item: str, field: str, side: Literal["ours", "theirs"
     if side == "ours":
         return f"The value of {field} here is pushed to JW Platform by the next push: `jwpfetch --push`."
     return f"Item {item_id} has JW Platform's value of {field} now. The next sync follows the video again."
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)

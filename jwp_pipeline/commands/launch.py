@@ -93,33 +93,36 @@ def run_sync(
     on_wait: WaitObserver | None = None,
 ) -> SyncOutcome:
     """Run job `sync` as `request` says, and wait for it. Raises PipelineError if the run cannot start."""
-    runtime = _runtime(settings, observe, on_wait)
-    with runtime.anew(run_id=None) as before:
+    with Runtime(settings=lambda: settings) as before:
         _require_sensible(before, request)
-    return _run(settings, runtime, jobs.SYNC, _run_config(request), lambda loaded: _selection(loaded, request))
+    return _run(
+        settings,
+        jobs.SYNC,
+        _run_config(request),
+        select=lambda loaded: _selection(loaded, request),
+        observe=observe,
+        on_wait=on_wait,
+    )
 
 
 def run_push(settings: Settings, *, dry_run: bool, on_wait: WaitObserver | None = None) -> SyncOutcome:
     """Run job `push`, and wait for it. With `dry_run`, it only shows what would be pushed. Raises PipelineError."""
-    runtime = _runtime(settings, None, on_wait)
     ops = {"jwp_updates": {"config": {"dry_run": dry_run}}}
-    return _run(settings, runtime, jobs.PUSH, {"ops": ops, **_QUIET})
-
-
-def _runtime(settings: Settings, observe: Observer | None, on_wait: WaitObserver | None) -> Runtime:
-    return Runtime(settings=lambda: settings, observe=observe, on_wait=on_wait)
+    return _run(settings, jobs.PUSH, {"ops": ops, **_QUIET}, on_wait=on_wait)
 
 
 def _run(
     settings: Settings,
-    runtime: Runtime,
     job: str,
     run_config: Mapping[str, Any],
+    *,
     select: Callable[[dg.Definitions], list[dg.AssetKey]] | None = None,
+    observe: Observer | None = None,
+    on_wait: WaitObserver | None = None,
 ) -> SyncOutcome:
     """Run a job in this process, and wait for it. `select` narrows the assets of the job."""
     reports: list[Any] = []
-    runtime.report = reports.append
+    runtime = Runtime(settings=lambda: settings, observe=observe, on_wait=on_wait, report=reports.append)
     # Output is not captured: in this process it belongs to the terminal, and the run's own log has everything anyway.
     overrides = {"compute_logs": NO_COMPUTE_LOGS}
     home = str(dagster_home(settings))

@@ -7,6 +7,7 @@ side; media/ keeps them in step with the cache, and the models that applications
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Boolean, Column, Computed, Float, ForeignKey, Index, Table, Text, text
@@ -25,6 +26,11 @@ SEARCHED_TEXT = (
     " || setweight(to_tsvector('english', left(array_as_text(tags), 30000)), 'B')"
     " || setweight(to_tsvector('english', left(description, 30000)), 'C')"
 )
+
+
+def new_id() -> str:
+    """Return a new id for an item, a channel or a playlist: 64 random bits as 11 URL-safe characters."""
+    return secrets.token_urlsafe(8)
 
 
 def _soft_delete() -> tuple[Column[datetime], ...]:

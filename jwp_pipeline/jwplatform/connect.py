@@ -85,9 +85,7 @@ def _arguments(
     settings: Settings, on_wait: WaitObserver | None, patience: Patience | None, *, hurried: bool
 ) -> tuple[tuple[str, str], _Arguments]:
     """Return the site's key and secret, and the other arguments of a client. Raises SettingsError."""
-    if refused := refused_settings(settings):
-        problems = "; ".join(f"{name} {problem}" for name, problem in refused.items())
-        raise SettingsError(f"JW Platform's Management API cannot be asked. {problems}.")
+    _require(settings, "JW Platform's Management API cannot be asked")
     standard = v2.ORIGIN if settings.management_api == "v2" else v1.ORIGIN
     origin = (settings.jwplatform_management_api_url or standard).rstrip("/")
     key, (_, secret) = settings.jwplatform_api_key or "", _secret(settings)
@@ -113,12 +111,17 @@ def connect_registry(settings: Settings) -> WebhookRegistry:
     Raises SettingsError if `refused_settings` finds a problem with v2.
     """
     settings = settings.model_copy(update={"jwplatform_management_api": "v2"})
-    if refused := refused_settings(settings):
-        problems = "; ".join(f"{name} {problem}" for name, problem in refused.items())
-        raise SettingsError(f"JW Platform's webhooks cannot be managed. {problems}.")
+    _require(settings, "JW Platform's webhooks cannot be managed")
     origin = settings.jwplatform_management_api_url or v2.ORIGIN
     credentials = Credentials("JWPLATFORM_V2_API_SECRET, which must be allowed to write", masker_of(settings))
     return WebhookRegistry(origin, _secret(settings)[1], credentials)
+
+
+def _require(settings: Settings, otherwise: str) -> None:
+    """Raise SettingsError, which begins with the sentence `otherwise`, if `refused_settings` finds a problem."""
+    if refused := refused_settings(settings):
+        problems = "; ".join(f"{name} {problem}" for name, problem in refused.items())
+        raise SettingsError(f"{otherwise}. {problems}.")
 
 
 def refused_settings(settings: Settings) -> dict[str, str]:

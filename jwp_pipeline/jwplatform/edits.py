@@ -1,17 +1,17 @@
 """Compares an edit with the video that it is for, in v1's or v2's shape. The functions are pure.
 
-Put here what both APIs have in common about edits; v1_bodies.py and v2_bodies.py say what is sent.
+Put here what is the same for v1 and v2; v1_bodies.py and v2_bodies.py say what each of them is sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from jwp_pipeline.jwplatform.properties import property_of
-from jwp_pipeline.jwplatform.shapes import raw_key, raw_properties, shape_of
+from jwp_pipeline.jwplatform.shapes import iso_moment, raw_key, raw_properties, shape_of
 from jwp_pipeline.jwplatform.writing import VideoEdit
 
 BLANK = " "
@@ -91,8 +91,5 @@ def _published(metadata: Mapping[str, Any]) -> int | None:
     seconds, text = metadata.get("date"), metadata.get("publish_start_date")
     if isinstance(seconds, int):
         return seconds
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return None if moment is None else whole_seconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    moment = iso_moment(text)
+    return None if moment is None else whole_seconds(moment)

@@ -139,13 +139,16 @@ def shared_limiter(origin: str, key: str, limit: int) -> RateLimiter:
         return _shared.setdefault((origin, key, limit), RateLimiter(limit))
 
 
-def backoff(failures: int) -> float:
+def backoff(
+    failures: int, *, first: float = BACKOFF_FIRST, most: float = BACKOFF_MOST, least_share: float = 0.5
+) -> float:
     """Return the seconds to wait after so many failures in a row.
 
-    The time doubles with every failure; random jitter keeps several clients from retrying at the same moments.
+    The time doubles with every failure, from `first` to `most`. Random jitter, which leaves at least `least_share` of
+    it, keeps several clients from retrying at the same moments.
     """
-    ceiling: float = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** min(failures - 1, 16))
-    return ceiling * random.uniform(0.5, 1.0)  # noqa: S311
+    ceiling: float = min(most, first * 2 ** min(failures - 1, 16))
+    return ceiling * random.uniform(least_share, 1.0)  # noqa: S311
 
 
 def asked_wait(status: int, headers: Mapping[str, str], document: Any, now: float) -> float | None:

@@ -61,11 +61,19 @@ def change_stamp(element: Any) -> datetime | None:
     try:
         if isinstance(seconds, int) or (isinstance(seconds, str) and seconds.isdigit()):
             return datetime.fromtimestamp(int(seconds), UTC)
-        if not isinstance(text, str):
-            return None
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
+        return None
+    return iso_moment(text)
+
+
+def iso_moment(text: Any) -> datetime | None:
+    """Return the time of an ISO 8601 text, in UTC; None if it is no such text. Without an offset, it is read as UTC."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        if moment is None:
+            return None
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
 from jwp_pipeline.jwplatform.answers import Answer, Slice, object_of, slice_of
@@ -74,6 +74,8 @@ class ManagementV1:
     """ManagementClient for v1."""
 
     api_version: ApiVersion = "v1"
+    _is_urgent: ClassVar[bool] = False
+    """Whether its requests go before those of clients that only read."""
 
     def __init__(
         self,
@@ -91,7 +93,7 @@ class ManagementV1:
         self._secret = api_secret
         self._base = f"{origin.rstrip('/')}/v1/"
         self._clock = clock or Clock()
-        options = options or ClientOptions()
+        options = replace(options or ClientOptions(), urgent=self._is_urgent)
         self._page_length = options.page_length or PageLength()
         credentials = Credentials("JWPLATFORM_API_KEY and JWPLATFORM_API_SECRET", masked or Masker([api_secret]))
         self._transport = Transport(origin, options, self.stats, credentials, self._clock)

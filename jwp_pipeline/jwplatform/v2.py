@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
@@ -91,6 +91,8 @@ class ManagementV2:
     """ManagementClient for v2."""
 
     api_version: ApiVersion = "v2"
+    _is_urgent: ClassVar[bool] = False
+    """Whether its requests go before those of clients that only read."""
 
     def __init__(
         self,
@@ -109,7 +111,7 @@ class ManagementV2:
         self.stats = RequestStats()
         self._site = f"{origin.rstrip('/')}/v2/sites/{quote(site_id, safe='')}/"
         self._headers = {"Authorization": f"Bearer {api_secret}"}
-        options = options or ClientOptions()
+        options = replace(options or ClientOptions(), urgent=self._is_urgent)
         self._page_length = options.page_length or PageLength()
         credentials = Credentials(
             "JWPLATFORM_V2_API_SECRET, and that it is valid for the site JWPLATFORM_API_KEY",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from jwp_pipeline.errors import (
@@ -37,6 +36,8 @@ _KEY = KEY_FIELDS["v1"]
 class WritingV1(ManagementV1):
     """WritingClient for v1."""
 
+    _is_urgent = True
+
     def __init__(
         self,
         api_key: str,
@@ -49,8 +50,7 @@ class WritingV1(ManagementV1):
         clock: Clock | None = None,
     ) -> None:
         """See ManagementV1. `force_https_upload` makes upload links https."""
-        urgent = replace(options or ClientOptions(), urgent=True)
-        super().__init__(api_key, api_secret, origin=origin, options=urgent, masked=masked, clock=clock)
+        super().__init__(api_key, api_secret, origin=origin, options=options, masked=masked, clock=clock)
         self._force_https_upload = force_https_upload
 
     def show_video(self, key: str) -> dict[str, Any] | None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 from jwp_pipeline.errors import CredentialsRefused, MalformedAnswer
 from jwp_pipeline.jwplatform.answers import Answer, object_of
 from jwp_pipeline.jwplatform.edits import exact_matches, is_empty, still_to_do
-from jwp_pipeline.jwplatform.management import ClientOptions
-from jwp_pipeline.jwplatform.pacing import Clock
 from jwp_pipeline.jwplatform.refused_writes import explained
 from jwp_pipeline.jwplatform.shapes import KEY_FIELDS
-from jwp_pipeline.jwplatform.v2 import ORIGIN, ManagementV2
+from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline.jwplatform.v2_bodies import (
     UPLOAD_LINK,
     v2_create_body,
@@ -26,7 +23,6 @@ from jwp_pipeline.jwplatform.v2_bodies import (
 )
 from jwp_pipeline.jwplatform.wire import Call
 from jwp_pipeline.jwplatform.writing import Created, UploadLink, VideoEdit
-from jwp_pipeline.masking import Masker
 
 _T = TypeVar("_T")
 _ID = KEY_FIELDS["v2"]
@@ -35,19 +31,7 @@ _ID = KEY_FIELDS["v2"]
 class WritingV2(ManagementV2):
     """WritingClient for v2."""
 
-    def __init__(
-        self,
-        site_id: str,
-        api_secret: str,
-        *,
-        origin: str = ORIGIN,
-        options: ClientOptions | None = None,
-        masked: Masker | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        """See ManagementV2."""
-        urgent = replace(options or ClientOptions(), urgent=True)
-        super().__init__(site_id, api_secret, origin=origin, options=urgent, masked=masked, clock=clock)
+    _is_urgent = True
 
     def show_video(self, key: str) -> dict[str, Any] | None:
         """See WritingClient."""

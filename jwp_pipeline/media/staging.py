@@ -5,14 +5,14 @@ Resources are streamed: each batch is read, mapped and copied before the next on
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
 from jwp_pipeline.access.acl import Permission
+from jwp_pipeline.database.media_tables import new_id
 from jwp_pipeline.database.outbox_tables import EDITED_AS
 from jwp_pipeline.database.upkeep import analyze
 from jwp_pipeline.media.columns import CONTENT_COLUMNS, ITEM_COLUMNS, statement, view_values
@@ -63,14 +63,14 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
     )
     staged = 0
     for rows in candidates.partitions(BATCH):
-        mapped = [(row, *_map_video(row, options)) for row in rows]
-        _copy(connection, "mapped_videos", _VIDEO_COLUMNS, (_video_row(*video) for video in mapped))
+        mapped = [_map_video(row, options) for row in rows]
+        _copy(connection, "mapped_videos", _VIDEO_COLUMNS, map(_video_row, mapped))
         narrowed = [
-            (fields.key, *view_values(decision.narrowed)) for _, fields, decision in mapped if decision.narrowed
+            (video.fields.key, *view_values(video.decision.narrowed)) for video in mapped if video.decision.narrowed
         ]
         if narrowed:
             _copy(connection, "narrowed_permissions", _NARROWED_COLUMNS, narrowed)
-        _note(connection, [fields for _, fields, _ in mapped])
+        _note(connection, [video.fields for video in mapped])
         staged += len(mapped)
     analyze(connection, "mapped_videos", "key")
     return staged
@@ -93,29 +93,32 @@ def stage_channels(connection: Connection, options: MediaOptions) -> int:
     return staged
 
 
-def _map_video(row: Row[Any], options: MediaOptions) -> tuple[VideoFields, Decision]:
+class _Mapped(NamedTuple):
+    """One cached video, what was read from it, and what that means for its item."""
+
+    row: Row[Any]
+    fields: VideoFields
+    decision: Decision
+    is_older: bool
+    """Whether it is older than the last push."""
+
+
+def _map_video(row: Row[Any], options: MediaOptions) -> _Mapped:
     fields = map_video(row.data, key=row.key, default_acl=options.default_acl, create_items=options.create_items)
     known = Known(row.acl_state, row.had_acl, row.sms_media_id, _item_permission(row))
     decision = decide(fields, known, strict=options.strict_acls)
-    left_alone = _left_alone(row, fields)
-    if left_alone:
-        fields = replace(fields, item={name: KEEP if name in left_alone else it for name, it in fields.item.items()})
-    return fields, while_edited(
-        decision,
-        fields,
-        known,
-        is_left_alone=_VIEW in left_alone and _VIEW not in (row.undecided or ()),
-        is_undecided=_VIEW in (row.undecided or ()),
+    is_older = _is_older(row, fields)
+    waiting, undecided = row.waiting or (), row.undecided or ()
+    if not (waiting or undecided or is_older):
+        return _Mapped(row, fields, decision, is_older)
+    # A video that is older than the last push changes no field that is pushed; any other leaves alone what was edited.
+    left_alone = frozenset(EDITED_AS.values() if is_older else (*waiting, *undecided))
+    fields = replace(fields, item={name: KEEP if name in left_alone else it for name, it in fields.item.items()})
+    is_undecided = _VIEW in undecided
+    decision = while_edited(
+        decision, fields, known, is_left_alone=_VIEW in left_alone and not is_undecided, is_undecided=is_undecided
     )
-
-
-def _left_alone(row: Row[Any], fields: VideoFields) -> frozenset[str]:
-    """Return the fields of the item that its video does not change: those with an edit that has not been settled.
-
-    A listing that is older than the last push does not change any field that is pushed.
-    """
-    edited = frozenset((*(row.waiting or ()), *(row.undecided or ())))
-    return frozenset(EDITED_AS.values()) if _is_older(row, fields) else edited
+    return _Mapped(row, fields, decision, is_older)
 
 
 def _is_older(row: Row[Any], fields: VideoFields) -> bool:
@@ -140,12 +143,13 @@ def _item_permission(row: Row[Any]) -> Permission | None:
     )
 
 
-def _video_row(row: Row[Any], fields: VideoFields, decision: Decision) -> tuple[Any, ...]:
+def _video_row(video: _Mapped) -> tuple[Any, ...]:
+    row, fields, decision, is_older = video
     may_view = None if decision.permission is KEEP else decision.permission
     return (
         fields.key,
         row.updated_at,
-        _token(),
+        new_id(),
         _kept(fields.updated),
         fields.wants_item,
         fields.sms_media_id is KEEP,
@@ -153,7 +157,7 @@ def _video_row(row: Row[Any], fields: VideoFields, decision: Decision) -> tuple[
         fields.sms_last_updated_at is KEEP,
         _kept(fields.sms_last_updated_at),
         decision.acl_state,
-        row.awaits_listing and not _is_older(row, fields),
+        row.awaits_listing and not is_older,
         row.pushed_at,
         *(_stored(fields.item[name]) for name in _CONTENT),
         *view_values(may_view),
@@ -165,9 +169,9 @@ def _channel_row(row: Row[Any], fields: ChannelFields) -> tuple[Any, ...]:
     return (
         fields.key,
         row.updated_at,
-        _token(),
-        _token(),
-        _token(),
+        new_id(),
+        new_id(),
+        new_id(),
         _kept(fields.updated),
         _kept(fields.lists_members),
         _kept(fields.title),
@@ -193,11 +197,6 @@ def _kept(value: Any) -> Any:
 def _stored(value: Any) -> Any:
     """Return a value in the form in which psycopg copies it: None for KEEP, and a list for a tuple."""
     return list(value) if isinstance(value, tuple) else _kept(value)
-
-
-def _token() -> str:
-    """Return a new id in the form of the platform's ids: 64 random bits as 11 URL-safe characters."""
-    return secrets.token_urlsafe(8)
 
 
 def _note(connection: Connection, mapped: Sequence[VideoFields | ChannelFields]) -> None:

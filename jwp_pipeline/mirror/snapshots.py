@@ -27,7 +27,7 @@ Snapshot = Row[Any]
 
 _table = RawSnapshot.__table__
 _READ = ("verified", "incomplete", "quarantined")
-# A look at single keys takes no part in what is said about listings.
+# A look at single keys says nothing about the whole library, so it never counts as a listing.
 _of_listing = RawSnapshot.scope != "keys"
 # Listings that are refused, or read for a dry run, must not fill the disk until somebody looks.
 UNAPPLIED_KEPT = 3

@@ -11,6 +11,7 @@ from jwp_pipeline.database.descriptions import table_named
 from jwp_pipeline.media.report import MediaAsset, MediaReport
 from jwp_pipeline.mirror.landing import Listing
 from jwp_pipeline.mirror.plan import Plan
+from jwp_pipeline.orchestration.markdown import cell, markdown_table
 from jwp_pipeline.outbox.report import PushReport
 
 _SHOWN = 50
@@ -117,14 +118,22 @@ def push_metadata(report: PushReport) -> dict[str, Any]:
 def _pushed_markdown(report: PushReport) -> str:
     if not report.changes:
         return f"Nothing was due{f': {report.stopped}' if report.stopped else ''}."
-    rows = [
-        f"| {change.result} | `{change.item_id}` | `{change.key or ''}` | {change.field} | {_cell(change.ours)} "
-        f"| {_cell(change.theirs)} |"
-        for change in report.changes[:_SHOWN]
-    ]
-    more = [] if len(report.changes) <= _SHOWN else ["", f"and {len(report.changes) - _SHOWN} more"]
-    head = ["| result | item | video | field | here | at JW Platform before |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *rows, *more])
+    table = markdown_table(
+        ("result", "item", "video", "field", "here", "at JW Platform before"),
+        (
+            (
+                change.result,
+                f"`{change.item_id}`",
+                f"`{change.key or ''}`",
+                change.field,
+                cell(change.ours),
+                cell(change.theirs),
+            )
+            for change in report.changes[:_SHOWN]
+        ),
+    )
+    left = len(report.changes) - _SHOWN
+    return f"{table}\n\nand {left} more" if left > 0 else table
 
 
 def plan_markdown(plan: Plan) -> str:
@@ -135,12 +144,5 @@ def plan_markdown(plan: Plan) -> str:
     )
     if not plan.head:
         return title
-    rows = [
-        f"| {row.change} | `{_cell(row.key)}` | {_cell(row.title)} | {_cell(', '.join(row.fields))} |"
-        for row in plan.head
-    ]
-    return "\n".join([title, "", "| change | key | title | fields |", "|---|---|---|---|", *rows])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("`", "'")[:120]
+    rows = ((row.change, f"`{cell(row.key)}`", cell(row.title), cell(", ".join(row.fields))) for row in plan.head)
+    return f"{title}\n\n{markdown_table(('change', 'key', 'title', 'fields'), rows)}"

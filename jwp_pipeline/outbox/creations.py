@@ -28,14 +28,13 @@ from jwp_pipeline.errors import (
 from jwp_pipeline.jwplatform.shapes import raw_key
 from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.outbox.bodies import video_edit
-from jwp_pipeline.outbox.exchange import Rules, is_about_one
+from jwp_pipeline.outbox.exchange import Rules, is_about_one, seconds_to_next_try
 from jwp_pipeline.outbox.fields import FIELDS, Unsendable, in_words, sendable
 from jwp_pipeline.outbox.links import link, store_link
 from jwp_pipeline.outbox.report import PushedChange
 
 _PACKAGE = "jwp_pipeline.outbox"
 _INDEX_LAG = 180.0
-_TRY_AGAIN = 60.0
 _TRIES_OF_A_404 = 5
 
 
@@ -128,10 +127,10 @@ class _Creations:
         self._update(
             row,
             "state = :state, problem = :problem, tries = tries + 1,"
-            " next_try_at = clock_timestamp() + make_interval(secs => :seconds * least(2 ^ least(tries, 6), 60))",
+            " next_try_at = clock_timestamp() + make_interval(secs => :seconds)",
             state="refused" if result == "refused" else "waiting",
             problem=problem,
-            seconds=_TRY_AGAIN,
+            seconds=seconds_to_next_try(row.tries),
         )
         self.tell(row, result, problem=problem)
 

@@ -18,6 +18,7 @@ from jwp_pipeline.errors import (
     PermanentError,
     RequestRefused,
 )
+from jwp_pipeline.jwplatform.pacing import backoff
 from jwp_pipeline.jwplatform.writing import VideoEdit, WritingClient
 from jwp_pipeline.media.mapping import KEEP, VideoFields, map_video
 from jwp_pipeline.media.options import MediaOptions
@@ -72,6 +73,11 @@ def ask(client: WritingClient, item: DueItem, rules: Rules, *, dry_run: bool = F
 def is_about_one(error: JWPlatformError) -> bool:
     """Whether JW Platform refuses just this item. A secret that may not write, or a proxy, is no fault of any item."""
     return isinstance(error, PermanentError) and not isinstance(error, CredentialsRefused | MiddlemanAnswered)
+
+
+def seconds_to_next_try(tries: int) -> float:
+    """Return how long to wait after a failure that may pass, if there were `tries` such failures in a row before it."""
+    return backoff(tries + 1, first=60.0, most=3600.0, least_share=0.75)
 
 
 def merged(item: DueItem, shown: Mapping[str, Any], rules: Rules) -> tuple[list[Decision], int]:

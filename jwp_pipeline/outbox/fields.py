@@ -31,7 +31,7 @@ class PushedField:
 
     name: str
     columns: Mapping[str, str]
-    """The columns of media_items, and where the JSON value has the value of each: a key, or '' for the value itself."""
+    """The columns of media_items that hold the field, and their keys in its JSON value; a single column has no key."""
     decode: Callable[[Any], Value]
     """Makes the value from its JSON form. Raises Unsendable if Python cannot hold it."""
     encode: Callable[[Value], Any]

@@ -5,7 +5,6 @@ Put here what follows from each kind of answer; exchange.py gets the answers, an
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -14,12 +13,11 @@ from sqlalchemy import Connection
 
 from jwp_pipeline.errors import CredentialsRefused, JWPlatformError
 from jwp_pipeline.outbox import records
-from jwp_pipeline.outbox.exchange import Answer, is_about_one
+from jwp_pipeline.outbox.exchange import Answer, is_about_one, seconds_to_next_try
 from jwp_pipeline.outbox.fields import in_words
 from jwp_pipeline.outbox.merge import Decision, Verdict
 from jwp_pipeline.outbox.report import PushedChange, Result
 
-_BACKOFF_FIRST, _BACKOFF_MOST = 60.0, 3600.0
 _RESULTS: dict[Verdict, Result] = {
     "push": "pushed",
     "done": "unchanged",
@@ -35,7 +33,7 @@ def record(connection: Connection, answer: Answer) -> list[float]:
     if isinstance(error, CredentialsRefused):
         return []
     if error is not None and not is_about_one(error):
-        records.try_later(connection, item, str(error), _backoff(item.tries + 1))
+        records.try_later(connection, item, str(error), seconds_to_next_try(item.tries))
         return []
     decisions = answer.decisions if error is None else _refused(answer.decisions, error)
     for verdict, state in (("conflict", "conflict"), ("unsendable", "refused")):
@@ -80,9 +78,3 @@ def _refused(decisions: Sequence[Decision], error: JWPlatformError) -> list[Deci
         replace(decision, verdict="unsendable", problem=str(error)) if decision.verdict == "push" else decision
         for decision in decisions
     ]
-
-
-def _backoff(tries: int) -> float:
-    """Return the seconds until the next try, which double with every failure."""
-    ceiling: float = min(_BACKOFF_MOST, _BACKOFF_FIRST * 2 ** min(tries - 1, 10))
-    return ceiling * random.uniform(0.75, 1.0)  # noqa: S311

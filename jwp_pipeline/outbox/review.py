@@ -62,4 +62,5 @@ def is_asked_for(settings: Settings) -> bool:
 
 def mark_reviewed(connection: Connection) -> None:
     """Record that somebody has seen, or expects, what waits in this database."""
-    connection.execute(statement("jwp_pipeline.outbox", "mark_reviewed"))
+    database = connection.execute(statement("jwp_pipeline.outbox", "review")).one().database
+    connection.execute(statement("jwp_pipeline.outbox", "mark_reviewed"), {"database": database})

@@ -5,7 +5,6 @@ Put here what an application calls to add a video. The next push makes the video
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from jwp_pipeline.access import ANONYMOUS, User
 from jwp_pipeline.access.users import username_of
+from jwp_pipeline.database.media_tables import new_id
 from jwp_pipeline.database.outbox_tables import item_creations, upload_endpoints
 from jwp_pipeline.errors import NoVideoYet
 from jwp_pipeline.jwplatform.connect import connect_writing
@@ -42,7 +42,7 @@ def create_item(
     username = username_of(created_by)
     item = MediaItem(
         **{
-            "id": secrets.token_urlsafe(8),
+            "id": new_id(),
             "title": title,
             "description": "",
             "type": "unknown",

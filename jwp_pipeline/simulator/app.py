@@ -57,7 +57,7 @@ WRITING_METHODS: Mapping[tuple[Route | None, str], Route] = MappingProxyType(
     {("list", "POST"): "create", ("show", "PATCH"): "update", ("show", "DELETE"): "delete"}
 )
 
-# A browser asks first whether a page of another site may PUT a file.
+# Before a page of another site may PUT a file, the browser asks the server whether that is allowed.
 UPLOAD_MIDDLEWARE = [Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["PUT"], allow_headers=["*"])]
 
 Hangup = Callable[[Any], None]

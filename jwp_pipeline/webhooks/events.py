@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from joserfc import jws
@@ -19,6 +19,7 @@ from joserfc.jwk import OctKey
 from jwp_pipeline import json_text
 from jwp_pipeline.errors import EventRefused
 from jwp_pipeline.jwplatform.management import ResourceType
+from jwp_pipeline.jwplatform.shapes import iso_moment
 
 _ALGORITHMS = ["HS256"]
 _LONGEST_TOKEN = 8192
@@ -83,7 +84,7 @@ def read_event(claims: dict[str, Any], *, site_id: str, now: datetime, max_age: 
         resource_type, key = "channel", _name(claims.get("channel_id"))
     if event is None or key is None:
         return Ignored("it names no media, no channel or no event")
-    moment = _moment(claims.get("event_time"))
+    moment = iso_moment(claims.get("event_time"))
     if moment is None or abs(now - moment) > max_age:
         raise EventRefused("its event_time is missing, or too far from the time here (JWP_WEBHOOK_MAX_AGE)")
     return Event(event, resource_type, key, _name(claims.get("webhook_id")) or "", site_id, moment)
@@ -113,13 +114,3 @@ def _name(value: Any) -> str | None:
     if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable():
         return value
     return None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if moment is None:
-            return None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -27,7 +27,7 @@ def jwp(jwp):
 
 @contextmanager
 def interrupted(engine, *, before, act):
-    """Call `act` once, before the first statement of the block that contains `before`."""
+    """During the block, call `act` once: before the first statement whose text contains `before`."""
     done = []
 
     def look(_connection, _cursor, statement, *_rest):

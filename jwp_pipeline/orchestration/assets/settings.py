@@ -10,6 +10,7 @@ from jwp_pipeline.environment import oddities
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration.checks.results import WARN, check_result, check_spec
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
+from jwp_pipeline.orchestration.markdown import markdown_table
 from jwp_pipeline.orchestration.metadata import OWNERS
 from jwp_pipeline.orchestration.runtime import Runtime
 
@@ -46,11 +47,11 @@ def settings(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     told = "; ".join(f"{name} {problem}" for name, problem in problems.items())
     if told and read_from not in told:
         told = f"{told}. {read_from}"
-    rows = "\n".join(f"| `{name}` | {'' if value is None else f'`{value}`'} |" for name, value in shown.items())
+    rows = ((f"`{name}`", "" if value is None else f"`{value}`") for name, value in shown.items())
     hints = "\n".join(f"- `{name}` {problem}" for name, problem in problems.items())
     return dg.MaterializeResult(
         metadata={
-            "configuration": dg.MetadataValue.md(f"| setting | value |\n|---|---|\n{rows}"),
+            "configuration": dg.MetadataValue.md(markdown_table(("setting", "value"), rows)),
             "missing": len(problems),
         },
         check_results=[

@@ -15,6 +15,7 @@ from jwp_pipeline.media.checks import CHECKS, Check, Violations, run_check
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import MediaAsset, MediaReport
 from jwp_pipeline.orchestration.checks.results import ERROR, OPEN_PROBLEMS, WARN, check_result, check_spec
+from jwp_pipeline.orchestration.markdown import markdown_table
 
 SPECS = (
     *(check_spec(check.name, check.asset, check.description) for check in CHECKS),
@@ -59,14 +60,14 @@ def check_results(
         key=keys["media_items"],
         severity=WARN,
     )
-    table = "\n".join(f"| {name} | {count} |" for name, count in problems.items())
+    table = markdown_table(("field", "open"), ((name, str(count)) for name, count in problems.items()))
     yield check_result(
         "every_field_was_read",
         f"{sum(problems.values())} problems are open. To see them: {OPEN_PROBLEMS}" if problems else None,
         well="Every field of every video and channel was read, and nothing is claimed twice.",
         metadata={
             "open": sum(problems.values()),
-            "by_field": dg.MetadataValue.md(f"| field | open |\n|---|---|\n{table}"),
+            "by_field": dg.MetadataValue.md(table),
         },
         key=keys["media_items"],
         severity=WARN,

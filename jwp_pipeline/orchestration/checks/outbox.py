@@ -9,6 +9,7 @@ from jwp_pipeline.database.connection import connect
 from jwp_pipeline.orchestration.checks.results import WARN, check_result, check_spec
 from jwp_pipeline.orchestration.failures import as_dagster_failure
 from jwp_pipeline.orchestration.jobs import OUTBOX_CHECKS
+from jwp_pipeline.orchestration.markdown import cell, markdown_table
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.outbox.report import StuckEdit, read_outbox, stuck_edits
 from jwp_pipeline.outbox.review import why_not_pushed
@@ -84,12 +85,7 @@ def outbox_checks(
 
 
 def _table(edits: list[StuckEdit]) -> str:
-    rows = [
-        f"| `{edit.item_id}` | {edit.field} | {_cell(edit.ours)} | {_cell(edit.theirs)} | {_cell(edit.problem)} |"
-        for edit in edits
-    ]
-    return "\n".join(["| item | field | here | at JW Platform | problem |", "|---|---|---|---|---|", *rows])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("`", "'")[:120]
+    return markdown_table(
+        ("item", "field", "here", "at JW Platform", "problem"),
+        ((f"`{edit.item_id}`", edit.field, cell(edit.ours), cell(edit.theirs), cell(edit.problem)) for edit in edits),
+    )
