@@ -25,7 +25,7 @@ run: setup
 	@$(BIN)/jwp-pipeline run
 
 up: setup
-	@$(BIN)/jwp-pipeline up
+	@$(BIN)/jwp-pipeline up $(if $(PORT),--port $(PORT))
 
 # The example application on the record: choose who you are, and see what you may see.
 portal: setup

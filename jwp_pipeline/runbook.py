@@ -1,16 +1,18 @@
 """Links texts to the runbook: the page for each asset check, and functions that add a page to a text.
 
-The pages are in docs/runbook in the repository; an installed package does not contain them. Each exception class in
-errors.py names its own page.
+The pages are in docs/runbook in the repository, and inside an installed package. Each exception class in errors.py
+names its own page.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import MappingProxyType
 
-from jwp_pipeline.errors import PipelineError
+from jwp_pipeline.errors import PipelineError, SettingsError
 
 FOLDER = "docs/runbook"
+_PACKAGE = Path(__file__).parent
 
 PAGE_OF_CHECK = MappingProxyType(
     {
@@ -40,8 +42,18 @@ PAGE_OF_CHECK = MappingProxyType(
 
 
 def path(page: str) -> str:
-    """Return the path of a page in the repository."""
-    return f"{FOLDER}/{page}.md"
+    """Return where to find a page: its path in the repository, or the command that prints it."""
+    in_checkout = (_PACKAGE.parent / FOLDER).is_dir()
+    return f"{FOLDER}/{page}.md" if in_checkout else f"jwp-pipeline runbook {page}"
+
+
+def read_page(page: str) -> str:
+    """Return the Markdown of a page. Raises SettingsError if there is no such page."""
+    for folder in (_PACKAGE.parent / FOLDER, _PACKAGE / FOLDER):
+        pages = {found.stem: found for found in folder.glob("*.md")}
+        if page in pages:
+            return pages[page].read_text()
+    raise SettingsError(f"The runbook has no page {page!r}; `jwp-pipeline runbook` lists its pages.")
 
 
 def with_runbook_link(text: str, page: str) -> str:

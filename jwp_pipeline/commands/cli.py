@@ -1,6 +1,6 @@
 """The command lines `jwpfetch` and `jwp-pipeline`, whose verbs `make` calls.
 
-Put here arguments and exit codes; launch.py, stack.py and demo.py do the work.
+Put here arguments, and what they may be combined with; verbs.py does the work. Importing this module must stay cheap.
 """
 
 from __future__ import annotations
@@ -8,39 +8,59 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from rich.console import Console
+from typing import Any
 
 from jwp_pipeline import __version__
-from jwp_pipeline.commands import webhooks
-from jwp_pipeline.database import embedded
-from jwp_pipeline.env_file import VARIABLE, reading_from
-from jwp_pipeline.environment import oddities
-from jwp_pipeline.errors import NothingToRelease, NothingToResolve, PipelineError, SettingsError
-from jwp_pipeline.proxies import keep_loopback_off_proxies
-from jwp_pipeline.runbook import error_text
-from jwp_pipeline.settings import Settings, load_settings
+from jwp_pipeline.commands import verbs, webhooks
+from jwp_pipeline.commands.frame import configured, guarded
+from jwp_pipeline.commands.terminal import Terminal
+from jwp_pipeline.env_file import VARIABLE
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from jwp_pipeline.commands.launch import SyncRequest
-
-SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+_FETCHING = ("sync_all", "skip_fetch", "skip_video_fetch", "skip_channel_fetch")
 
 
 def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     """Run one sync in Dagster. Returns exit code 0 for done, 1 failed, 2 usage or settings, 3 stopped by the guard."""
+    parser = jwpfetch_parser()
+    options = parser.parse_args(arguments)
+    if conflict := _conflict(options):
+        parser.error(conflict)
+    if options.status:
+        return guarded(verbs.status, options)
+    if options.push:
+        return guarded(lambda screen: verbs.push(screen, dry_run=options.dry_run), options)
+    return guarded(lambda screen: verbs.sync(screen, options), options)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb of `jwp-pipeline`, such as `run` or `up`, and return its exit code."""
+    options = pipeline_parser().parse_args(_with_ids_last(sys.argv[1:] if arguments is None else arguments))
+    verb: Callable[[Terminal], int] = {
+        "run": verbs.run,
+        "up": lambda screen: verbs.up(screen, options.port),
+        "migrate": verbs.migrate,
+        "adopt-site": verbs.adopt_site,
+        "with-site": lambda screen: verbs.with_site(screen, options.command),
+        "psql": lambda screen: verbs.psql(screen, options.arguments),
+        "edits": verbs.edits,
+        "resolve": lambda screen: verbs.resolve(screen, options.item, options.field, options.side),
+        "webhooks": lambda screen: webhooks.run(options, configured(screen), screen.out),
+        "runbook": lambda screen: verbs.runbook(screen, options.page),
+        "completion": lambda screen: _completion(screen, options.shell),
+    }[options.verb]
+    return guarded(verb, options)
+
+
+def jwpfetch_parser() -> argparse.ArgumentParser:
+    """Return the parser of `jwpfetch`."""
     parser = argparse.ArgumentParser(
         prog="jwpfetch",
         description="Bring the database in step with JW Platform, once.",
-        epilog="Exit codes: 0 done, 1 failed, 2 usage or settings, 3 refused or withheld by the guard.",
-        parents=[_env_file_option()],
+        epilog="Exit codes: 0 done (with --status: in step), 1 failed (not in step), 2 usage or settings, 3 refused or "
+        "withheld by the guard. Failures and warnings are printed on standard error.",
+        parents=[_env_file_option(), _output_options()],
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("--sync-all", action="store_true", help="synchronise every resource, changed or not")
@@ -50,6 +70,9 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--skip-video-fetch", action="store_true", help="leave the cached videos as they are")
     parser.add_argument("--skip-channel-fetch", action="store_true", help="leave the cached channels as they are")
     parser.add_argument("--dry-run", action="store_true", help="show the plan without applying it")
+    parser.add_argument(
+        "--all", action="store_true", help="show every change of the plan, and long values in full, not only the first"
+    )
     parser.add_argument(
         "--push",
         action="store_true",
@@ -62,60 +85,65 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
         help="apply a snapshot that the guard refused, or the deletions that it withheld, this once",
     )
     parser.add_argument("--status", action="store_true", help="print whether all is in step, and do nothing else")
-    options = parser.parse_args(arguments)
-    if options.push:
-        if any((options.sync_all, options.skip_fetch, options.skip_video_fetch, options.skip_channel_fetch)):
-            parser.error("--push reads no listing; leave out --sync-all and --skip-…")
-        if options.release is not None or options.status:
-            parser.error("--push does nothing else; leave out --release and --status")
-        return _guarded(lambda console: _push(console, dry_run=options.dry_run), options.env_file)
-    if options.status:
-        return _guarded(_status, options.env_file)
-    if options.release is not None and options.skip_fetch:
-        parser.error("--release sends no requests to JW Platform; leave out --skip-fetch")
-    return _guarded(lambda console: _sync(options, console), options.env_file)
+    return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb of `jwp-pipeline`, such as `run` or `up`, and return its exit code."""
-    parser = argparse.ArgumentParser(prog="jwp-pipeline", description=__doc__.splitlines()[0])
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    parents = [_env_file_option()]
-    verbs.add_parser(
-        "run",
-        help="run one sync with the configured site, or with a simulated one and an embedded database",
-        parents=parents,
+def pipeline_parser() -> argparse.ArgumentParser:
+    """Return the parser of `jwp-pipeline`."""
+    parser = argparse.ArgumentParser(
+        prog="jwp-pipeline", description="Run, serve and look after the pipeline. `jwpfetch` runs a single sync."
     )
-    up = verbs.add_parser("up", help="serve the Dagster UI for the same site", parents=parents)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    added = parser.add_subparsers(dest="verb", required=True)
+    parents = [_env_file_option()]
+    run = "run one sync with the configured site, or with a simulated one and an embedded database"
+    added.add_parser("run", help=run, parents=[*parents, _output_options()])
+    up = added.add_parser("up", help="serve the Dagster UI for the same site", parents=parents)
     up.add_argument("--port", type=int, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
-    verbs.add_parser("migrate", help="create or upgrade the tables; every run does it by itself", parents=parents)
+    added.add_parser("migrate", help="create or upgrade the tables; every run does it by itself", parents=parents)
     adopt = "let the schema mirror the site of JWPLATFORM_API_KEY from now on"
-    verbs.add_parser("adopt-site", help=adopt, parents=parents)
-    with_site = verbs.add_parser(
+    added.add_parser("adopt-site", help=adopt, parents=parents)
+    with_site = added.add_parser(
         "with-site",
         help="run a program of yours with the settings of the site; the simulator's if none is configured",
         parents=parents,
     )
-    verbs.add_parser("edits", help="list edits on their way to JW Platform, conflicts and refusals", parents=parents)
-    decide = verbs.add_parser("resolve", help="decide about an edit in conflict, or refused", parents=parents)
+    with_site.add_argument("command", nargs="+", metavar="COMMAND", help="the program and its arguments, after --")
+    psql = added.add_parser("psql", help="open the database, the embedded one included, in psql", parents=parents)
+    psql.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="arguments of psql, after --")
+    added.add_parser("edits", help="list edits on their way to JW Platform, conflicts and refusals", parents=parents)
+    decide = added.add_parser("resolve", help="decide about an edit in conflict, or refused", parents=parents)
     decide.add_argument("item", metavar="ITEM", help="id of the media item, or key of its video")
     decide.add_argument("field", metavar="FIELD", help="field as `jwp-pipeline edits` names it")
     decide.add_argument("side", choices=("ours", "theirs"), help="whose value to keep: that here, or JW Platform's")
-    with_site.add_argument("command", nargs="+", metavar="COMMAND", help="the program and its arguments, after --")
-    webhooks.add_verb(verbs, parents, [_env_file_option(argparse.SUPPRESS)])
-    options = parser.parse_args(_with_ids_last(sys.argv[1:] if arguments is None else arguments))
-    verb: Callable[[Console], int] = {
-        "run": _run,
-        "up": lambda console: _up(console, options.port),
-        "migrate": _migrate,
-        "adopt-site": _adopt_site,
-        "with-site": lambda console: _with_site(console, options.command),
-        "edits": _edits,
-        "resolve": lambda console: _resolve(console, options.item, options.field, options.side),
-        "webhooks": lambda console: webhooks.run(options, _configured(console), console),
-    }[options.verb]
-    return _guarded(verb, options.env_file)
+    webhooks.add_verb(added, parents, [_env_file_option(argparse.SUPPRESS)])
+    runbook = added.add_parser("runbook", help="print a page of the runbook, which messages name", parents=parents)
+    runbook.add_argument("page", nargs="?", metavar="PAGE", help="name of the page; without one, print the list")
+    completion = added.add_parser("completion", help="print a shell's completions of both commands", parents=parents)
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    return parser
+
+
+def _conflict(options: argparse.Namespace) -> str | None:
+    """Return which options of `jwpfetch` exclude each other, and what to do about it; None if none do."""
+    given = {name for name in (*_FETCHING, "push", "status", "dry_run", "all") if getattr(options, name)}
+    given |= {"release"} if options.release is not None else set()
+    fetching = given & set(_FETCHING)
+    if "status" in given and given != {"status"}:
+        return f"--status does nothing else; leave out {_flags(given - {'status'})}"
+    if "push" in given and fetching:
+        return f"--push reads no listing; leave out {_flags(fetching)}"
+    if "push" in given and given & {"release", "all"}:
+        return f"--push does nothing else; leave out {_flags(given & {'release', 'all'})}"
+    if "release" in given and fetching - {"sync_all"}:
+        return f"--release sends no requests to JW Platform; leave out {_flags(fetching - {'sync_all'})}"
+    if {"dry_run", "sync_all"} <= given:
+        return "--dry-run shows what changes in the cache, and --sync-all is about what follows it; leave out one"
+    return None
+
+
+def _flags(names: set[str]) -> str:
+    return " and ".join(sorted(f"--{name.replace('_', '-')}" for name in names))
 
 
 def _with_ids_last(arguments: Sequence[str]) -> list[str]:
@@ -142,209 +170,35 @@ def _env_file_option(default: Any = None) -> argparse.ArgumentParser:
     return parser
 
 
+def _output_options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="print one JSON document on standard output instead of text")
+    how.add_argument(
+        "--quiet", dest="detail", action="store_const", const="quiet", help="print warnings and failures only"
+    )
+    how.add_argument(
+        "--verbose",
+        dest="detail",
+        action="store_const",
+        const="verbose",
+        help="print each page and what Dagster logs as well",
+    )
+    return parser
+
+
 def _snapshot_id(text: str) -> int:
     if not re.fullmatch("[0-9]{1,19}", text) or not 0 < int(text) < 2**63:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the id of a snapshot; table raw_snapshots has them")
     return int(text)
 
 
-def _sync(options: argparse.Namespace, console: Console) -> int:
-    from jwp_pipeline.commands.launch import SyncRequest
-    from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
-    from jwp_pipeline.orchestration.checks.settings import unusable_settings
+def _completion(screen: Terminal, shell: str) -> int:
+    import shtab
 
-    settings = _configured(console)
-    skipped = {"video": options.skip_video_fetch, "channel": options.skip_channel_fetch}
-    request = SyncRequest(
-        fetch=frozenset(kind for kind in RESOURCE_TYPES if not (skipped[kind] or options.skip_fetch)),
-        sync_all=options.sync_all,
-        dry_run=options.dry_run,
-        release=options.release,
-    )
-    code = _launch(settings, request, console)
-    return USAGE if code == FAILED and request.asks_jwp and unusable_settings(settings) else code
-
-
-def _push(console: Console, *, dry_run: bool) -> int:
-    from jwp_pipeline.commands.console import watching
-    from jwp_pipeline.commands.edits import print_push
-    from jwp_pipeline.commands.launch import run_push
-
-    settings = _configured(console)
-    with watching(console) as (_, on_wait):
-        outcome = run_push(settings, dry_run=dry_run, on_wait=on_wait)
-    print_push(outcome, console)
-    return SUCCEEDED if outcome.success else FAILED
-
-
-def _edits(console: Console) -> int:
-    from jwp_pipeline.commands.edits import print_edits
-
-    settings = _configured(console)
-    with _database(settings) as engine:
-        return SUCCEEDED if print_edits(engine, settings, console) else FAILED
-
-
-def _resolve(console: Console, item: str, field: str, side: Literal["ours", "theirs"]) -> int:
-    from jwp_pipeline.commands.edits import decide
-
-    settings = _configured(console)
-    with _database(settings) as engine:
-        console.print(decide(engine, item, field, side), highlight=False, soft_wrap=True)
-    return SUCCEEDED
-
-
-def _status(console: Console) -> int:
-    from jwp_pipeline.commands.console import print_status
-    from jwp_pipeline.database.connection import connect
-    from jwp_pipeline.database.status import read_status
-    from jwp_pipeline.outbox.report import read_outbox
-    from jwp_pipeline.webhooks.store import backlog
-
-    settings = _configured(console)
-    with _database(settings) as engine, connect(engine) as connection:
-        statuses, waiting, outbox = read_status(connection), backlog(connection), read_outbox(connection)
-    max_age = timedelta(hours=settings.jwp_max_listing_age_hours)
-    print_status(statuses, console, max_age)
-    if waiting.events:
-        since = f"{waiting.oldest:%Y-%m-%d %H:%M:%S} UTC"
-        console.print(
-            f"{waiting.events} events of JW Platform wait for a look at their keys, the oldest since {since}."
-        )
-    if outbox.waiting or outbox.conflicts or outbox.refused:
-        console.print(f"Edits: {outbox.in_words}. `jwp-pipeline edits` shows them.", highlight=False, soft_wrap=True)
-    return FAILED if any(status.trouble(max_age) for status in statuses) else SUCCEEDED
-
-
-def _run(console: Console) -> int:
-    from jwp_pipeline.commands.demo import simulator_if_unconfigured
-    from jwp_pipeline.commands.launch import SyncRequest
-
-    settings = _configured(console)
-    with simulator_if_unconfigured(settings, advance=True) as demo:
-        if demo:
-            console.print(demo.announcement, highlight=False, soft_wrap=True)
-        return _launch(demo.settings if demo else settings, SyncRequest(), console)
-
-
-def _up(console: Console, port: int) -> int:
-    from jwp_pipeline.commands.demo import simulator_if_unconfigured
-    from jwp_pipeline.commands.stack import serve
-
-    settings = _configured(console)
-    with simulator_if_unconfigured(settings, advance=False) as demo:
-        if demo:
-            console.print(demo.announcement, highlight=False, soft_wrap=True)
-        return serve(demo.settings if demo else settings, console, port=port)
-
-
-def _migrate(console: Console) -> int:
-    settings = _configured(console)
-    with _database(settings):
-        console.print(f"Schema {settings.jwp_database_schema} is up to date.")
-    return SUCCEEDED
-
-
-def _adopt_site(console: Console) -> int:
-    from jwp_pipeline.identity import current_user
-    from jwp_pipeline.mirror.site import adopt_site
-
-    settings = _configured(console)
-    site_id = settings.jwplatform_api_key
-    if site_id is None:
-        raise SettingsError(f"JWPLATFORM_API_KEY is not set: {settings.missing_required()['JWPLATFORM_API_KEY']}.")
-    with _database(settings) as engine:
-        before = adopt_site(engine, site_id, by=current_user())
-    instead = f", and no longer {before}" if before not in (None, site_id) else ""
-    console.print(f"Schema {settings.jwp_database_schema} mirrors the site {site_id} from now on{instead}.")
-    return SUCCEEDED
-
-
-def _with_site(console: Console, command: Sequence[str]) -> int:
-    from jwp_pipeline.commands.demo import simulator_if_unconfigured
-    from jwp_pipeline.commands.with_site import run_with_site
-
-    settings = _configured(console)
-    with simulator_if_unconfigured(settings, advance=False) as demo:
-        if demo:
-            console.print(demo.announcement, highlight=False, soft_wrap=True)
-            if not _has_been_synced(settings):
-                from jwp_pipeline.commands.launch import SyncRequest
-
-                code = _launch(demo.settings, SyncRequest(), console)
-                if code != SUCCEEDED:
-                    return code
-        return run_with_site(demo.settings if demo else settings, command)
-
-
-def _has_been_synced(settings: Settings) -> bool:
-    from jwp_pipeline.database.connection import connect
-    from jwp_pipeline.database.locate import open_database
-    from jwp_pipeline.database.status import read_status
-
-    engine = open_database(settings)
-    with connect(engine) as connection:
-        statuses = read_status(connection)
-    engine.dispose()
-    return all(status.in_step_as_of is not None for status in statuses)
-
-
-def _configured(console: Console) -> Settings:
-    """Read the settings, once for the whole command. Prints warnings about them, and where an embedded database is."""
-    settings = load_settings()
-    for oddity in oddities():
-        Console(stderr=True).print(oddity, style="yellow", highlight=False, markup=False, emoji=False, soft_wrap=True)
-    if settings.jwp_database_url is None:
-        place = embedded.place(settings.jwp_home)
-        what = "is used" if (place / "data").exists() else "is new and empty"
-        console.print(
-            f"JWP_DATABASE_URL is not set: the embedded PostgreSQL in {place} {what}.", highlight=False, soft_wrap=True
-        )
-    return settings
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Engine]:
-    """Yield an engine for our tables, which are brought up to date first, and close its connections at the end."""
-    from jwp_pipeline.database.locate import open_database
-
-    engine = open_database(settings)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def _launch(settings: Settings, request: SyncRequest, console: Console) -> int:
-    from jwp_pipeline.commands.console import print_outcome, watching
-    from jwp_pipeline.commands.launch import run_sync
-
-    with watching(console) as (observe, on_wait):
-        outcome = run_sync(settings, request, observe=observe, on_wait=on_wait)
-    print_outcome(outcome, console, where=f"tables in schema {settings.jwp_database_schema}")
-    if outcome.snapshot_to_release is not None:
-        return REFUSED
-    return SUCCEEDED if outcome.success else FAILED
-
-
-def _guarded(verb: Callable[[Console], int], env_file: Path | None) -> int:
-    """Run a verb with the settings in `env_file`. An error of ours is printed in one line, without a traceback."""
-    from jwp_pipeline.commands.console import terminal
-    from jwp_pipeline.database.translation import clear_errors
-
-    console = terminal()
-    keep_loopback_off_proxies()
-    try:
-        with reading_from(env_file), clear_errors():
-            return verb(console)
-    except PipelineError as error:
-        Console(stderr=True).print(
-            error_text(error), style="bold red", highlight=False, markup=False, emoji=False, soft_wrap=True
-        )
-        return USAGE if isinstance(error, SettingsError | NothingToRelease | NothingToResolve) else FAILED
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Interrupted; the next run goes on from what is stored.", style="yellow")
-        return FAILED
+    for parser in (jwpfetch_parser(), pipeline_parser()):
+        screen.out.print(shtab.complete(parser, shell=shell), soft_wrap=True, highlight=False)
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from rich.console import Console
 from sqlalchemy import Engine, text
 
-from jwp_pipeline.commands.console import plain_table
+from jwp_pipeline.commands.terminal import Terminal, on_one_line, plain_table
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.outbox.report import PushReport, read_outbox, stuck_edits
 from jwp_pipeline.outbox.resolve import resolve
@@ -22,41 +22,61 @@ _MOST_SHOWN = 200
 _WORDS = {"unchanged": "there already", "theirs": "theirs kept"}
 
 
-def print_push(outcome: SyncOutcome, console: Console) -> None:
+def print_push(outcome: SyncOutcome, terminal: Terminal, *, exit_code: int) -> None:
     """Print what a push did with each field, what is left, and why it stopped if it failed."""
-    for report in outcome.reports:
-        if isinstance(report, PushReport):
-            _print_report(report, console)
+    reports = [report for report in outcome.reports if isinstance(report, PushReport)]
+    for report in reports:
+        _print_report(report, terminal)
     if outcome.failure:
-        console.print(outcome.failure, style="bold red", highlight=False, soft_wrap=True)
+        terminal.fail(outcome.failure)
+    kind = "Dry run of a push" if outcome.dry_run else "Push"
     word = "done" if outcome.success else "FAILED"
-    console.print(f"Push {word} in {outcome.seconds:.1f} s; run {outcome.run_id.split('-')[0]}", highlight=False)
+    terminal.say(f"{kind} {word} in {outcome.seconds:.1f} s; run {outcome.run_id.split('-')[0]}")
+    document = {
+        "run_id": outcome.run_id,
+        "exit_code": exit_code,
+        "success": outcome.success,
+        "dry_run": outcome.dry_run,
+        "seconds": round(outcome.seconds, 3),
+        "failure": outcome.failure,
+        "pushes": [
+            {
+                "changes": [asdict(change) for change in report.changes],
+                "edits": asdict(report.after),
+                "stopped": report.stopped,
+            }
+            for report in reports
+        ],
+    }
+    terminal.document("push", document)
 
 
-def _print_report(report: PushReport, console: Console) -> None:
+def _print_report(report: PushReport, terminal: Terminal) -> None:
     if report.changes:
         table = plain_table("would be pushed" if report.dry_run else "pushed to JW Platform")
+        # What may be long is folded and not cut, so that nothing hides behind it.
         for name in ("result", "item", "video", "field", "here", "at JW Platform before"):
-            table.add_column(name, overflow="ellipsis", no_wrap=True)
+            table.add_column(name, overflow="fold", no_wrap=name in ("result", "item", "video", "field"))
         for change in report.changes[:_MOST_SHOWN]:
             result = _WORDS.get(change.result, change.result)
-            table.add_row(result, change.item_id, change.key or "", change.field, change.ours, change.theirs)
-        console.print(table)
+            values = (on_one_line(change.ours), on_one_line(change.theirs))
+            table.add_row(result, change.item_id, change.key or "", change.field, *values)
+        terminal.show(table)
         if len(report.changes) > _MOST_SHOWN:
-            console.print(f"… and {len(report.changes) - _MOST_SHOWN} more.")
+            terminal.say(f"… and {len(report.changes) - _MOST_SHOWN} more.")
     for problem in dict.fromkeys(change.problem for change in report.changes if change.problem):
-        console.print(problem, style="yellow", highlight=False, soft_wrap=True)
+        terminal.say(problem, "yellow")
     after = report.after
     if report.stopped:
-        console.print(f"Nothing more was pushed: {report.stopped}.", style="yellow", highlight=False, soft_wrap=True)
+        terminal.say(f"Nothing more was pushed: {report.stopped}.", "yellow")
     elif not report.changes:
-        console.print("Nothing was due.")
-    console.print(f"{after.in_words}.", highlight=False)
+        terminal.say("Nothing was due.")
+    terminal.say(f"{after.in_words}.")
     if report.dry_run:
-        console.print("Dry run: nothing was pushed.", style="bold")
+        terminal.say("Dry run: nothing was pushed.", "bold")
 
 
-def print_edits(engine: Engine, settings: Settings, console: Console) -> bool:
+def print_edits(engine: Engine, settings: Settings, terminal: Terminal) -> bool:
     """Print what waits, and what is in conflict or refused. Returns whether nothing is stuck or held up."""
     with connect(engine) as connection:
         outbox = read_outbox(connection)
@@ -69,13 +89,13 @@ def print_edits(engine: Engine, settings: Settings, console: Console) -> bool:
         for name in ("item", "field", "here", "at JW Platform", "problem"):
             table.add_column(name, overflow="fold")
         for edit in edits:
-            table.add_row(edit.item_id, edit.field, edit.ours, edit.theirs, edit.problem)
-        console.print(table)
-        console.print("Decide with `jwp-pipeline resolve ITEM FIELD ours|theirs`.", highlight=False)
+            table.add_row(edit.item_id, edit.field, *map(on_one_line, (edit.ours, edit.theirs, edit.problem)))
+        terminal.show(table)
+        terminal.say("Decide with `jwp-pipeline resolve ITEM FIELD ours|theirs`.")
     since = f", the first for {timedelta(seconds=round(outbox.oldest_seconds))}" if outbox.oldest_seconds else ""
-    console.print(f"{outbox.waiting} items wait{since}.", highlight=False)
+    terminal.say(f"{outbox.waiting} items wait{since}.")
     if held_up:
-        console.print(held_up, style="yellow", highlight=False, soft_wrap=True)
+        terminal.say(held_up, "yellow")
     return not any(stuck.values()) and held_up is None
 
 

@@ -1,11 +1,12 @@
 """Runs a sync or a push as a Dagster run in this process, recorded in the instance, for jwpfetch and `make run`.
 
-Put here what happens around such a run. The command lines are in cli.py, and console.py prints the results.
+Put here what happens around such a run. The command lines are in cli.py, and sync_view.py prints the results.
 """
 
 from __future__ import annotations
 
 import gc
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,14 +15,17 @@ from typing import Any
 
 import dagster as dg
 
+from jwp_pipeline.commands.terminal import Detail
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.home import keep_in_home
+from jwp_pipeline.jwplatform import transport
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType, WaitObserver
 from jwp_pipeline.media.report import MEDIA_ASSETS
 from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.landing import Observer
+from jwp_pipeline.mirror.plan import HEAD_ROWS
 from jwp_pipeline.mirror.site import require_site
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.checks.delivery import ITEMS_PLAY
@@ -32,7 +36,8 @@ from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import Settings
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+# What Dagster itself prints on standard error.
+_LEVELS: Mapping[Detail, str] = {"quiet": "CRITICAL", "normal": "CRITICAL", "verbose": "INFO"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class SyncRequest:
     dry_run: bool = False
     release: int | None = None
     """The id of a snapshot that may pass the guard once. Nothing is fetched then."""
+    shown: int = HEAD_ROWS
+    """How many changes of each plan to show."""
 
     @property
     def asks_jwp(self) -> bool:
@@ -61,6 +68,9 @@ class SyncOutcome:
     """The wall-clock time of the whole run, including Dagster's own."""
     reports: tuple[Any, ...]
     """The domain reports (Listing, Applied, …), in the order in which they were made."""
+    seconds_waiting: float = 0.0
+    """Seconds of it in which a request to JW Platform had to wait, because of a rate limit or after a failure."""
+    dry_run: bool = False
     failure: str | None = None
     snapshot_to_release: int | None = None
     """The id of a snapshot that the guard refused, or whose deletions it withheld."""
@@ -91,6 +101,7 @@ def run_sync(
     *,
     observe: Observer | None = None,
     on_wait: WaitObserver | None = None,
+    detail: Detail = "normal",
 ) -> SyncOutcome:
     """Run job `sync` as `request` says, and wait for it. Raises PipelineError if the run cannot start."""
     with Runtime(settings=lambda: settings) as before:
@@ -102,13 +113,17 @@ def run_sync(
         select=lambda loaded: _selection(loaded, request),
         observe=observe,
         on_wait=on_wait,
+        detail=detail,
+        dry_run=request.dry_run,
     )
 
 
-def run_push(settings: Settings, *, dry_run: bool, on_wait: WaitObserver | None = None) -> SyncOutcome:
+def run_push(
+    settings: Settings, *, dry_run: bool, on_wait: WaitObserver | None = None, detail: Detail = "normal"
+) -> SyncOutcome:
     """Run job `push`, and wait for it. With `dry_run`, it only shows what would be pushed. Raises PipelineError."""
     ops = {"jwp_updates": {"config": {"dry_run": dry_run}}}
-    return _run(settings, jobs.PUSH, {"ops": ops, **_QUIET}, on_wait=on_wait)
+    return _run(settings, jobs.PUSH, {"ops": ops}, on_wait=on_wait, detail=detail, dry_run=dry_run)
 
 
 def _run(
@@ -119,10 +134,18 @@ def _run(
     select: Callable[[dg.Definitions], list[dg.AssetKey]] | None = None,
     observe: Observer | None = None,
     on_wait: WaitObserver | None = None,
+    detail: Detail,
+    dry_run: bool,
 ) -> SyncOutcome:
     """Run a job in this process, and wait for it. `select` narrows the assets of the job."""
     reports: list[Any] = []
-    runtime = Runtime(settings=lambda: settings, observe=observe, on_wait=on_wait, report=reports.append)
+    waits: list[float] = []
+    runtime = Runtime(
+        settings=lambda: settings, observe=observe, on_wait=on_wait, report=reports.append, waited=waits.append
+    )
+    if on_wait is not None:
+        # The caller tells the user about each retry, so that the log, which would print it again, must not.
+        logging.getLogger(transport.__name__).addHandler(logging.NullHandler())
     # Output is not captured: in this process it belongs to the terminal, and the run's own log has everything anyway.
     overrides = {"compute_logs": NO_COMPUTE_LOGS}
     home = str(dagster_home(settings))
@@ -142,7 +165,7 @@ def _run(
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             asset_selection=select(definitions) if select else None,
-            run_config=run_config,
+            run_config={**run_config, "loggers": {"console": {"config": {"log_level": _LEVELS[detail]}}}},
             raise_on_error=False,
         )
     failure = next(iter(failures(result.all_events)), None)
@@ -151,6 +174,8 @@ def _run(
         success=result.success,
         seconds=time.monotonic() - started,
         reports=tuple(reports),
+        seconds_waiting=sum(waits),
+        dry_run=dry_run,
         failure=failure.reason if failure else None,
         snapshot_to_release=failure.snapshot_to_release if failure else None,
     )
@@ -174,7 +199,7 @@ def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.Ass
 def _run_config(request: SyncRequest) -> Mapping[str, Any]:
     media = {"sync_all": request.sync_all, "ask_jwp": request.asks_jwp}
     play = {"ask_jwp": request.asks_jwp}
-    cache: dict[str, Any] = {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp}
+    cache: dict[str, Any] = {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp, "shown": request.shown}
     if request.release is not None:
         cache["release"] = request.release
     elif request.fetch:
@@ -185,8 +210,7 @@ def _run_config(request: SyncRequest) -> Mapping[str, Any]:
         "ops": {
             "cached_resources": {"config": cache},
             **({} if request.dry_run else {"media": {"config": media}, ITEMS_PLAY: {"config": play}}),
-        },
-        **_QUIET,
+        }
     }
 
 

@@ -56,6 +56,11 @@ def open_engine(url: str, schema: str | None, *, setting: str = "JWP_DATABASE_UR
     return engine
 
 
+def in_words(engine: Engine) -> str:
+    """Return the URL of an engine's database without its password, to show to people."""
+    return str(engine.get_execution_options().get(_DATABASE) or engine.url.set(query={}))
+
+
 def json_value(text: str | bytes) -> Any:
     """Parse a `jsonb` value, without failing if PostgreSQL accepts it and Python does not.
 
@@ -75,7 +80,7 @@ def connect(engine: Engine) -> Iterator[Connection]:
     Errors of SQLAlchemy and of the driver, both when connecting and in the block, are raised as DatabaseError.
     """
     database = engine.get_execution_options().get(_DATABASE)
-    name = f"The database {database or engine.url.set(query={})}"
+    name = f"The database {in_words(engine)}"
     setting = database.setting if database else "JWP_DATABASE_URL"
     try:
         connection = engine.connect()

@@ -25,6 +25,7 @@ from jwp_pipeline.mirror import confirm, releases, snapshots
 from jwp_pipeline.mirror.guard import ACCEPTED, Verdict, judge
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.plan import (
+    HEAD_ROWS,
     Plan,
     candidates,
     describe,
@@ -93,6 +94,7 @@ def apply_newest(
     lease: Lease | None = None,
     run_id: str | None = None,
     also: Also = lambda connection, snapshot_id: None,
+    shown: int = HEAD_ROWS,
 ) -> Applied:
     """Apply the newest snapshot of a type that has not been applied yet, if there is one.
 
@@ -102,13 +104,14 @@ def apply_newest(
     Calling it again changes nothing. `client` is asked about each missing row; without a client nothing is deleted.
     `dry_run` stops before the first write. `release` names a snapshot to let past the guard instead; its withheld
     deletions are then carried out without asking JW Platform. `lease` is the lease of the calling run, if there is one.
+    `shown` is the number of changes that the plan shows.
     If the guard refuses a snapshot, nothing is changed and the outcome says so; no exception is raised.
 
     Raises NothingToRelease, SyncInProgress, LeaseLost and DatabaseError.
     """
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-        work = _Work(connection, resource_type, options, dry_run, lease, run_id, also)
+        work = _Work(connection, resource_type, options, dry_run, lease, run_id, also, shown)
         outcome = work.release(release) if release else work.apply(client)
     if outcome.plan and not dry_run and not outcome.refused and is_much(outcome.plan.rows, outcome.live):
         vacuum(engine, _WRITTEN)
@@ -139,6 +142,7 @@ class _Work:
     lease: Lease | None
     run_id: str | None
     also: Also
+    shown: int
 
     def apply(self, client: ManagementClient | None) -> Applied:
         """Plan, judge, confirm and carry out. JW Platform is asked between two transactions."""
@@ -158,7 +162,7 @@ class _Work:
         if snapshot.status == "quarantined" and not self.dry_run:
             return self._outcome(None, Verdict(refusal=snapshot.problem), snapshot.id)
         prepare(self.connection, snapshot, self.options)
-        plan = describe(self.connection, snapshot)
+        plan = describe(self.connection, snapshot, shown=self.shown)
         verdict = judge(plan, self.options)
         asks = asks and plan.missing > 0 and verdict.may_delete
         keys = candidates(self.connection, snapshot, self.options.confirm_requests) if asks else []
@@ -173,7 +177,7 @@ class _Work:
         snapshot, plan, verdict = question.snapshot, question.plan, question.verdict
         if question.keys:
             enter_answers(self.connection, answers)
-            plan = describe(self.connection, snapshot, answers)
+            plan = describe(self.connection, snapshot, answers, shown=self.shown)
         if self.dry_run:
             return self._outcome(plan, verdict, snapshot.id)
         if verdict.refusal:
@@ -188,7 +192,7 @@ class _Work:
     def _released(self, release: Release) -> Applied:
         found = releases.releasable(self.connection, release.snapshot_id)
         prepare_release(self.connection, found, self.options)
-        plan = describe(self.connection, found.snapshot)
+        plan = describe(self.connection, found.snapshot, shown=self.shown)
         if self.dry_run:
             return self._outcome(plan, snapshot_id=found.snapshot.id)
         releases.mark_released(self.connection, found, by=release.by)

@@ -15,11 +15,15 @@ from jwp_pipeline.database.sql import statement
 from jwp_pipeline.jwplatform.management import ResourceType
 from jwp_pipeline.jwplatform.shapes import array_field
 from jwp_pipeline.mirror.confirm import NOT_ASKED, Answers
+from jwp_pipeline.mirror.differences import Difference, differences
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.releases import Releasable
 from jwp_pipeline.mirror.snapshots import Snapshot, may_delete, require_pages
 
 HEAD_ROWS = 10
+"""How many changes a plan shows, unless more are asked for."""
+MOST_ROWS = 10_000
+"""How many changes a plan can show at most, because the shown ones are kept in memory."""
 _PACKAGE = "jwp_pipeline.mirror"
 
 
@@ -30,8 +34,8 @@ class PlannedChange:
     key: str
     change: str
     title: str
-    fields: tuple[str, ...]
-    """The top-level fields that differ, if the row is changed."""
+    differences: tuple[Difference, ...]
+    """The values that differ, if the row is changed or restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,11 @@ class Plan:
     def unchanged(self) -> int:
         """Listed rows that stay as they are."""
         return self.seen - self.added - self.changed - self.refreshed - self.restored - self.set_aside
+
+    @property
+    def changes(self) -> int:
+        """The number of rows that the plan shows if it shows all: those that change, and those that are missing."""
+        return self.added + self.changed + self.restored + self.missing
 
     @property
     def rows(self) -> int:
@@ -167,9 +176,11 @@ def enter_answers(connection: Connection, answers: Answers) -> None:
             )
 
 
-def describe(connection: Connection, snapshot: Snapshot, answers: Answers = NOT_ASKED) -> Plan:
-    """Return the prepared plan as a value."""
-    parameters = {"snapshot_id": snapshot.id, "resource_type": snapshot.resource_type, "rows": HEAD_ROWS}
+def describe(
+    connection: Connection, snapshot: Snapshot, answers: Answers = NOT_ASKED, *, shown: int = HEAD_ROWS
+) -> Plan:
+    """Return the prepared plan as a value, with the first `shown` changes, but at most MOST_ROWS."""
+    parameters = {"snapshot_id": snapshot.id, "resource_type": snapshot.resource_type, "rows": min(shown, MOST_ROWS)}
     counts = connection.execute(statement(_PACKAGE, "count_plan"), parameters).one()
     head = connection.execute(statement(_PACKAGE, "plan_head"), parameters)
     problems = connection.scalar(
@@ -189,7 +200,7 @@ def describe(connection: Connection, snapshot: Snapshot, answers: Answers = NOT_
         asking_stopped=answers.stopped,
         set_aside=int(set_aside or 0),
         problems=int(problems or 0),
-        head=tuple(PlannedChange(row.key, row.change, row.title, tuple(row.fields)) for row in head),
+        head=tuple(PlannedChange(row.key, row.change, row.title, differences(row.old, row.new)) for row in head),
         **counts._asdict(),
     )
 

@@ -11,9 +11,9 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str
     return "\n".join([*head, *map(_line, rows)])
 
 
-def cell(text: str) -> str:
-    """Return a text that stays in its cell, shortened to 120 characters."""
-    return text.replace("|", "\\|").replace("\n", " ").replace("`", "'")[:_MOST_CHARACTERS]
+def cell(text: str, most: int = _MOST_CHARACTERS) -> str:
+    """Return a text that stays in its cell, shortened to `most` characters."""
+    return text.replace("|", "\\|").replace("\n", " ").replace("`", "'")[:most]
 
 
 def _line(texts: Sequence[str]) -> str:

@@ -9,12 +9,15 @@ import dagster as dg
 
 from jwp_pipeline.database.descriptions import table_named
 from jwp_pipeline.media.report import MediaAsset, MediaReport
+from jwp_pipeline.mirror.differences import Difference, shortened
 from jwp_pipeline.mirror.landing import Listing
 from jwp_pipeline.mirror.plan import Plan
 from jwp_pipeline.orchestration.markdown import cell, markdown_table
 from jwp_pipeline.outbox.report import PushReport
 
 _SHOWN = 50
+# Lengths in characters: of a value, and of all differences of a resource.
+_VALUE, _DIFFERENCES = 60, 600
 
 OWNERS = ["team:media-platform"]
 _COUNTED = (
@@ -144,5 +147,18 @@ def plan_markdown(plan: Plan) -> str:
     )
     if not plan.head:
         return title
-    rows = ((row.change, f"`{cell(row.key)}`", cell(row.title), cell(", ".join(row.fields))) for row in plan.head)
-    return f"{title}\n\n{markdown_table(('change', 'key', 'title', 'fields'), rows)}"
+    rows = (
+        (
+            row.change,
+            f"`{cell(row.key)}`",
+            cell(row.title),
+            cell("; ".join(map(_difference, row.differences)), _DIFFERENCES),
+        )
+        for row in plan.head[:_SHOWN]
+    )
+    return f"{title}\n\n{markdown_table(('change', 'key', 'title', 'old → new'), rows)}"
+
+
+def _difference(difference: Difference) -> str:
+    old, new = (shortened(text, _VALUE) for text in difference.in_words)
+    return f"{difference.path}: {old} → {new}"

@@ -33,7 +33,8 @@ from jwp_pipeline.settings import Settings, load_settings
 class Runtime:
     """What one run or tick needs from outside. As a context manager it closes everything that it has opened.
 
-    `settings` reads the settings, and `report` receives every domain report, for a summary. With a `run_id`, the
+    `settings` reads the settings, and `report` receives every domain report, for a summary. `waited` receives, at the
+    end, the seconds in which requests to JW Platform had to wait. With a `run_id`, the
     database is used under a lease for that run. `tolerance` says how long other runs may be silent. If something could
     not be opened, the next use tries again.
     """
@@ -45,12 +46,14 @@ class Runtime:
         observe: Observer | None = None,
         on_wait: WaitObserver | None = None,
         report: Callable[[Any], None] = lambda report: None,
+        waited: Callable[[float], None] = lambda seconds: None,
         run_id: str | None = None,
         tolerance: Tolerance = TOLERANCE,
     ) -> None:
         self.observe = observe
         self.on_wait = on_wait
         self.report = report
+        self.waited = waited
         self.run_id = run_id
         self.tolerance = tolerance
         self._read_settings = settings
@@ -65,6 +68,7 @@ class Runtime:
             observe=self.observe,
             on_wait=self.on_wait,
             report=self.report,
+            waited=self.waited,
             run_id=run_id,
             tolerance=self.tolerance,
         )
@@ -106,6 +110,7 @@ class Runtime:
             if hurried not in self._clients:
                 client = connect(self.settings(), self.on_wait, patience=self._patience, hurried=hurried)
                 self._opened.callback(client.close)
+                self._opened.callback(lambda: self.waited(client.stats.seconds_waiting))
                 self._clients[hurried] = client
             yield self._clients[hurried]
 

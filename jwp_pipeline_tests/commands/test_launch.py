@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from jwp_pipeline import runbook
 from jwp_pipeline.commands import launch
 from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.settings import load_settings
@@ -22,7 +23,7 @@ def test_a_wheel_includes_every_configuration_file_that_the_code_reads():
     assert asked == {"dagster.yaml", "workspace.yaml"}
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert included == {name: f"jwp_pipeline/{name}" for name in asked}
+    assert included == {name: f"jwp_pipeline/{name}" for name in {*asked, runbook.FOLDER}}
     assert all(launch.configuration(name) == PROJECT / name for name in asked)
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from jwp_pipeline import __version__
-from jwp_pipeline_tests.support import python
+from jwp_pipeline.commands import cli
+from jwp_pipeline_tests.support import PROJECT, python
 
 RUN = """
 import sys
@@ -15,7 +16,7 @@ except SystemExit as ended:
     code = ended.code
 print(code, sorted({name.partition(".")[0] for name in sys.modules} & {"dagster", "dagster_postgres"}))
 """
-DONE, FAILED = 0, 1
+DONE, FAILED, USAGE = 0, 1, 2
 
 
 def run(tables_url, simulator, *command):
@@ -38,6 +39,10 @@ def run(tables_url, simulator, *command):
         ("jwp-pipeline adopt-site --help", DONE),
         ("jwp-pipeline adopt-site", DONE),
         ("jwp-pipeline migrate", DONE),
+        ("jwp-pipeline edits", DONE),
+        ("jwp-pipeline runbook", DONE),
+        ("jwp-pipeline runbook no-such-page", USAGE),
+        ("jwp-pipeline completion bash", DONE),
     ],
 )
 def test_a_command_that_launches_no_run_does_not_import_dagster(engine, tables_url, simulator, command, code):
@@ -49,3 +54,16 @@ def test_a_command_that_launches_no_run_does_not_import_dagster(engine, tables_u
 @pytest.mark.parametrize("command", ["jwpfetch", "jwp-pipeline"])
 def test_a_command_tells_its_version(engine, tables_url, simulator, command):
     assert run(tables_url, simulator, command, "--version")[0] == f"{command} {__version__}"
+
+
+def test_every_page_of_the_runbook_can_be_printed(capsys):
+    for page in (PROJECT / "docs" / "runbook").glob("*.md"):
+        assert cli.main(["runbook", page.stem]) == DONE
+        assert capsys.readouterr().out == page.read_text() + "\n"
+
+
+def test_a_shell_can_complete_both_commands(capsys):
+    assert cli.main(["completion", "bash"]) == DONE
+    printed = capsys.readouterr().out
+    assert "--skip-video-fetch" in printed
+    assert "adopt-site" in printed

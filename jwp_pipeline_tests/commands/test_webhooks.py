@@ -108,7 +108,7 @@ def test_the_status_tells_how_many_events_wait(webhooks, engine, capsys):
             " SELECT 'media_updated', 's', 'w', 'video', n::text, now() FROM generate_series(1, 3) AS n"
         )
     assert cli.jwpfetch(["--status"]) == FAILED
-    assert "3 events of JW Platform wait for a look at their keys" in capsys.readouterr().out
+    assert "3 events of JW Platform wait for a look" in capsys.readouterr().out
 
 
 def test_the_secret_is_shown_on_a_terminal_on_request(simulator, tmp_path):

@@ -60,7 +60,7 @@ def test_a_blocked_or_read_only_database_is_reported_without_a_traceback(site, e
         somebody.execute("LOCK jwp.media_items")
         ran = site.jwpfetch("--skip-fetch", "--sync-all", JWP_DATABASE_URL=url)
     assert ran.code == FAILED
-    told = " ".join(ran.out.split())
+    told = " ".join(ran.error.split())
     assert f"process {process} (role postgres, application 'a report', in a transaction since" in told
     assert "docs/runbook/database-blocked.md" in told
     assert "Traceback" not in ran.out + ran.error

@@ -61,9 +61,12 @@ def test_all_options_from_the_first_sync_to_a_release(site, engine):
     before = cache(engine), rows(engine, "SELECT count(*) FROM resource_changes")
     ran = site.jwpfetch("--dry-run")
     assert ran.code == DONE
-    assert "Dry run: nothing was changed" in ran.out
-    assert re.search(rf"deleted +{second}", ran.out)
-    assert "[/b] :smile: [red]edited" in ran.out
+    assert ran.out.endswith(
+        "Nothing was changed. Without --dry-run, the plan is carried out, and the record follows.\n"
+    )
+    assert re.search(rf"^  - deleted +{second}", ran.out, flags=re.MULTILINE)
+    assert re.search(r'^      title: ".*" → "\[/b\] :smile: \[red\]edited"$', ran.out, flags=re.MULTILINE)
+    assert "Plan: 1 changed, 1 deleted; 38 unchanged." in ran.out
     assert (cache(engine), rows(engine, "SELECT count(*) FROM resource_changes")) == before
 
     # The dry run's listing is not applied either to a type that is skipped.
@@ -83,8 +86,8 @@ def test_all_options_from_the_first_sync_to_a_release(site, engine):
     assert ran.code == REFUSED
     assert re.search(r"videos +19 +0 +1 +0 +0 +20 +18", ran.out), ran.out
     assert re.search(rf"missing +{min(rest[:20])}", ran.out)
-    [snapshot] = set(re.findall(r"jwpfetch --release (\d+)", ran.out))
-    assert "misses 20 of 39 live videos" in ran.out
+    [snapshot] = set(re.findall(r"jwpfetch --release (\d+)", ran.error))
+    assert "misses 20 of 39 live videos" in ran.error
     assert len(live(engine)) == 39
     assert rows(engine, "SELECT FROM media_items WHERE title = 'Edited again'")
     assert site.jwpfetch("--skip-fetch").code == REFUSED
@@ -119,7 +122,7 @@ def test_a_release_applies_to_one_type_and_the_other_still_waits(site, engine):
     assert live(engine) == set(library.keys("video"))
     assert live(engine, "channel") != set()
     ran = site.jwpfetch("--status")
-    assert f"jwpfetch --release {channels}" in ran.out
+    assert f"jwpfetch --release {channels}" in ran.error
     assert site.jwpfetch("--release", str(channels)).code == DONE
     assert live(engine, "channel") == set()
 
@@ -133,6 +136,10 @@ def test_a_release_applies_to_one_type_and_the_other_still_waits(site, engine):
         (["--release", str(2**63)], "not the id of a snapshot"),
         (["--release", "9" * 5000], "not the id of a snapshot"),
         (["--skip-videos"], "unrecognized arguments"),
+        (["--status", "--dry-run"], "leave out --dry-run"),
+        (["--push", "--all"], "leave out --all"),
+        (["--dry-run", "--sync-all"], "leave out one"),
+        (["--quiet", "--json"], "not allowed with argument"),
     ],
 )
 def test_wrong_usage_is_reported_and_does_nothing(site, arguments, message):
@@ -146,9 +153,9 @@ def test_wrong_usage_is_reported_and_does_nothing(site, arguments, message):
 def test_a_missing_setting_is_named_before_anything_is_fetched(site):
     ran = site.jwpfetch(JWPLATFORM_EMBED_PLAYER_KEY=None, JWPLATFORM_API_SECRET="")
     assert ran.code == USAGE
-    assert "JWPLATFORM_EMBED_PLAYER_KEY is not set" in ran.out
-    assert "JWPLATFORM_API_SECRET is not set" in ran.out
-    assert "JWP dashboard" in ran.out
+    assert "JWPLATFORM_EMBED_PLAYER_KEY is not set" in ran.error
+    assert "JWPLATFORM_API_SECRET is not set" in ran.error
+    assert "JWP dashboard" in ran.error
     assert asked(site.simulator) == []
     assert site.statuses() == ["FAILURE"]
 
@@ -165,7 +172,7 @@ def test_a_setting_that_jwp_cannot_be_asked_with_is_named_before_anything_is_fet
     ran = site.jwpfetch(**wrong)
     assert ran.code == USAGE
     [name] = wrong
-    assert re.search(rf"{name} (holds blanks|is not set|is not of the form)", ran.out), ran.out
+    assert re.search(rf"{name} (holds blanks|is not set|is not of the form)", ran.error), ran.error
     assert asked(site.simulator) == []
     assert site.statuses() == ["FAILURE"]
     assert rows(engine, "SELECT to_regclass('raw_snapshots') AS made")[0].made is None
@@ -187,11 +194,11 @@ def write_env_file(site, path, **more):
 def test_a_missing_setting_is_reported_with_the_file_that_was_looked_for(site):
     ran = site.jwpfetch(JWPLATFORM_API_KEY=None)
     assert ran.code == USAGE
-    assert f"There is no file {site.folder / '.env'}" in ran.out
+    assert f"There is no file {site.folder / '.env'}" in ran.error
     write_env_file(site, site.folder / "settings", JWPLATFORM_API_KEY=None)
     ran = site.jwpfetch("--env-file", "settings", **dict.fromkeys(site.environment))
     assert ran.code == USAGE
-    assert f"Settings are read from {site.folder / 'settings'}" in ran.out
+    assert f"Settings are read from {site.folder / 'settings'}" in ran.error
     ran = site.jwpfetch("--env-file", "no-such-file")
     assert ran.code == USAGE
     assert f"{site.folder / 'no-such-file'} does not exist" in ran.error
@@ -250,7 +257,7 @@ def test_an_unreadable_setting_is_named(site):
 def test_a_wrong_secret_is_named_at_once(site, api, setting):
     ran = site.jwpfetch(**site.simulator.environment(api) | {setting: "wrong"})
     assert ran.code == FAILED
-    assert setting in ran.out
+    assert setting in ran.error
     # There is one request for each type, because asking again would not help.
     assert len(asked(site.simulator)) <= 2
 
@@ -274,7 +281,7 @@ def test_it_waits_while_jwp_is_down_and_can_be_interrupted(site, engine):
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=120)
     assert process.returncode == FAILED
-    assert "Interrupted; the next run goes on from what is stored." in out
+    assert error == "Interrupted; the next run goes on from what is stored.\n"
     assert "Traceback" not in out + error
     assert site.statuses() == ["FAILURE"]
     assert [row.status for row in rows(engine, "SELECT status FROM raw_snapshots")] == ["failed"]
@@ -289,7 +296,7 @@ def test_a_run_without_any_usable_answer_ends_at_its_deadline(site, monkeypatch)
     assert re.search(
         rf"before asking {whom} \(giving up in [0-3] s\): listing \w+, page 1: HTTP 503 was answered", ran.out
     )
-    assert f"{whom} has sent nothing usable for as long as JWP_DEADLINE_MINUTES allows, which is 0.05" in ran.out
+    assert f"{whom} has sent nothing usable for as long as JWP_DEADLINE_MINUTES allows, which is 0.05" in ran.error
     # When the second type is requested, by another client, the time is used up, so it is tried only once.
     first, second = sorted(Counter(asked(site.simulator)).values())
     assert (first, second > 2) == (1, True)
@@ -333,5 +340,5 @@ def test_a_schema_mirrors_one_site_until_it_adopts_another(site, engine):
         other.library.replace_all([video(f"zzzz{n:04}") for n in range(40)], [])
         ran = site.jwpfetch(**elsewhere)
         assert ran.code == REFUSED
-        assert "looks like another library" in ran.out
+        assert "looks like another library" in ran.error
     assert site.jwpfetch().code == USAGE

@@ -3,12 +3,8 @@ SELECT
     plan.key,
     plan.change,
     coalesce(shown.data ->> 'title', shown.data -> 'metadata' ->> 'title', '') AS title,
-    coalesce((
-        SELECT array_agg(field ORDER BY field)
-        FROM jsonb_each(cached.data) AS old (field, value)
-        FULL JOIN jsonb_each(plan.data) AS new (field, value) USING (field)
-        WHERE plan.change = 'changed' AND old.value IS DISTINCT FROM new.value
-    ), '{}') AS fields
+    CASE WHEN plan.change IN ('changed', 'restored') THEN CAST(cached.data AS text) END AS old,
+    CASE WHEN plan.change IN ('changed', 'restored') THEN CAST(plan.data AS text) END AS new
 FROM plan
 LEFT JOIN cached_resources AS cached ON cached.type = :resource_type AND cached.key = plan.key
 CROSS JOIN LATERAL (SELECT coalesce(plan.data, cached.data) AS data) AS shown

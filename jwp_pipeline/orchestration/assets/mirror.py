@@ -20,6 +20,7 @@ from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.mirror.landing import Progress, read_listing
 from jwp_pipeline.mirror.looks import read_keys
 from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.mirror.plan import HEAD_ROWS
 from jwp_pipeline.mirror.site import require_site
 from jwp_pipeline.orchestration.checks.events import EVENTS_ARE_HANDLED, LONGEST_MINUTES, events_are_handled
 from jwp_pipeline.orchestration.checks.mirror import (
@@ -62,6 +63,8 @@ class CacheConfig(dg.Config):
     """The id of a snapshot that the guard refused, or whose deletions it withheld. Nothing else is applied then."""
     ask_jwp: bool = True
     """Ask JW Platform to confirm deletions. Otherwise only a release deletes anything."""
+    shown: int = HEAD_ROWS
+    """How many changes of the plan to show."""
 
 
 def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
@@ -232,6 +235,7 @@ def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type:
             lease=runtime.lease,
             run_id=run_id,
             also=store.settle,
+            shown=config.shown,
         )
     runtime.report(outcome)
     return outcome

@@ -1,0 +1,190 @@
+"""What the verbs of `jwpfetch` and `jwp-pipeline` do. cli.py reads their arguments.
+
+Put here a verb of a few lines; one that is longer has a module of its own, such as stack.py or webhooks.py. What
+imports Dagster is imported where it is used, because that takes seconds and most verbs do without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from jwp_pipeline.commands.frame import FAILED, REFUSED, SUCCEEDED, USAGE, configured, database
+from jwp_pipeline.commands.terminal import Terminal
+from jwp_pipeline.errors import SettingsError
+from jwp_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from jwp_pipeline.commands.launch import SyncRequest
+
+
+def sync(screen: Terminal, options: argparse.Namespace) -> int:
+    """Run one sync, as the options of `jwpfetch` say."""
+    from jwp_pipeline.commands.launch import SyncRequest
+    from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
+    from jwp_pipeline.mirror.plan import HEAD_ROWS, MOST_ROWS
+    from jwp_pipeline.orchestration.checks.settings import unusable_settings
+
+    skipped = {"video": options.skip_video_fetch, "channel": options.skip_channel_fetch}
+    request = SyncRequest(
+        fetch=frozenset(kind for kind in RESOURCE_TYPES if not (skipped[kind] or options.skip_fetch)),
+        sync_all=options.sync_all,
+        dry_run=options.dry_run,
+        release=options.release,
+        shown=MOST_ROWS if options.all else HEAD_ROWS,
+    )
+    with site(screen, advance=False) as (settings, _):
+        code = _launch(settings, request, screen, whole_plan=options.all)
+        return USAGE if code == FAILED and request.asks_jwp and unusable_settings(settings) else code
+
+
+def push(screen: Terminal, *, dry_run: bool) -> int:
+    """Push the edits that wait, or show what would be pushed."""
+    from jwp_pipeline.commands.edits import print_push
+    from jwp_pipeline.commands.launch import run_push
+    from jwp_pipeline.commands.sync_view import watching
+
+    with site(screen, advance=False) as (settings, _):
+        with watching(screen) as (_, on_wait):
+            outcome = run_push(settings, dry_run=dry_run, on_wait=on_wait, detail=screen.detail)
+        code = SUCCEEDED if outcome.success else FAILED
+        print_push(outcome, screen, exit_code=code)
+        return code
+
+
+def status(screen: Terminal) -> int:
+    """Print whether everything is in step. Returns SUCCEEDED if it is, else FAILED."""
+    from jwp_pipeline.commands.status_view import print_status, read
+
+    settings = configured(screen)
+    with database(settings) as engine:
+        found = read(engine, settings)
+    print_status(found, screen)
+    return FAILED if found.troubles else SUCCEEDED
+
+
+def edits(screen: Terminal) -> int:
+    """List what is on its way to JW Platform."""
+    from jwp_pipeline.commands.edits import print_edits
+
+    settings = configured(screen)
+    with database(settings) as engine:
+        return SUCCEEDED if print_edits(engine, settings, screen) else FAILED
+
+
+def resolve(screen: Terminal, item: str, field: str, side: Literal["ours", "theirs"]) -> int:
+    """Decide about an edit in conflict, or refused."""
+    from jwp_pipeline.commands.edits import decide
+
+    settings = configured(screen)
+    with database(settings) as engine:
+        screen.say(decide(engine, item, field, side))
+    return SUCCEEDED
+
+
+def run(screen: Terminal) -> int:
+    """Run one sync with what is configured; the simulator's library is a day older than the last time."""
+    from jwp_pipeline.commands.launch import SyncRequest
+
+    with site(screen, advance=True) as (settings, _):
+        return _launch(settings, SyncRequest(), screen)
+
+
+def up(screen: Terminal, port: int) -> int:
+    """Serve the Dagster UI until interrupted."""
+    from jwp_pipeline.commands.stack import serve
+
+    with site(screen, advance=False) as (settings, _):
+        return serve(settings, screen.out, port=port)
+
+
+def migrate(screen: Terminal) -> int:
+    """Bring the tables up to date."""
+    settings = configured(screen)
+    with database(settings):
+        screen.say(f"Schema {settings.jwp_database_schema} is up to date.")
+    return SUCCEEDED
+
+
+def adopt_site(screen: Terminal) -> int:
+    """Let the schema mirror the configured site."""
+    from jwp_pipeline.identity import current_user
+    from jwp_pipeline.mirror import site as mirrored
+
+    settings = configured(screen)
+    site_id = settings.jwplatform_api_key
+    if site_id is None:
+        raise SettingsError(f"JWPLATFORM_API_KEY is not set: {settings.missing_required()['JWPLATFORM_API_KEY']}.")
+    with database(settings) as engine:
+        before = mirrored.adopt_site(engine, site_id, by=current_user())
+    instead = f", and no longer {before}" if before not in (None, site_id) else ""
+    screen.say(f"Schema {settings.jwp_database_schema} mirrors the site {site_id} from now on{instead}.")
+    return SUCCEEDED
+
+
+def with_site(screen: Terminal, command: Sequence[str]) -> int:
+    """Run a program with the settings of the site. The simulator's record is filled first if it is empty."""
+    from jwp_pipeline.commands.with_site import run_with_site
+
+    with site(screen, advance=False) as (settings, is_simulated):
+        if is_simulated and not _has_been_synced(settings):
+            from jwp_pipeline.commands.launch import SyncRequest
+
+            code = _launch(settings, SyncRequest(), screen)
+            if code != SUCCEEDED:
+                return code
+        return run_with_site(settings, command)
+
+
+@contextmanager
+def site(screen: Terminal, *, advance: bool) -> Iterator[tuple[Settings, bool]]:
+    """Yield the settings, and whether the simulated JW Platform is their site because none is configured."""
+    from jwp_pipeline.commands.demo import simulator_if_unconfigured
+
+    settings = configured(screen)
+    with simulator_if_unconfigured(settings, advance=advance) as demo:
+        if demo is None:
+            yield settings, False
+            return
+        screen.say(demo.announcement)
+        yield demo.settings, True
+
+
+def _has_been_synced(settings: Settings) -> bool:
+    from jwp_pipeline.database.connection import connect
+    from jwp_pipeline.database.status import read_status
+
+    with database(settings) as engine, connect(engine) as connection:
+        return all(status.in_step_as_of is not None for status in read_status(connection))
+
+
+def _launch(settings: Settings, request: SyncRequest, screen: Terminal, *, whole_plan: bool = False) -> int:
+    from jwp_pipeline.commands.launch import run_sync
+    from jwp_pipeline.commands.sync_view import print_sync, watching
+
+    with watching(screen) as (observe, on_wait):
+        outcome = run_sync(settings, request, observe=observe, on_wait=on_wait, detail=screen.detail)
+    code = SUCCEEDED if outcome.success else FAILED
+    if outcome.snapshot_to_release is not None:
+        code = REFUSED
+    where = f"tables in schema {settings.jwp_database_schema}"
+    print_sync(outcome, screen, where=where, whole_plan=whole_plan, exit_code=code)
+    return code
+
+
+def psql(screen: Terminal, arguments: Sequence[str]) -> int:
+    """Run psql on our database."""
+    from jwp_pipeline.commands.psql import run_psql
+
+    settings = configured(screen)
+    return run_psql(settings, arguments, screen)
+
+
+def runbook(screen: Terminal, page: str | None) -> int:
+    """Print a page of the runbook, or the list of all pages."""
+    from jwp_pipeline.runbook import read_page
+
+    screen.out.print(read_page(page or "README"), soft_wrap=True, highlight=False)
+    return SUCCEEDED
