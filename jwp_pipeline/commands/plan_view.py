@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jwp_pipeline.commands.terminal import Terminal, on_one_line
+from jwp_pipeline.media.preview import in_words
 from jwp_pipeline.mirror.apply import Applied
 from jwp_pipeline.mirror.differences import shortened
 from jwp_pipeline.mirror.plan import PlannedChange
@@ -39,10 +40,14 @@ def print_plan(report: Applied, terminal: Terminal, *, whole: bool) -> None:
         terminal.say(head, style)
         for detail in details:
             terminal.say(detail)
+        if report.effects and change.key in report.effects:
+            terminal.say(f"      → {report.effects[change.key].in_words}")
     left = plan.changes - len(plan.head)
     if left > 0:
         terminal.say(f"  … and {left:,} more" + ("." if whole else ", which --all shows."))
     terminal.say(f"  {total_line(report)}")
+    if report.effects and (happens := in_words(report.effects)):
+        terminal.say(f"  {happens}")
 
 
 def change_lines(change: PlannedChange, *, whole: bool) -> Iterator[str]:

@@ -18,6 +18,7 @@ from rich.table import Table
 from jwp_pipeline.commands.plan_view import print_plan
 from jwp_pipeline.commands.terminal import Terminal, numbers, plain_table, printable, with_columns
 from jwp_pipeline.jwplatform.management import WaitNotice, WaitObserver
+from jwp_pipeline.media.preview import Effect
 from jwp_pipeline.media.report import MediaReport
 from jwp_pipeline.mirror.apply import Applied
 from jwp_pipeline.mirror.differences import ABSENT
@@ -198,13 +199,13 @@ def _applied_document(report: Applied) -> dict[str, Any]:
         and {
             "snapshot_id": plan.snapshot_id,
             **{name: getattr(plan, name) for name in (*_COUNTS, "refreshed", "missing")},
-            "changes": [_change_document(change) for change in plan.head],
+            "changes": [_change_document(change, (report.effects or {}).get(change.key)) for change in plan.head],
             "changes_left_out": plan.changes - len(plan.head),
         },
     }
 
 
-def _change_document(change: PlannedChange) -> dict[str, Any]:
+def _change_document(change: PlannedChange, effect: Effect | None) -> dict[str, Any]:
     """An old or new value that does not exist has no name in the document, while null is null."""
     return {
         "change": change.change,
@@ -221,6 +222,7 @@ def _change_document(change: PlannedChange) -> dict[str, Any]:
             }
             for difference in change.differences
         ],
+        "media_item": effect and {"id": effect.item_id, "what": effect.what, "access": effect.access},
     }
 
 

@@ -43,9 +43,7 @@ def sync_media(
     with connect(engine) as connection:
         members_asked = ask_members(connection, options, client) if client and _needs_channels(assets) else 0
         with advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-            steps, still_open = in_transaction(
-                connection, lambda: _take_steps(connection, assets, options), lease=lease
-            )
+            steps, still_open = in_transaction(connection, lambda: take_steps(connection, assets, options), lease=lease)
     vacuum(engine, steps.written_much)
     return MediaReport(
         counts={asset: counts for asset, counts in steps.counts.items() if asset in assets},
@@ -57,10 +55,13 @@ def sync_media(
     )
 
 
-def _take_steps(
+def take_steps(
     connection: Connection, assets: Collection[MediaAsset], options: MediaOptions
 ) -> tuple[Steps, dict[str, int]]:
-    """Take the steps in the caller's transaction. Returns them, and the number of open problems of each field."""
+    """Bring `assets` in step in the caller's transaction, whose connection holds the writer lock.
+
+    Returns the steps that were taken, and the number of open problems of each field.
+    """
     # Let the server sort and hash a large library in memory. The setting ends with the transaction.
     connection.execute(text("SET LOCAL work_mem TO '64MB'"))
     mark_as_pipeline(connection)

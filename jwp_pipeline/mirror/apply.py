@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -34,6 +35,7 @@ from jwp_pipeline.mirror.plan import (
     prepare,
     prepare_release,
 )
+from jwp_pipeline.mirror.rehearsal import Preview, rehearse
 from jwp_pipeline.mirror.releases import Releasable
 from jwp_pipeline.mirror.snapshots import Snapshot
 
@@ -76,6 +78,8 @@ class Applied:
     """The guard's verdict on the plan; in a dry run, the verdict that it would give."""
     snapshot_id: int | None = None
     """The snapshot that can be released: the refused one, or the one whose deletions are withheld."""
+    effects: Any = None
+    """What the preview of a dry run found; None without one, or if the plan is too large for it."""
 
     @property
     def refused(self) -> bool:
@@ -95,6 +99,7 @@ def apply_newest(
     run_id: str | None = None,
     also: Also = lambda connection, snapshot_id: None,
     shown: int = HEAD_ROWS,
+    preview: Preview | None = None,
 ) -> Applied:
     """Apply the newest snapshot of a type that has not been applied yet, if there is one.
 
@@ -104,14 +109,14 @@ def apply_newest(
     Calling it again changes nothing. `client` is asked about each missing row; without a client nothing is deleted.
     `dry_run` stops before the first write. `release` names a snapshot to let past the guard instead; its withheld
     deletions are then carried out without asking JW Platform. `lease` is the lease of the calling run, if there is one.
-    `shown` is the number of changes that the plan shows.
+    `shown` is the number of changes that the plan shows. `preview` finds out what a dry run's plan would lead to.
     If the guard refuses a snapshot, nothing is changed and the outcome says so; no exception is raised.
 
     Raises NothingToRelease, SyncInProgress, LeaseLost and DatabaseError.
     """
     started = time.monotonic()
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
-        work = _Work(connection, resource_type, options, dry_run, lease, run_id, also, shown)
+        work = _Work(connection, resource_type, options, dry_run, lease, run_id, also, shown, preview)
         outcome = work.release(release) if release else work.apply(client)
     if outcome.plan and not dry_run and not outcome.refused and is_much(outcome.plan.rows, outcome.live):
         vacuum(engine, _WRITTEN)
@@ -143,6 +148,7 @@ class _Work:
     run_id: str | None
     also: Also
     shown: int
+    preview: Preview | None
 
     def apply(self, client: ManagementClient | None) -> Applied:
         """Plan, judge, confirm and carry out. JW Platform is asked between two transactions."""
@@ -179,7 +185,7 @@ class _Work:
             enter_answers(self.connection, answers)
             plan = describe(self.connection, snapshot, answers, shown=self.shown)
         if self.dry_run:
-            return self._outcome(plan, verdict, snapshot.id)
+            return self._rehearsed(plan, verdict, snapshot)
         if verdict.refusal:
             releases.refuse(self.connection, snapshot, verdict.refusal)
             return self._outcome(plan, verdict, snapshot.id)
@@ -194,7 +200,7 @@ class _Work:
         prepare_release(self.connection, found, self.options)
         plan = describe(self.connection, found.snapshot, shown=self.shown)
         if self.dry_run:
-            return self._outcome(plan, snapshot_id=found.snapshot.id)
+            return self._rehearsed(plan, ACCEPTED, found.snapshot, found)
         releases.mark_released(self.connection, found, by=release.by)
         return self._carry_out(found.snapshot, plan, ACCEPTED, found)
 
@@ -208,6 +214,22 @@ class _Work:
         snapshots.prune(self.connection, self.resource_type, self.options.snapshot_retention)
         withheld_set = releases.withheld_set(self.connection, self.resource_type) if verdict.withheld else None
         return self._outcome(plan, verdict, withheld_set)
+
+    def _rehearsed(
+        self, plan: Plan, verdict: Verdict, snapshot: Snapshot, release: Releasable | None = None
+    ) -> Applied:
+        """Return the outcome of a dry run, with what the plan would lead to."""
+        outcome = self._outcome(plan, verdict, snapshot.id)
+        if self.preview is None or verdict.refusal:
+            return outcome
+        is_read = release is None or release.is_whole
+        effects = rehearse(
+            self.connection,
+            plan,
+            lambda: execute(self.connection, snapshot, plan, self.options, is_read=is_read),
+            self.preview,
+        )
+        return replace(outcome, effects=effects)
 
     def _outcome(self, plan: Plan | None, verdict: Verdict = ACCEPTED, snapshot_id: int | None = None) -> Applied:
         counted = self.connection.execute(

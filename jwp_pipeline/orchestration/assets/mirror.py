@@ -14,6 +14,8 @@ from sqlalchemy import Engine
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.identity import current_user
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ResourceType
+from jwp_pipeline.media.options import MediaOptions
+from jwp_pipeline.media.preview import MediaPreview
 from jwp_pipeline.mirror import releases
 from jwp_pipeline.mirror.apply import Applied, Release, apply_newest
 from jwp_pipeline.mirror.changes import read_changes
@@ -236,6 +238,9 @@ def _apply(config: CacheConfig, runtime: Runtime, engine: Engine, resource_type:
             run_id=run_id,
             also=store.settle,
             shown=config.shown,
+            preview=MediaPreview(MediaOptions.from_settings(runtime.settings()))
+            if config.dry_run and resource_type == "video"
+            else None,
         )
     runtime.report(outcome)
     return outcome
