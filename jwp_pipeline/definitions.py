@@ -10,7 +10,7 @@ import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration import jobs
-from jwp_pipeline.orchestration.assets import history, media, mirror, outbox
+from jwp_pipeline.orchestration.assets import history, media, mirror, outbox, status
 from jwp_pipeline.orchestration.assets import settings as settings_assets
 from jwp_pipeline.orchestration.automation.alerts import alert_on_failed_run, alert_on_guard
 from jwp_pipeline.orchestration.automation.events import events_waiting
@@ -33,7 +33,7 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
     """
     settings = settings or Settings.model_construct()
     loaded = dg.load_assets_from_modules(
-        [settings_assets, mirror, media, outbox, history], key_prefix=settings.asset_key_prefix or None
+        [status, settings_assets, mirror, media, outbox, history], key_prefix=settings.asset_key_prefix or None
     )
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     checks = dg.load_asset_checks_from_modules(

@@ -9,6 +9,7 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from jwp_pipeline.orchestration.dagster_private import NO_COMPUTE_LOGS, Instance
 from jwp_pipeline.orchestration.failures import as_database_error, failures
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.orchestration.status_page import status_materialization
 from jwp_pipeline.settings import Settings
 
 # What Dagster itself prints on standard error.
@@ -168,6 +170,9 @@ def _run(
             run_config={**run_config, "loggers": {"console": {"config": {"log_level": _LEVELS[detail]}}}},
             raise_on_error=False,
         )
+        with suppress(PipelineError), runtime.anew(run_id=None) as after:
+            # A database that is down has been reported already, by the run itself.
+            instance.report_runless_asset_event(status_materialization(instance, after))
     failure = next(iter(failures(result.all_events)), None)
     return SyncOutcome(
         run_id=result.run_id,

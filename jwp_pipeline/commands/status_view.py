@@ -1,58 +1,17 @@
 """Prints whether the record is in step with JW Platform, since when, and what to do next.
 
-Put here what is shown of a status, as text or as a JSON document; database/status.py reads it.
+Put here what is shown of a status, as text or as a JSON document; status/ reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Engine
-
 from jwp_pipeline.commands.terminal import Terminal, numbers, plain_table, with_columns
-from jwp_pipeline.database.connection import connect, in_words
-from jwp_pipeline.database.status import TypeStatus, read_status
-from jwp_pipeline.outbox.report import Outbox, read_outbox
-from jwp_pipeline.settings import Settings
-from jwp_pipeline.webhooks.store import Backlog, backlog
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The state of the record at a moment."""
-
-    site: str | None
-    """JW Platform's id of the configured site."""
-    database: str
-    """The URL of the database, without its password."""
-    schema: str
-    types: Sequence[TypeStatus]
-    events: Backlog
-    outbox: Outbox
-    max_age: timedelta
-    """The age from which a full listing is too old."""
-
-    @property
-    def troubles(self) -> list[str]:
-        """Why the record is not in step; empty if it is."""
-        return [trouble for status in self.types if (trouble := status.trouble(self.max_age))]
-
-
-def read(engine: Engine, settings: Settings) -> Status:
-    """Read the status. Raises DatabaseError."""
-    with connect(engine) as connection:
-        return Status(
-            settings.jwplatform_api_key,
-            in_words(engine),
-            settings.jwp_database_schema,
-            read_status(connection),
-            backlog(connection),
-            read_outbox(connection),
-            timedelta(hours=settings.jwp_max_listing_age_hours),
-        )
+from jwp_pipeline.database.status import TypeStatus
+from jwp_pipeline.status.page import headline
+from jwp_pipeline.status.read import Status
 
 
 def print_status(status: Status, terminal: Terminal) -> None:
@@ -81,7 +40,7 @@ def print_status(status: Status, terminal: Terminal) -> None:
     for trouble in status.troubles:
         terminal.fail(f"Not in step: {trouble}.")
     if not status.troubles:
-        terminal.say("In step with JW Platform.", "bold green")
+        terminal.say(headline(status), "bold green")
     terminal.document("status", status_document(status))
 
 

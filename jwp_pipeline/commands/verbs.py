@@ -56,7 +56,8 @@ def push(screen: Terminal, *, dry_run: bool) -> int:
 
 def status(screen: Terminal) -> int:
     """Print whether everything is in step. Returns SUCCEEDED if it is, else FAILED."""
-    from jwp_pipeline.commands.status_view import print_status, read
+    from jwp_pipeline.commands.status_view import print_status
+    from jwp_pipeline.status.read import read
 
     settings = configured(screen)
     with database(settings) as engine:

@@ -22,6 +22,7 @@ from jwp_pipeline.orchestration.checks.media import in_step
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.runs import end_abandoned_runs, run_in_progress, site_of
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.orchestration.status_page import status_materialization
 from jwp_pipeline.outbox.report import what_is_due
 from jwp_pipeline.outbox.review import why_not_pushed
 from jwp_pipeline.runbook import error_text
@@ -133,11 +134,11 @@ def edits_waiting(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam
 @dg.sensor(
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Evaluates check `in_step` of media_items, even after a run that failed before it could do so, and if "
-    "nothing runs at all.",
+    description="Evaluates check `in_step` of media_items and renews the page of asset `status`, even after a run that "
+    "failed before it could do so, and if nothing runs at all.",
 )
 def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> Decision:
-    """Evaluate check `in_step` again if its result differs, or after a run, because a failed run leaves no result.
+    """Evaluate check `in_step` and renew the status page if the result differs, and after each run.
 
     The cursor holds the last result and the newest run.
     """
@@ -162,7 +163,11 @@ def in_step_or_not(context: dg.SensorEvaluationContext, runtime: dg.ResourcePara
         description=result.description,
         metadata=result.metadata,
     )
-    return dg.SensorResult(asset_events=[evaluation], cursor=said)
+    try:
+        page = status_materialization(context.instance, runtime)
+    except PipelineError as error:
+        return dg.SkipReason(error_text(error))
+    return dg.SensorResult(asset_events=[evaluation, page], cursor=said)
 
 
 def _looks_follow(runtime: Runtime) -> bool:
