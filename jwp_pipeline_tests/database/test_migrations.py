@@ -22,6 +22,8 @@ from jwp_pipeline.record.models import MediaItem
 from jwp_pipeline_tests.support import PROJECT, follow, python, rows, video
 
 SCHEMA = "jwp"
+# The models do not name the partitions of raw_pages.
+OPTIONS = {"include_name": lambda name, kind, parents: not (kind == "table" and name.startswith("raw_pages_"))}
 MIGRATIONS = PROJECT / "jwp_pipeline" / "database" / "migrations"
 assert {history_tables, media_tables}, "imported so that Base knows their tables"
 
@@ -44,7 +46,7 @@ def test_migrations_create_the_tables_of_the_models(engine_of):
     migrated, modelled = engine_of("migrated"), engine_of("modelled")
     migrate(migrated, "migrated")
     with migrated.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=OPTIONS), Base.metadata) == []
     function = rows(migrated, "SELECT pg_get_functiondef('array_as_text'::regproc) AS definition")[0].definition
     with modelled.begin() as connection:
         connection.execute(text("CREATE SCHEMA modelled"))
