@@ -49,7 +49,6 @@ def empty(connection: Connection) -> None:
     """
     with connection.begin():
         transaction_lock(connection, _LOCK)
-        connection.execute(text(f"SET LOCAL lock_timeout TO '{_PATIENCE}'"))
         for slot, may_truncate in connection.execute(
             statement("jwp_pipeline.mirror", "free_slots"), {"holds_pages": True}
         ).all():
@@ -63,6 +62,7 @@ def empty(connection: Connection) -> None:
 def _truncate(connection: Connection, slot: int) -> bool:
     try:
         with connection.begin_nested():
+            connection.execute(text(f"SET LOCAL lock_timeout TO '{_PATIENCE}'"))
             connection.execute(text(f"TRUNCATE raw_pages_{slot:d}"))
     except OperationalError as error:
         if sqlstate(error) != LOCK_TIMEOUT:
