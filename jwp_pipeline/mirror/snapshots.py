@@ -70,8 +70,8 @@ def open_snapshot(
 def count_keys(connection: Connection, snapshot_id: int) -> int:
     """Return the number of distinct usable keys in a snapshot."""
     distinct = text(
-        "SELECT count(DISTINCT entry.key) FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
-        " WHERE page.snapshot_id = :snapshot_id"
+        "SELECT count(key) FROM"
+        " (SELECT DISTINCT unnest(keys) AS key FROM raw_pages WHERE snapshot_id = :snapshot_id) AS listed"
     )
     return int(connection.scalar(distinct, {"snapshot_id": snapshot_id}) or 0)
 

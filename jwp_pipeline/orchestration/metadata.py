@@ -22,6 +22,7 @@ _COUNTED = (
     "added",
     "changed",
     "refreshed",
+    "reformatted",
     "restored",
     "missing",
     "deleted",
