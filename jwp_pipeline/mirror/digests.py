@@ -7,8 +7,7 @@ split here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -17,20 +16,10 @@ import msgspec
 import xxhash
 
 from jwp_pipeline.jwplatform.shapes import Origin
-from jwp_pipeline.mirror.mending import has_unstorable_escape
 
 # Digests of different origins must never be equal, because v1 and v2 describe a resource differently. If mending.py
 # changes what is stored for the same bytes, change these numbers as well, so that every resource is read once more.
 _SEEDS: Mapping[Origin, int] = MappingProxyType({"v1": 1, "v2": 2, "local": 3})
-
-# Elements within these bounds are stored by every server. They are far below the limits of PostgreSQL, because these
-# depend on its settings, and far above what JWP sends.
-_LONG = 15_000
-_MANY_CONTAINERS = 64
-_BIG_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{4}")
-# With all digits replaced by zeros and the signs removed, such a number contains this text, which is quick to find.
-_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
-_EXPONENT_AS_ZEROS = b"0e0000"
 
 
 def split(body: str, array: str) -> list[bytes] | None:
@@ -56,17 +45,3 @@ def digests(elements: Iterable[bytes], origin: Origin) -> list[str]:
     """Return the digest of each element as 32 hexadecimal digits. `origin` is part of it."""
     seed, digest = _SEEDS[origin], xxhash.xxh3_128_hexdigest
     return [digest(element, seed) for element in elements]
-
-
-def doubtful(body: str, elements: Sequence[bytes]) -> list[str]:
-    """Return the elements of the page `body` that PostgreSQL might refuse; it certainly stores the others."""
-    has_escapes = "\\u" in body
-    has_exponents = _EXPONENT_AS_ZEROS in body.encode().translate(_AS_ZEROS, b"+-")
-    return [
-        element.decode()
-        for element in elements
-        if len(element) > _LONG
-        or element.count(b"{") + element.count(b"[") > _MANY_CONTAINERS
-        or (has_escapes and has_unstorable_escape(element.decode()))
-        or (has_exponents and _BIG_EXPONENT.search(element))
-    ]

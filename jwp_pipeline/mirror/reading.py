@@ -19,6 +19,9 @@ from jwp_pipeline.mirror.digests import split
 from jwp_pipeline.mirror.mending import mended
 from jwp_pipeline.mirror.storing import is_refused, mend_landed_page
 
+_Planned = tuple[str, str, str, str | None]
+"""A row for the plan: key, change, data and digest."""
+
 _PACKAGE = "jwp_pipeline.mirror"
 # What stands in a mended page in the place of an element that cannot be stored.
 _SET_ASIDE = "null"
@@ -67,10 +70,10 @@ def _enter(connection: Connection, page: Row[Any], parameters: Mapping[str, Any]
         if not is_refused(error):
             raise
         body = mend_landed_page(connection, parameters["snapshot_id"], page.page_number, page.body, field)
-        _copy(connection, _rows(page, body, field))
+        _copy(connection, ((*row[:3], None) for row in _rows(page, body, field)))
 
 
-def _rows(page: Row[Any], body: str, field: str) -> Iterator[tuple[str, str, str, str | None]]:
+def _rows(page: Row[Any], body: str, field: str) -> Iterator[_Planned]:
     elements = split(body, field)
     if elements is None:
         elements = [element.encode() for element in mended(body, field).elements]
@@ -80,7 +83,7 @@ def _rows(page: Row[Any], body: str, field: str) -> Iterator[tuple[str, str, str
             yield key, change, element, digest
 
 
-def _copy(connection: Connection, rows: Iterator[tuple[str, str, str, str | None]]) -> None:
+def _copy(connection: Connection, rows: Iterator[_Planned]) -> None:
     driver_connection: Any = connection.connection.driver_connection
     with (
         driver_connection.cursor() as cursor,

@@ -1,8 +1,9 @@
 """Stores the pages of a snapshot to the letter, with what was noted about them.
 
 A page is stored as text. Nobody parses it on the server, except the elements that differ from the cache. If PostgreSQL
-cannot store all elements of a page as `jsonb`, a mended text is stored beside the page. Put here how a page gets into
-raw_pages and what is read back from it.
+cannot store all elements of a page as `jsonb`, a mended text is stored beside the page. What jsonb is known to refuse
+is found at once: characters, and what is not JSON at all. Other limits, such as the depth of a value, depend on the
+server; it refuses an element later, when the plan is made. Put here how a page gets into raw_pages.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.translation import ERRORS, sqlstate
 from jwp_pipeline.jwplatform.shapes import Origin
 from jwp_pipeline.mirror import pages
-from jwp_pipeline.mirror.digests import digests, doubtful, split
-from jwp_pipeline.mirror.mending import MendedPage, mended
+from jwp_pipeline.mirror.digests import digests, split
+from jwp_pipeline.mirror.mending import MendedPage, has_unstorable_escape, mended
 
 
 def land_page(
@@ -40,7 +41,7 @@ def land_page(
     entry = pages.ledger(elements, number, keys)
     sent = split(body, field)
     mended_text: str | None = None
-    if sent is None or not _are_storable(connection, doubtful(body, sent)):
+    if sent is None or has_unstorable_escape(body):
         page = mended(body, field)
         sent = [element.encode() for element in page.sent]
         mended_text, entry = _mend(connection, page, number, entry)
@@ -61,9 +62,10 @@ def land_page(
 
 
 def mend_landed_page(connection: Connection, snapshot_id: int, number: int, body: str, field: str) -> str:
-    """Mend a page of which PostgreSQL refuses an element, contrary to what was expected when it was stored.
+    """Mend a page after PostgreSQL has refused one of its elements. Returns the text without what it refuses.
 
-    Returns the text without what PostgreSQL refuses. It is stored beside the page, with its problems.
+    That text is stored beside the page, with its problems. The page loses its digests, so that its elements get none in
+    the cache and are read again by the next sync, which finds the problems only by reading them.
     """
     keys = connection.scalar(
         text("SELECT keys FROM raw_pages WHERE snapshot_id = :id AND page_number = :number"),
@@ -72,7 +74,7 @@ def mend_landed_page(connection: Connection, snapshot_id: int, number: int, body
     mended_text, entry = _mend(connection, mended(body, field), number, pages.Ledger(list(keys or ()), []))
     connection.execute(
         text(
-            "UPDATE raw_pages SET mended = :mended, problems = problems || CAST(:problems AS jsonb)"
+            "UPDATE raw_pages SET mended = :mended, digests = NULL, problems = problems || CAST(:problems AS jsonb)"
             " WHERE snapshot_id = :id AND page_number = :number"
         ),
         {"mended": mended_text, "problems": _as_json(entry.problems), "id": snapshot_id, "number": number},
@@ -93,20 +95,6 @@ def _mend(
     if not (refused or page.replacements):
         return None, entry
     return page.text(without=refused), pages.after_mending(entry, page, number, refused)
-
-
-def _are_storable(connection: Connection, elements: list[str]) -> bool:
-    if not elements:
-        return True
-    cast_all = text("SELECT count(CAST(element AS jsonb)) FROM unnest(CAST(:elements AS text[])) AS element")
-    try:
-        with connection.begin_nested():
-            connection.execute(cast_all, {"elements": elements})
-    except DBAPIError as error:
-        if not is_refused(error):
-            raise
-        return False
-    return True
 
 
 def _refusal(connection: Connection, element: str) -> str | None:
