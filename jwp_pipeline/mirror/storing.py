@@ -54,7 +54,7 @@ def land_page(
             "mended": mended_text,
             "resource_count": len(entry.keys),
             "keys": entry.keys,
-            "digests": digests(sent, origin) if origin and len(sent) == len(entry.keys) else None,
+            "digests": _as_array(digests(sent, origin)) if origin and len(sent) == len(entry.keys) else None,
             "problems": _as_json(entry.problems),
         },
     )
@@ -107,6 +107,11 @@ def _refusal(connection: Connection, element: str) -> str | None:
             raise
         return str(error.orig).splitlines()[0]
     return None
+
+
+def _as_array(hexadecimal: list[str]) -> str:
+    """Return the text of an array in PostgreSQL, because the driver takes much longer to make one from a list."""
+    return f"{{{','.join(hexadecimal)}}}"
 
 
 def _as_json(problems: list[pages.Problem]) -> str:
