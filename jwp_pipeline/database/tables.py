@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -20,7 +21,9 @@ from sqlalchemy import (
     Index,
     Integer,
     Select,
+    SmallInteger,
     Text,
+    Uuid,
     select,
     text,
 )
@@ -82,32 +85,52 @@ class RawSnapshot(Base):
     withheld_keys: Mapped[list[str] | None] = mapped_column(
         comment="The keys that a release of this snapshot is for; NULL where it withholds none."
     )
+    slot: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="The partition of raw_pages that holds its pages alone; NULL if it has none."
+    )
     absent_keys: Mapped[list[str] | None] = mapped_column(
         comment="Of scope keys: those that JWP answered 404 for; NULL for other scopes."
     )
     dagster_run_id: Mapped[str | None]
     problem: Mapped[str | None]
 
-    __table_args__ = (Index("raw_snapshots_type_id", "resource_type", "id"),)
+    __table_args__ = (
+        Index("raw_snapshots_type_id", "resource_type", "id"),
+        Index("raw_snapshots_slot", "slot", unique=True, postgresql_where=text("slot IS NOT NULL")),
+    )
 
 
 class RawPage(Base):
-    """One page of a snapshot as JWP sent it, with the keys and counts that prove the snapshot complete."""
+    """One page of a snapshot to the letter, with its ledger: what is known of each element without reading the body.
+
+    The migrations make the partitions; mirror/slots.py says which one a snapshot gets.
+    """
 
     __tablename__ = "raw_pages"
 
     snapshot_id: Mapped[int] = mapped_column(ForeignKey("raw_snapshots.id", ondelete="CASCADE"), primary_key=True)
     page_number: Mapped[int] = mapped_column(Integer, primary_key=True)
-    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    slot: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, comment="The partition: 0 for the shared one, else that of one snapshot."
+    )
+    body: Mapped[str] = mapped_column(comment="The JSON text as JWP sent it.")
+    mended: Mapped[str | None] = mapped_column(
+        comment="The text with what PostgreSQL can store of it, if that is not everything; NULL otherwise."
+    )
     resource_count: Mapped[int]
     keys: Mapped[list[str]] = mapped_column(
         ARRAY(Text), comment="Key of each element, in order; NULL where an element has no usable one."
+    )
+    digests: Mapped[list[Any] | None] = mapped_column(
+        ARRAY(Uuid), comment="128 bits of each element's text and its origin; NULL if every element is to be compared."
     )
     problems: Mapped[dict[str, Any]] = mapped_column(
         JSONB,
         server_default=text("'[]'::jsonb"),
         comment="[{key, field, value, problem}] found while landing; they reach sync_problems when it is applied.",
     )
+
+    __table_args__ = ({"postgresql_partition_by": "LIST (slot)"},)
 
 
 class LiveOfType:
@@ -132,6 +155,9 @@ class CachedResource(Base):
     type: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    digest: Mapped[UUID | None] = mapped_column(
+        Uuid, comment="128 bits of the text that `data` was read from, and of its origin; NULL if that is not known."
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     updated_at: Mapped[datetime] = mapped_column(
         server_default=text("now()"), comment="Moves only when `data` really changed or the row was restored."
@@ -159,7 +185,9 @@ class CachedResource(Base):
         Index("cached_resources_pushed", "type", "key", postgresql_where=text("pushed_at IS NOT NULL")),
         Index("cached_resources_data", "data", postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}),
         # Every sync reads these columns of all live rows; an index-only scan does that without reading their data.
-        Index("cached_resources_live", "type", "key", "updated_at", postgresql_where=text("deleted_at IS NULL")),
+        Index(
+            "cached_resources_live", "type", "key", "updated_at", "digest", postgresql_where=text("deleted_at IS NULL")
+        ),
     )
 
 

@@ -22,7 +22,7 @@ from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.database.upkeep import is_much, vacuum, without_gin_indexes
 from jwp_pipeline.jwplatform.management import ManagementClient, ResourceType
-from jwp_pipeline.mirror import confirm, releases, snapshots
+from jwp_pipeline.mirror import confirm, releases, slots, snapshots
 from jwp_pipeline.mirror.guard import ACCEPTED, Verdict, judge
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.plan import (
@@ -118,7 +118,13 @@ def apply_newest(
     with connect(engine) as connection, advisory_lock(connection, WRITER_LOCK, patience=_LOCK_PATIENCE):
         work = _Work(connection, resource_type, options, dry_run, lease, run_id, also, shown, preview)
         outcome = work.release(release) if release else work.apply(client)
-    if outcome.plan and not dry_run and not outcome.refused and is_much(outcome.plan.rows, outcome.live):
+        slots.empty(connection)
+    if (
+        outcome.plan
+        and not dry_run
+        and not outcome.refused
+        and is_much(outcome.plan.rows + outcome.plan.reformatted, outcome.live)
+    ):
         vacuum(engine, _WRITTEN)
     return replace(outcome, seconds=time.monotonic() - started)
 

@@ -6,26 +6,23 @@ pages, however large the library is. Put here how a listing is read and stored; 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, select, text
 
 from jwp_pipeline.database.connection import advisory_lock, connect
-from jwp_pipeline.database.sql import statement
+from jwp_pipeline.database.tables import RawSnapshot
 from jwp_pipeline.errors import JWPlatformError
 from jwp_pipeline.jwplatform.management import ManagementClient, Page, RequestStats, ResourceType
 from jwp_pipeline.jwplatform.prefetch import prefetched
 from jwp_pipeline.jwplatform.shapes import array_field
-from jwp_pipeline.mirror import pages, snapshots, verification
-from jwp_pipeline.mirror.mending import mended
+from jwp_pipeline.mirror import pages, slots, snapshots, verification
+from jwp_pipeline.mirror.storing import land_page
 from jwp_pipeline.mirror.verification import PageFacts
 
 ATTEMPTS = 3
@@ -142,6 +139,8 @@ class Read:
         self.started, self.before = time.monotonic(), replace(self.client.stats)
         with self.connection.begin():
             snapshots.close_abandoned(self.connection, self.resource_type)
+        slots.empty(self.connection)
+        with self.connection.begin():
             self.snapshot_id = snapshots.open_snapshot(
                 self.connection, self.resource_type, self.client.api_version, run_id=self.run_id, scope=self.scope
             )
@@ -207,7 +206,14 @@ class Read:
             # A power cut may lose the last pages, but the read would have to be repeated anyway.
             self.connection.execute(text("SET LOCAL synchronous_commit TO off"))
             entry = land_page(
-                self.connection, self.snapshot_id, page.number, body=page.body, field=field, elements=page.items
+                self.connection,
+                self.snapshot_id,
+                page.number,
+                body=page.body,
+                field=field,
+                elements=page.items,
+                # Single resources are answered in other words than listings, so their digests cannot be compared.
+                origin=None if self.scope == "keys" else self.client.api_version,
             )
         self.facts.append(_facts(page, entry))
         self.resources += len(entry.keys)
@@ -217,68 +223,6 @@ class Read:
         seconds = time.monotonic() - self.started
         done = Progress(self.resource_type, self.attempt, len(self.facts), self.resources, page.listing_total, seconds)
         self.observe(done)
-
-
-def land_page(
-    connection: Connection,
-    snapshot_id: int,
-    number: int,
-    *,
-    body: str,
-    field: str,
-    elements: list[Any],
-    keys: list[str] | None = None,
-) -> pages.Ledger:
-    """Store one page in the caller's transaction. Values that `jsonb` refuses are replaced or set aside.
-
-    `elements` is the parsed content of `field` in `body`. `keys` gives the keys of the elements, if the elements do not
-    contain them.
-    """
-    entry = pages.ledger(elements, number, keys)
-    try:
-        with connection.begin_nested():
-            _insert(connection, snapshot_id, number, body, entry)
-    except DBAPIError as error:
-        if not _is_refused(error):
-            raise
-    else:
-        return entry
-    page = mended(body, field)
-    refused = {index: why for index, element in enumerate(page.elements) if (why := _refusal(connection, element))}
-    entry = pages.after_mending(entry, page, number, refused)
-    _insert(connection, snapshot_id, number, page.text(without=refused), entry)
-    return entry
-
-
-def _insert(connection: Connection, snapshot_id: int, number: int, body: str, entry: pages.Ledger) -> None:
-    connection.execute(
-        statement("jwp_pipeline.mirror", "land_page"),
-        {
-            "snapshot_id": snapshot_id,
-            "page_number": number,
-            "body": body,
-            "resource_count": len(entry.keys),
-            "keys": entry.keys,
-            "problems": json.dumps([problem._asdict() for problem in entry.problems]),
-        },
-    )
-
-
-def _is_refused(error: DBAPIError) -> bool:
-    """Whether the server refused the value itself: class 22 (data) or 54 (too complex or too large)."""
-    return str(getattr(error.orig, "sqlstate", "") or "").startswith(("22", "54"))
-
-
-def _refusal(connection: Connection, element: str) -> str | None:
-    """Return why PostgreSQL refuses the text of an element, or None if it does not."""
-    try:
-        with connection.begin_nested():
-            connection.execute(text("SELECT CAST(:element AS jsonb) IS NULL"), {"element": element})
-    except DBAPIError as error:
-        if not _is_refused(error):
-            raise
-        return str(error.orig).splitlines()[0]
-    return None
 
 
 def _facts(page: Page, entry: pages.Ledger) -> PageFacts:
@@ -301,4 +245,5 @@ def _abandon(connection: Connection, snapshot_id: int, error: BaseException) -> 
     connection.rollback()
     with connection.begin():
         snapshots.close_snapshot(connection, snapshot_id, "failed", reason)
-        snapshots.drop_pages(connection, snapshot_id)
+        slots.drop_pages(connection, select(RawSnapshot.id).where(RawSnapshot.id == snapshot_id))
+    slots.empty(connection)

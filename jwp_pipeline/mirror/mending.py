@@ -47,6 +47,8 @@ class MendedPage:
     before: str = ""
     elements: list[str] = field(default_factory=list)
     """The text of each element."""
+    sent: list[str] = field(default_factory=list)
+    """The text of each element as it was before."""
     after: str = ""
     replacements: list[Replacement] = field(default_factory=list)
 
@@ -66,6 +68,11 @@ def mended(body: str, array: str) -> MendedPage:
     for token in _TOKEN.finditer(body):
         scan.take(token[0], token.start(), token.end())
     return scan.page()
+
+
+def has_unstorable_escape(text: str) -> bool:
+    """Whether a JSON text has an escape for a NUL character or for half of a surrogate pair."""
+    return "\\u" in text and any(escape[1] for escape in _ESCAPE.finditer(text))
 
 
 class _Container:
@@ -161,6 +168,7 @@ class _Scan:
         return MendedPage(
             self._edited(0, self._start),
             [self._edited(start, end) for start, end in self._spans],
+            [self._body[start:end] for start, end in self._spans],
             self._edited(self._end, len(self._body)),
             self._replacements,
         )

@@ -17,6 +17,7 @@ from jwp_pipeline.jwplatform.shapes import array_field
 from jwp_pipeline.mirror.confirm import NOT_ASKED, Answers
 from jwp_pipeline.mirror.differences import Difference, differences
 from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.mirror.reading import hash_joins_only, plan_differing
 from jwp_pipeline.mirror.releases import Releasable
 from jwp_pipeline.mirror.snapshots import Snapshot, may_delete, require_pages
 
@@ -54,6 +55,8 @@ class Plan:
     changed: int
     refreshed: int
     """Rows that differ only in volatile fields. They are rewritten, but not entered in the change log."""
+    reformatted: int
+    """Rows whose data is the same, although JWP wrote it differently. Only their digest is written."""
     restored: int
     missing: int
     """Live rows that are missing from the newest complete listing, both those that are deleted and those that stay."""
@@ -108,12 +111,17 @@ def prepare(connection: Connection, snapshot: Snapshot, options: MirrorOptions) 
         "has_repeats": snapshot.resource_count > snapshot.key_count,
     }
     connection.execute(text("SET LOCAL work_mem TO '64MB'"))
-    is_look = snapshot.scope == "keys"
-    missing = "plan_missing" if may_delete(snapshot) else "plan_marked"
+    plan_differing(connection, parameters)
     # A mark says that listings miss the row, and a look at its key does not change that.
-    steps = ("plan_listed", "plan_absent", missing) if is_look else ("plan_listed", "plan_found", missing)
-    for step in (*steps, *(() if is_look else ("plan_overtaken",))):
-        connection.execute(statement(_PACKAGE, step), parameters)
+    is_look = snapshot.scope == "keys"
+    connection.execute(statement(_PACKAGE, "plan_absent" if is_look else "plan_found"), parameters)
+    if may_delete(snapshot):
+        with hash_joins_only(connection):
+            connection.execute(statement(_PACKAGE, "plan_missing"), parameters)
+    else:
+        connection.execute(statement(_PACKAGE, "plan_marked"), parameters)
+    if not is_look:
+        connection.execute(statement(_PACKAGE, "plan_overtaken"), parameters)
     # Dropped pages never come back. If all pages are there now, every statement above saw all of them, and no key is
     # missing because another process dropped pages meanwhile.
     require_pages(connection, snapshot)
@@ -210,6 +218,7 @@ def _create(connection: Connection) -> None:
     connection.execute(
         text(
             "CREATE TEMPORARY TABLE plan"
-            " (key text PRIMARY KEY, change text NOT NULL, data jsonb, asked boolean NOT NULL DEFAULT false)"
+            " (key text PRIMARY KEY, change text NOT NULL, data jsonb, digest uuid,"
+            " asked boolean NOT NULL DEFAULT false)"
         )
     )

@@ -20,9 +20,9 @@ from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ManagementClient,
 from jwp_pipeline.jwplatform.shapes import array_field
 from jwp_pipeline.mirror import pages, snapshots
 from jwp_pipeline.mirror.apply import execute
-from jwp_pipeline.mirror.landing import land_page
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.plan import Plan, delete_all_missing, describe, prepare
+from jwp_pipeline.mirror.storing import land_page
 
 _PAGE_LENGTH = 1000
 
@@ -99,6 +99,7 @@ def _land(connection: Connection, resources: Iterable[Any], resource_type: Resou
             field=field,
             elements=elements,
             keys=keys,
+            origin="local",
         )
     counts |= {"key_count": snapshots.count_keys(connection, snapshot_id), "expected_total": counts["resource_count"]}
     snapshots.close_snapshot(connection, snapshot_id, "verified", None, counts=counts)

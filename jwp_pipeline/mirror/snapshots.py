@@ -12,13 +12,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, text, update
 
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import RawPage, RawSnapshot
 from jwp_pipeline.errors import NothingToRelease
 from jwp_pipeline.jwplatform.management import ResourceType
 from jwp_pipeline.jwplatform.shapes import Origin
+from jwp_pipeline.mirror import slots
 
 Status = Literal["running", "verified", "incomplete", "quarantined", "failed"]
 Scope = Literal["full", "incremental", "keys"]
@@ -41,7 +42,7 @@ def close_abandoned(connection: Connection, resource_type: ResourceType) -> None
         .values(status="failed", finished_at=func.clock_timestamp(), problem="the process that read it ended")
         .returning(RawSnapshot.id)
     )
-    connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(abandoned.all())))
+    slots.drop_pages(connection, select(RawSnapshot.id).where(RawSnapshot.id.in_(abandoned.all())))
 
 
 def open_snapshot(
@@ -59,14 +60,18 @@ def open_snapshot(
         .values(resource_type=resource_type, api_version=origin, dagster_run_id=run_id, scope=scope)
         .returning(RawSnapshot.id)
     )
-    return int(row.scalar_one())
+    snapshot_id = int(row.scalar_one())
+    # Callers of `set_resources` decide when their transaction ends, so nobody shall wait for their slots.
+    if scope == "full" and origin != "local":
+        slots.take(connection, snapshot_id)
+    return snapshot_id
 
 
 def count_keys(connection: Connection, snapshot_id: int) -> int:
     """Return the number of distinct usable keys in a snapshot."""
     distinct = text(
-        "SELECT count(DISTINCT entry.key) FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
-        " WHERE page.snapshot_id = :snapshot_id"
+        "SELECT count(key) FROM"
+        " (SELECT DISTINCT unnest(keys) AS key FROM raw_pages WHERE snapshot_id = :snapshot_id) AS listed"
     )
     return int(connection.scalar(distinct, {"snapshot_id": snapshot_id}) or 0)
 
@@ -221,7 +226,7 @@ def mark_applied(connection: Connection, snapshot_id: int) -> None:
     connection.execute(update(RawSnapshot).where(RawSnapshot.id == snapshot_id).values(applied_at=func.now()))
 
 
-def prune(connection: Connection, resource_type: ResourceType, retention: int) -> int:
+def prune(connection: Connection, resource_type: ResourceType, retention: int) -> None:
     """Drop the pages of old snapshots. Their rows stay as a record of the reads.
 
     The pages of the last `retention` applied snapshots of each scope are kept, and those of all snapshots that are
@@ -238,13 +243,13 @@ def prune(connection: Connection, resource_type: ResourceType, retention: int) -
     }
     listings = [*kept["full"], *kept["incremental"]]
     if not listings:
-        return 0
+        return
     old = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type,
         RawSnapshot.id < max(listings),
         RawSnapshot.id.not_in([*listings, *kept["keys"]]),
     )
-    return connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old))).rowcount
+    slots.drop_pages(connection, old)
 
 
 def _prune_unapplied(connection: Connection, resource_type: ResourceType) -> None:
@@ -256,9 +261,4 @@ def _prune_unapplied(connection: Connection, resource_type: ResourceType) -> Non
     quarantined = RawSnapshot.status == "quarantined"
     for alike in (quarantined, and_(~quarantined, _of_listing), and_(~quarantined, ~_of_listing)):
         old = unapplied.where(alike).order_by(RawSnapshot.id.desc()).offset(UNAPPLIED_KEPT)
-        connection.execute(delete(RawPage).where(RawPage.snapshot_id.in_(old)))
-
-
-def drop_pages(connection: Connection, snapshot_id: int) -> None:
-    """Drop the pages of a failed read."""
-    connection.execute(delete(RawPage).where(RawPage.snapshot_id == snapshot_id))
+        slots.drop_pages(connection, old)

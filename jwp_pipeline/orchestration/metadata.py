@@ -25,6 +25,7 @@ _COUNTED = (
     "added",
     "changed",
     "refreshed",
+    "reformatted",
     "restored",
     "missing",
     "deleted",

@@ -1,8 +1,9 @@
 """Measures the least time that the work of a sync can take, with the same bytes but without a pipeline around them.
 
 `fetch` reads all pages with the pipeline's client and keeps none. `database` works on the tables that the last sync
-left: it compares the newest listing of videos with the cache in plain SQL, and copies its pages and its rows with COPY.
-Each runs in its own process and prints wall-clock seconds as JSON.
+left: it joins the ledger of the newest listing of videos with the cache in plain SQL, and copies its pages and its rows
+with COPY. It also counts the bytes of the newest pages of both types. Each runs in its own process and prints
+wall-clock seconds as JSON.
 """
 
 import json
@@ -20,21 +21,22 @@ from jwp_pipeline.settings import load_settings
 DIFF_REPETITIONS = 5
 
 _NEWEST = "(SELECT max(id) FROM raw_snapshots WHERE resource_type = 'video' AND scope = 'full')"
-_LISTED = (
-    "SELECT element.data, coalesce(element.data ->> 'id', element.data ->> 'key') AS key FROM raw_pages AS page"
-    " CROSS JOIN LATERAL jsonb_array_elements(coalesce(page.body -> 'media', page.body -> 'videos')) AS element (data)"
-    f" WHERE page.snapshot_id = {_NEWEST}"
-)
-_PLAIN_DIFF = (
-    f"SELECT count(*) FROM ({_LISTED}) AS listed"
-    " LEFT JOIN cached_resources AS cached ON cached.type = 'video' AND cached.key = listed.key"
-    " WHERE cached.key IS NULL OR cached.data <> listed.data"
+_DIGEST_DIFF = (
+    "SELECT count(*) FROM (SELECT unnest(keys) AS key, unnest(digests) AS digest FROM raw_pages"
+    f" WHERE snapshot_id = {_NEWEST}) AS listed"
+    " LEFT JOIN cached_resources AS cached"
+    " ON cached.type = 'video' AND cached.deleted_at IS NULL AND cached.key = listed.key"
+    " WHERE (cached.digest = listed.digest) IS NOT TRUE"
 )
 # What COPY loads, and the columns of the table that it loads into, which has only the essential columns of our own.
 _COPIES = {
-    "pages": (f"SELECT body FROM raw_pages WHERE snapshot_id = {_NEWEST}", "body jsonb"),
-    "rows": (f"SELECT key, data FROM ({_LISTED}) AS listed", "key text PRIMARY KEY, data jsonb NOT NULL"),
+    "pages": (f"SELECT body FROM raw_pages WHERE snapshot_id = {_NEWEST}", "body text"),
+    "rows": ("SELECT key, data FROM raw_videos", "key text PRIMARY KEY, data jsonb NOT NULL"),
 }
+_STORED = (
+    "SELECT sum(pg_column_size(body)) FROM raw_pages WHERE snapshot_id IN"
+    " (SELECT max(id) FROM raw_snapshots WHERE scope = 'full' GROUP BY resource_type)"
+)
 
 
 def fetch():
@@ -52,26 +54,30 @@ def fetch():
 
 
 def database():
-    """Return the median seconds of a plain diff, and the seconds of COPY and commit for the same pages and rows."""
+    """Return the median seconds of a diff, the seconds of COPY and commit for the same pages and rows, and the MB of
+    the pages as they are stored, which is compressed.
+    """
     engine = open_database(load_settings())
-    figures = {"plain_diff_seconds": median(_plain_diff(engine) for _ in range(DIFF_REPETITIONS))}
+    figures = {"digest_diff_seconds": median(_digest_diff(engine) for _ in range(DIFF_REPETITIONS))}
     with engine.connect() as connection:
         for name, (query, columns) in _COPIES.items():
             figures[f"copy_{name}_seconds"] = _copy(connection, query, columns)
+        figures["stored_pages_mb"] = float(connection.scalar(text(_STORED))) / 1e6
     engine.dispose()
     return figures
 
 
-def _plain_diff(engine):
+def _digest_diff(engine):
     # Use a new server process each time, as a sync does, because allocating its memory is part of the cost.
     engine.dispose()
     with engine.connect() as connection:
-        connection.execute(text("SET work_mem TO '64MB'"))
+        for setting in ("work_mem TO '64MB'", "enable_nestloop TO off", "enable_mergejoin TO off"):
+            connection.execute(text(f"SET {setting}"))
         started = time.monotonic()
-        differing = connection.scalar(text(_PLAIN_DIFF))
+        differing = connection.scalar(text(_DIGEST_DIFF))
         seconds = time.monotonic() - started
     if differing:
-        raise RuntimeError(f"{differing} videos differ: the plain diff is to be measured right after a sync.")
+        raise RuntimeError(f"{differing} videos differ: the diff is to be measured right after a sync.")
     return seconds
 
 

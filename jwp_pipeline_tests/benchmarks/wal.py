@@ -14,7 +14,8 @@ from jwp_pipeline.database.locate import DAGSTER_SCHEMA
 from jwp_pipeline.settings import Settings
 
 SLOT = "benchmark"
-RAW_TABLES = ("raw_pages", "raw_snapshots")
+RAW_TABLES = re.compile(r"raw_snapshots|raw_pages(_\w+)?")
+"""The names of the raw tables and their partitions."""
 CACHE = "cached_resources"
 OUR_SCHEMA = Settings.model_fields["jwp_database_schema"].default
 
@@ -56,7 +57,7 @@ def watched(server, data_folder):
         wal = _wal(server, data_folder, first[0], last[0])
     finally:
         server.execute("SELECT pg_drop_replication_slot(%s)", [SLOT])
-    raw = sum(size for (_, table), size in wal.tables.items() if table in RAW_TABLES)
+    raw = sum(size for (_, table), size in wal.tables.items() if RAW_TABLES.fullmatch(table))
     ours = sum(size for (schema, _), size in wal.tables.items() if schema == OUR_SCHEMA) - raw
     dagsters = sum(size for (schema, _), size in wal.tables.items() if schema == DAGSTER_SCHEMA)
     figures |= {

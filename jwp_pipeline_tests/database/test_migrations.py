@@ -1,5 +1,6 @@
 """Migrations create the tables of the models, from any older version and also when several processes migrate."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from threading import Barrier
@@ -17,11 +18,13 @@ from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, open_en
 from jwp_pipeline.database.migrate import create_schema, migrate
 from jwp_pipeline.database.tables import Base, CachedResource
 from jwp_pipeline.errors import DatabaseError
-from jwp_pipeline.mirror.resources import set_resources
+from jwp_pipeline.mirror.resources import fetch_videos, set_resources
 from jwp_pipeline.record.models import MediaItem
-from jwp_pipeline_tests.support import PROJECT, follow, python, rows, video
+from jwp_pipeline_tests.support import PROJECT, cache, follow, jwplatform, python, rows, sync, video, videos
 
 SCHEMA = "jwp"
+# The models do not name the partitions of raw_pages.
+OPTIONS = {"include_name": lambda name, kind, parents: not (kind == "table" and name.startswith("raw_pages_"))}
 MIGRATIONS = PROJECT / "jwp_pipeline" / "database" / "migrations"
 assert {history_tables, media_tables}, "imported so that Base knows their tables"
 
@@ -44,7 +47,7 @@ def test_migrations_create_the_tables_of_the_models(engine_of):
     migrated, modelled = engine_of("migrated"), engine_of("modelled")
     migrate(migrated, "migrated")
     with migrated.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=OPTIONS), Base.metadata) == []
     function = rows(migrated, "SELECT pg_get_functiondef('array_as_text'::regproc) AS definition")[0].definition
     with modelled.begin() as connection:
         connection.execute(text("CREATE SCHEMA modelled"))
@@ -132,6 +135,70 @@ def test_data_of_an_older_version_are_migrated(engine_of):
     assert {key for key, link in links.items() if link.needs_full_sync} == {"has-acl"}
     assert {key for key, link in links.items() if link.reappeared} == {"had-acl"}
     assert all(link.mapped_version and link.acl_state is None for link in links.values())
+
+
+BEFORE_THE_LEDGER = """
+INSERT INTO raw_snapshots (resource_type, api_version, scope, status, complete, resource_count, key_count, page_count,
+    applied_at, newest_change)
+SELECT type, 'v1', scope, 'verified', scope = 'full', 1, 1, 1, now(), now() - interval '1 hour'
+FROM (VALUES ('video', 'full'), ('channel', 'full'), ('video', 'incremental'), ('video', 'full')) AS read (type, scope);
+INSERT INTO raw_pages (snapshot_id, page_number, body, resource_count, keys)
+SELECT id, 1, jsonb_build_object(resource_type || 's', jsonb_build_array(jsonb_build_object('key', 'v0001'))), 1,
+    ARRAY['v0001']
+FROM raw_snapshots;
+CREATE ROLE pages_reader; CREATE ROLE pages_writer;
+GRANT SELECT ON raw_pages TO pages_reader;
+GRANT SELECT, INSERT, DELETE ON raw_pages TO pages_writer;
+"""
+CACHED_BEFORE_THE_LEDGER = """
+INSERT INTO cached_resources (type, key, data, updated_at)
+SELECT 'video', data ->> 'key', data, now() - interval '1 day' FROM CAST(:data AS jsonb) AS data
+"""
+RIGHTS = "SELECT has_table_privilege(:role, :partition, 'SELECT'), has_table_privilege(:role, :partition, 'TRUNCATE')"
+
+
+def test_a_cache_without_digests_gets_them_and_nothing_else_moves(engine_of, simulator):
+    """No row changes for the upgrade: no `updated_at`, so no item is read again, and nothing in the change log."""
+    engine = engine_of()
+    migrate_to(engine, "0009")
+    simulator.library.replace_all(videos(1, 2), [])
+    with jwplatform(simulator) as client:
+        stored = [json.dumps(listed) for listed in fetch_videos(client)]
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(BEFORE_THE_LEDGER)
+            for data in stored:
+                connection.execute(text(CACHED_BEFORE_THE_LEDGER), {"data": data})
+        migrate(engine, SCHEMA)
+        with engine.connect() as connection:
+            rights = [
+                connection.execute(text(RIGHTS), {"role": role, "partition": partition}).one()
+                for role in ("pages_reader", "pages_writer")
+                for partition in ("raw_pages", "raw_pages_1")
+            ]
+        assert rights == [(True, False), (False, False), (True, False), (False, True)]
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("DROP OWNED BY pages_reader, pages_writer"))
+            connection.execute(text("DROP ROLE pages_reader, pages_writer"))
+    pages = rows(engine, "SELECT snapshot_id, slot, body, digests FROM raw_pages ORDER BY snapshot_id")
+    assert [page.slot for page in pages] == [3, 2, 0, 1]
+    assert [json.loads(page.body)["videos" if n != 1 else "channels"] for n, page in enumerate(pages)] == [
+        [{"key": "v0001"}]
+    ] * 4
+    assert rows(engine, "SELECT key FROM raw_videos") == rows(engine, "SELECT key FROM raw_channels") == [("v0001",)]
+    before = cache(engine)
+    assert {row.digest for row in before.values()} == {None}
+    with jwplatform(simulator) as client:
+        _, applied = sync(engine, client)
+        after = cache(engine)
+        assert (applied.plan.reformatted, applied.plan.rows) == (2, 0)
+        assert all(row.digest for row in after.values())
+        for key, row in after.items():
+            assert row._asdict() == before[key]._asdict() | {"digest": row.digest}
+        assert rows(engine, "SELECT FROM resource_changes") == []
+        _, applied = sync(engine, client)
+    assert applied.plan.reformatted == 0
 
 
 def test_migrating_twice_does_nothing(engine_of):

@@ -1,18 +1,24 @@
 -- Carries out the whole plan in one statement. Every part of it sees the cache as it was before, so the change log can
 -- record the old values. Only planned rows are touched. The caller holds the writer lock.
 WITH added AS (
-    INSERT INTO cached_resources (type, key, data)
-    SELECT :resource_type, key, data FROM plan WHERE change = 'added'
+    INSERT INTO cached_resources (type, key, data, digest)
+    SELECT :resource_type, key, data, digest FROM plan WHERE change = 'added'
 ),
 rewritten AS (
     UPDATE cached_resources AS cached
-    SET data = plan.data, updated_at = now(), deleted_at = NULL,
+    SET data = plan.data, digest = plan.digest, updated_at = now(), deleted_at = NULL,
         missing_since = CASE WHEN NOT :is_listing THEN cached.missing_since END,
         asked_at = CASE WHEN NOT :is_listing THEN cached.asked_at END,
         pushed_at = CASE WHEN NOT :is_listing THEN cached.pushed_at END
     FROM plan
     WHERE plan.change IN ('changed', 'refreshed', 'restored')
         AND cached.type = :resource_type AND cached.key = plan.key
+),
+reformatted AS (
+    UPDATE cached_resources AS cached
+    SET digest = plan.digest, missing_since = NULL, asked_at = NULL, pushed_at = NULL
+    FROM plan
+    WHERE plan.change = 'reformatted' AND cached.type = :resource_type AND cached.key = plan.key
 ),
 deleted AS (
     UPDATE cached_resources AS cached

@@ -4,6 +4,7 @@ SELECT
     count(*) FILTER (WHERE change = 'added') AS added,
     count(*) FILTER (WHERE change = 'changed') AS changed,
     count(*) FILTER (WHERE change = 'refreshed') AS refreshed,
+    count(*) FILTER (WHERE change = 'reformatted') AS reformatted,
     count(*) FILTER (WHERE change = 'restored') AS restored,
     count(*) FILTER (WHERE change IN ('missing', 'deleted')) AS missing,
     count(*) FILTER (

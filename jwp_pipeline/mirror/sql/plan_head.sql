@@ -8,6 +8,6 @@ SELECT
 FROM plan
 LEFT JOIN cached_resources AS cached ON cached.type = :resource_type AND cached.key = plan.key
 CROSS JOIN LATERAL (SELECT coalesce(plan.data, cached.data) AS data) AS shown
-WHERE plan.change NOT IN ('refreshed', 'found')
+WHERE plan.change NOT IN ('refreshed', 'reformatted', 'found')
 ORDER BY array_position(ARRAY['deleted', 'missing', 'restored', 'changed', 'added'], plan.change), plan.key
 LIMIT :rows

@@ -5,9 +5,13 @@ SELECT cached.key, 'missing'
 FROM cached_resources AS cached
 WHERE cached.type = :resource_type
     AND cached.deleted_at IS NULL
-    AND (cached.pushed_at IS NULL OR cached.pushed_at < now() - make_interval(mins => :overlap_minutes))
     AND NOT EXISTS (
-        SELECT FROM raw_pages AS page
-        CROSS JOIN LATERAL unnest(page.keys) AS entry (key)
-        WHERE page.snapshot_id = :snapshot_id AND entry.key = cached.key
+        SELECT FROM (SELECT unnest(keys) AS key FROM raw_pages WHERE snapshot_id = :snapshot_id) AS listed
+        WHERE listed.key = cached.key
+    )
+    -- A second look at the table, so that the one above needs nothing but an index.
+    AND NOT EXISTS (
+        SELECT FROM cached_resources AS pushed
+        WHERE pushed.type = :resource_type AND pushed.key = cached.key
+            AND pushed.pushed_at >= now() - make_interval(mins => :overlap_minutes)
     )
