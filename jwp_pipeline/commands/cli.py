@@ -1,6 +1,7 @@
 """The command lines `jwpfetch` and `jwp-pipeline`, whose verbs `make` calls.
 
-Put here arguments and exit codes; launch.py, stack.py and demo.py do the work.
+Put here arguments and exit codes; launch.py, stack.py and demo.py do the work. A command imports what it needs when it
+runs, so that one that only answers a question does so at once.
 """
 
 from __future__ import annotations
@@ -14,22 +15,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rich.console import Console
-
 from jwp_pipeline import __version__
 from jwp_pipeline.commands import webhooks
-from jwp_pipeline.database import embedded
+from jwp_pipeline.commands.loading import loading
 from jwp_pipeline.env_file import VARIABLE, reading_from
-from jwp_pipeline.environment import oddities
 from jwp_pipeline.errors import NothingToRelease, NothingToResolve, PipelineError, SettingsError
-from jwp_pipeline.proxies import keep_loopback_off_proxies
-from jwp_pipeline.runbook import error_text
-from jwp_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from sqlalchemy import Engine
 
     from jwp_pipeline.commands.launch import SyncRequest
+    from jwp_pipeline.settings import Settings
 
 SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
@@ -149,7 +146,8 @@ def _snapshot_id(text: str) -> int:
 
 
 def _sync(options: argparse.Namespace, console: Console) -> int:
-    from jwp_pipeline.commands.launch import SyncRequest
+    with loading():
+        from jwp_pipeline.commands.launch import SyncRequest
     from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
     from jwp_pipeline.orchestration.checks.settings import unusable_settings
 
@@ -166,9 +164,10 @@ def _sync(options: argparse.Namespace, console: Console) -> int:
 
 
 def _push(console: Console, *, dry_run: bool) -> int:
+    with loading():
+        from jwp_pipeline.commands.launch import run_push
     from jwp_pipeline.commands.console import watching
     from jwp_pipeline.commands.edits import print_push
-    from jwp_pipeline.commands.launch import run_push
 
     settings = _configured(console)
     with watching(console) as (_, on_wait):
@@ -217,8 +216,9 @@ def _status(console: Console) -> int:
 
 
 def _run(console: Console) -> int:
+    with loading():
+        from jwp_pipeline.commands.launch import SyncRequest
     from jwp_pipeline.commands.demo import simulator_if_unconfigured
-    from jwp_pipeline.commands.launch import SyncRequest
 
     settings = _configured(console)
     with simulator_if_unconfigured(settings, advance=True) as demo:
@@ -291,6 +291,12 @@ def _has_been_synced(settings: Settings) -> bool:
 
 def _configured(console: Console) -> Settings:
     """Read the settings, once for the whole command. Prints warnings about them, and where an embedded database is."""
+    from rich.console import Console
+
+    from jwp_pipeline.database import embedded
+    from jwp_pipeline.environment import oddities
+    from jwp_pipeline.settings import load_settings
+
     settings = load_settings()
     for oddity in oddities():
         Console(stderr=True).print(oddity, style="yellow", highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -329,8 +335,12 @@ def _launch(settings: Settings, request: SyncRequest, console: Console) -> int:
 
 def _guarded(verb: Callable[[Console], int], env_file: Path | None) -> int:
     """Run a verb with the settings in `env_file`. An error of ours is printed in one line, without a traceback."""
+    from rich.console import Console
+
     from jwp_pipeline.commands.console import terminal
     from jwp_pipeline.database.translation import clear_errors
+    from jwp_pipeline.proxies import keep_loopback_off_proxies
+    from jwp_pipeline.runbook import error_text
 
     console = terminal()
     keep_loopback_off_proxies()
