@@ -65,7 +65,7 @@ def _take_steps(
     connection.execute(text("SET LOCAL work_mem TO '64MB'"))
     mark_as_pipeline(connection)
     record_edits(connection, on=options.pushes_edits)
-    steps = Steps(connection, options, with_channels=_needs_members(assets))
+    steps = Steps(connection, options, with_items="media_items" in assets, with_channels=_needs_members(assets))
     if {"videos", "media_items"} & set(assets):
         steps.videos()
     if _needs_channels(assets):
