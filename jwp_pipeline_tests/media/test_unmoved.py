@@ -85,6 +85,16 @@ def test_the_work_of_a_sync_without_news_does_not_depend_on_the_library(jwp, eng
     assert len(few) < 20
 
 
+def test_the_statements_of_a_sync_do_not_depend_on_how_much_is_new(jwp, engine):
+    """There is no query for each item. Tables that were empty are analysed, which is a statement for each table."""
+    numbers = []
+    for first, count in ((100, 5), (200, 300)):
+        jwp.library.replace_all([video(f"v{place:03}", place) for place in range(first, first + count)], [])
+        jwp.fetch()
+        numbers.append(len(statements_of(engine, jwp.follow)))
+    assert abs(numbers[0] - numbers[1]) < 10
+
+
 WRITES = {
     "an application withdraws an item": "UPDATE media_items SET deleted_at = now() WHERE title = 'Video a'",
     "an application edits a channel": "UPDATE media_channels SET title = 'Ours'",
