@@ -18,10 +18,10 @@ from sqlalchemy import (
     Computed,
     Float,
     ForeignKey,
-    Identity,
     Index,
     Table,
     Text,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
@@ -276,7 +276,7 @@ sms_collections = Table(
 unfollowed_writes = Table(
     "unfollowed_writes",
     Base.metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
     Column("written_at", Timestamp, server_default=NOW, comment="When the transaction began.", nullable=False),
 )
 """One row for each transaction that wrote to the tables of the media side since the last sync of everything."""

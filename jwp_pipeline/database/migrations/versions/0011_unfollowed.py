@@ -38,7 +38,8 @@ def upgrade() -> None:
     schema = op.get_bind().scalar(sa.text("SELECT replace(current_schema(), '\"', '\"\"')"))
     op.create_table(
         "unfollowed_writes",
-        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        # Not a number, because a restore of the data writes these rows and fires the triggers that add others.
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
