@@ -12,8 +12,6 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from requests.utils import get_environ_proxies, select_proxy
-
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # requests and urllib accept both spellings. gRPC reads its own variable first, then the lower-case one.
 _EXCEPTIONS = ("no_proxy", "NO_PROXY")
@@ -65,6 +63,9 @@ def proxy_for(url: str) -> Proxy | None:
     """Return the proxy for a request to this URL, or None if the request goes directly to its server."""
     if is_loopback(url):
         return None
+    # Every command keeps its own traffic off proxies, but few of them speak HTTP.
+    from requests.utils import get_environ_proxies, select_proxy
+
     try:
         address = select_proxy(url, get_environ_proxies(url))
     except ValueError:

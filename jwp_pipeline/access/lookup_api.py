@@ -10,8 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.requests_client import OAuth2Session
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
@@ -98,6 +96,10 @@ class LookupApi:
         settings = self._settings
         if settings.oauth2_client_id is None or settings.oauth2_client_secret is None:
             raise LookupFailed("OAUTH2_CLIENT_ID or OAUTH2_CLIENT_SECRET is not set")
+        # Only a Lookup with a token server needs Authlib, which takes long to load.
+        from authlib.integrations.base_client import OAuthError
+        from authlib.integrations.requests_client import OAuth2Session
+
         keep_queries_out_of_logs()
         seconds = settings.lookup_timeout_seconds
         with OAuth2Session(

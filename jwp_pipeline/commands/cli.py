@@ -1,6 +1,7 @@
 """The command lines `jwpfetch` and `jwp-pipeline`, whose verbs `make` calls.
 
-Put here arguments, and what they may be combined with; verbs.py does the work. Importing this module must stay cheap.
+Put here arguments, and what they may be combined with; verbs.py does the work. Importing this module must stay cheap,
+so that a command that only answers a question does so at once.
 """
 
 from __future__ import annotations
@@ -8,14 +9,12 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jwp_pipeline import __version__
-from jwp_pipeline.commands import verbs, webhooks
-from jwp_pipeline.commands.frame import configured, guarded
-from jwp_pipeline.commands.terminal import Terminal
+from jwp_pipeline.commands import webhooks
 from jwp_pipeline.env_file import VARIABLE
 
 _FETCHING = ("sync_all", "skip_fetch", "skip_video_fetch", "skip_channel_fetch")
@@ -27,30 +26,21 @@ def jwpfetch(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if conflict := _conflict(options):
         parser.error(conflict)
-    if options.status:
-        return guarded(verbs.status, options)
-    if options.push:
-        return guarded(lambda screen: verbs.push(screen, dry_run=options.dry_run), options)
-    return guarded(lambda screen: verbs.sync(screen, options), options)
+    return _run(options, "status" if options.status else "push" if options.push else "sync")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb of `jwp-pipeline`, such as `run` or `up`, and return its exit code."""
     options = pipeline_parser().parse_args(_with_ids_last(sys.argv[1:] if arguments is None else arguments))
-    verb: Callable[[Terminal], int] = {
-        "run": verbs.run,
-        "up": lambda screen: verbs.up(screen, options.port),
-        "migrate": verbs.migrate,
-        "adopt-site": verbs.adopt_site,
-        "with-site": lambda screen: verbs.with_site(screen, options.command),
-        "psql": lambda screen: verbs.psql(screen, options.arguments),
-        "edits": verbs.edits,
-        "resolve": lambda screen: verbs.resolve(screen, options.item, options.field, options.side),
-        "webhooks": lambda screen: webhooks.run(options, configured(screen), screen.out),
-        "runbook": lambda screen: verbs.runbook(screen, options.page),
-        "completion": lambda screen: _completion(screen, options.shell),
-    }[options.verb]
-    return guarded(verb, options)
+    return _run(options, options.verb)
+
+
+def _run(options: argparse.Namespace, verb: str) -> int:
+    # Loaded only now, so that `--help` and `--version` answer at once.
+    from jwp_pipeline.commands.frame import guarded
+    from jwp_pipeline.commands.verbs import VERBS
+
+    return guarded(lambda screen: VERBS[verb](screen, options), options)
 
 
 def jwpfetch_parser() -> argparse.ArgumentParser:
@@ -191,14 +181,6 @@ def _snapshot_id(text: str) -> int:
     if not re.fullmatch("[0-9]{1,19}", text) or not 0 < int(text) < 2**63:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the id of a snapshot; table raw_snapshots has them")
     return int(text)
-
-
-def _completion(screen: Terminal, shell: str) -> int:
-    import shtab
-
-    for parser in (jwpfetch_parser(), pipeline_parser()):
-        screen.out.print(shtab.complete(parser, shell=shell), soft_wrap=True, highlight=False)
-    return 0
 
 
 if __name__ == "__main__":

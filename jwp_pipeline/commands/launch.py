@@ -5,17 +5,17 @@ Put here what happens around such a run. The command lines are in cli.py, and sy
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from jwp_pipeline.commands.loading import loading
 from jwp_pipeline.commands.terminal import Detail
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.definitions import build_definitions
@@ -151,18 +151,16 @@ def _run(
     # Output is not captured: in this process it belongs to the terminal, and the run's own log has everything anyway.
     overrides = {"compute_logs": NO_COMPUTE_LOGS}
     home = str(dagster_home(settings))
-    with (
-        as_database_error(),
-        dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)) as instance,
-    ):
-        # Keep one connection for each storage, instead of opening one for each of some 250 event writes.
-        instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
-        with runtime.anew(run_id=None) as before:
-            end_abandoned_runs(instance, before)
-        definitions = build_definitions(runtime, settings=settings)
-        # What Dagster has loaded lives to the end. Searching it for garbage again and again took a fifth of the time of
-        # mapping.
-        gc.freeze()
+    with as_database_error(), ExitStack() as opened:
+        with loading():
+            instance = opened.enter_context(
+                dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
+            )
+            # Keep one connection for each storage, instead of opening one for each of some 250 event writes.
+            instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
+            with runtime.anew(run_id=None) as before:
+                end_abandoned_runs(instance, before)
+            definitions = build_definitions(runtime, settings=settings)
         started = time.monotonic()
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,

@@ -7,11 +7,12 @@ imports Dagster is imported where it is used, because that takes seconds and mos
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from jwp_pipeline.commands.frame import FAILED, REFUSED, SUCCEEDED, USAGE, configured, database
+from jwp_pipeline.commands.loading import loading
 from jwp_pipeline.commands.terminal import Terminal
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.settings import Settings
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 def sync(screen: Terminal, options: argparse.Namespace) -> int:
     """Run one sync, as the options of `jwpfetch` say."""
-    from jwp_pipeline.commands.launch import SyncRequest
+    with loading():
+        from jwp_pipeline.commands.launch import SyncRequest
     from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
     from jwp_pipeline.mirror.plan import HEAD_ROWS, MOST_ROWS
     from jwp_pipeline.orchestration.checks.settings import unusable_settings
@@ -40,21 +42,22 @@ def sync(screen: Terminal, options: argparse.Namespace) -> int:
         return USAGE if code == FAILED and request.asks_jwp and unusable_settings(settings) else code
 
 
-def push(screen: Terminal, *, dry_run: bool) -> int:
+def push(screen: Terminal, options: argparse.Namespace) -> int:
     """Push the edits that wait, or show what would be pushed."""
+    with loading():
+        from jwp_pipeline.commands.launch import run_push
     from jwp_pipeline.commands.edits import print_push
-    from jwp_pipeline.commands.launch import run_push
     from jwp_pipeline.commands.sync_view import watching
 
     with site(screen, advance=False) as (settings, _):
         with watching(screen) as (_, on_wait):
-            outcome = run_push(settings, dry_run=dry_run, on_wait=on_wait, detail=screen.detail)
+            outcome = run_push(settings, dry_run=options.dry_run, on_wait=on_wait, detail=screen.detail)
         code = SUCCEEDED if outcome.success else FAILED
         print_push(outcome, screen, exit_code=code)
         return code
 
 
-def status(screen: Terminal) -> int:
+def status(screen: Terminal, options: argparse.Namespace) -> int:
     """Print whether everything is in step. Returns SUCCEEDED if it is, else FAILED."""
     from jwp_pipeline.commands.status_view import print_status
     from jwp_pipeline.status.read import read
@@ -66,7 +69,7 @@ def status(screen: Terminal) -> int:
     return FAILED if found.troubles else SUCCEEDED
 
 
-def edits(screen: Terminal) -> int:
+def edits(screen: Terminal, options: argparse.Namespace) -> int:
     """List what is on its way to JW Platform."""
     from jwp_pipeline.commands.edits import print_edits
 
@@ -75,33 +78,34 @@ def edits(screen: Terminal) -> int:
         return SUCCEEDED if print_edits(engine, settings, screen) else FAILED
 
 
-def resolve(screen: Terminal, item: str, field: str, side: Literal["ours", "theirs"]) -> int:
+def resolve(screen: Terminal, options: argparse.Namespace) -> int:
     """Decide about an edit in conflict, or refused."""
     from jwp_pipeline.commands.edits import decide
 
     settings = configured(screen)
     with database(settings) as engine:
-        screen.say(decide(engine, item, field, side))
+        screen.say(decide(engine, options.item, options.field, options.side))
     return SUCCEEDED
 
 
-def run(screen: Terminal) -> int:
+def run(screen: Terminal, options: argparse.Namespace) -> int:
     """Run one sync with what is configured; the simulator's library is a day older than the last time."""
-    from jwp_pipeline.commands.launch import SyncRequest
+    with loading():
+        from jwp_pipeline.commands.launch import SyncRequest
 
     with site(screen, advance=True) as (settings, _):
         return _launch(settings, SyncRequest(), screen)
 
 
-def up(screen: Terminal, port: int) -> int:
+def up(screen: Terminal, options: argparse.Namespace) -> int:
     """Serve the Dagster UI until interrupted."""
     from jwp_pipeline.commands.stack import serve
 
     with site(screen, advance=False) as (settings, _):
-        return serve(settings, screen.out, port=port)
+        return serve(settings, screen.out, port=options.port)
 
 
-def migrate(screen: Terminal) -> int:
+def migrate(screen: Terminal, options: argparse.Namespace) -> int:
     """Bring the tables up to date."""
     settings = configured(screen)
     with database(settings):
@@ -109,7 +113,7 @@ def migrate(screen: Terminal) -> int:
     return SUCCEEDED
 
 
-def adopt_site(screen: Terminal) -> int:
+def adopt_site(screen: Terminal, options: argparse.Namespace) -> int:
     """Let the schema mirror the configured site."""
     from jwp_pipeline.identity import current_user
     from jwp_pipeline.mirror import site as mirrored
@@ -125,7 +129,7 @@ def adopt_site(screen: Terminal) -> int:
     return SUCCEEDED
 
 
-def with_site(screen: Terminal, command: Sequence[str]) -> int:
+def with_site(screen: Terminal, options: argparse.Namespace) -> int:
     """Run a program with the settings of the site. The simulator's record is filled first if it is empty."""
     from jwp_pipeline.commands.with_site import run_with_site
 
@@ -136,7 +140,7 @@ def with_site(screen: Terminal, command: Sequence[str]) -> int:
             code = _launch(settings, SyncRequest(), screen)
             if code != SUCCEEDED:
                 return code
-        return run_with_site(settings, command)
+        return run_with_site(settings, options.command)
 
 
 @contextmanager
@@ -175,17 +179,54 @@ def _launch(settings: Settings, request: SyncRequest, screen: Terminal, *, whole
     return code
 
 
-def psql(screen: Terminal, arguments: Sequence[str]) -> int:
+def psql(screen: Terminal, options: argparse.Namespace) -> int:
     """Run psql on our database."""
     from jwp_pipeline.commands.psql import run_psql
 
     settings = configured(screen)
-    return run_psql(settings, arguments, screen)
+    return run_psql(settings, options.arguments, screen)
 
 
-def runbook(screen: Terminal, page: str | None) -> int:
+def runbook(screen: Terminal, options: argparse.Namespace) -> int:
     """Print a page of the runbook, or the list of all pages."""
     from jwp_pipeline.runbook import read_page
 
-    screen.out.print(read_page(page or "README"), soft_wrap=True, highlight=False)
+    screen.out.print(read_page(options.page or "README"), soft_wrap=True, highlight=False)
     return SUCCEEDED
+
+
+def webhooks(screen: Terminal, options: argparse.Namespace) -> int:
+    """Receive webhooks, or register, list or unregister them."""
+    from jwp_pipeline.commands.webhooks import run as run_webhooks
+
+    return run_webhooks(options, configured(screen), screen.out)
+
+
+def completion(screen: Terminal, options: argparse.Namespace) -> int:
+    """Print the completions of both commands for a shell."""
+    import shtab
+
+    from jwp_pipeline.commands.cli import jwpfetch_parser, pipeline_parser
+
+    for parser in (jwpfetch_parser(), pipeline_parser()):
+        screen.out.print(shtab.complete(parser, shell=options.shell), soft_wrap=True, highlight=False)
+    return SUCCEEDED
+
+
+VERBS: Mapping[str, Callable[[Terminal, argparse.Namespace], int]] = {
+    "sync": sync,
+    "push": push,
+    "status": status,
+    "run": run,
+    "up": up,
+    "migrate": migrate,
+    "adopt-site": adopt_site,
+    "with-site": with_site,
+    "psql": psql,
+    "edits": edits,
+    "resolve": resolve,
+    "webhooks": webhooks,
+    "runbook": runbook,
+    "completion": completion,
+}
+"""What each verb runs; the first three are options of `jwpfetch`."""

@@ -15,14 +15,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from jwp_pipeline.errors import JWPlatformError, PipelineError, SettingsError
 from jwp_pipeline.processes import stop_requests
 from jwp_pipeline.proxies import is_loopback
-from jwp_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jwp_pipeline.settings import Settings
 
 HOST, PORT = "127.0.0.1", 8300
 _STOP_SECONDS = 10

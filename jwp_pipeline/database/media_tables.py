@@ -10,8 +10,21 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, Column, Computed, Float, ForeignKey, Index, Table, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Float,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 from jwp_pipeline.database.tables import Base, Timestamp
 
@@ -259,3 +272,30 @@ sms_collections = Table(
     Column("last_updated_at", Timestamp),
 )
 """The SMS id of a live channel, and its playlist."""
+
+unfollowed_writes = Table(
+    "unfollowed_writes",
+    Base.metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
+    Column("written_at", Timestamp, server_default=NOW, comment="When the transaction began.", nullable=False),
+)
+"""One row for each transaction that wrote to the tables of the media side since the last sync of everything."""
+
+media_side = Table(
+    "media_side",
+    Base.metadata,
+    Column(
+        "singleton",
+        Boolean,
+        primary_key=True,
+        server_default=text("true"),
+        comment="Always true, so that there is one row at the most.",
+    ),
+    Column("options", Text, comment="The settings and the version that it ran with.", nullable=False),
+    Column("followed_at", Timestamp, comment="When it ran.", nullable=False),
+    Column("live", JSONB, comment="{table: number of live rows} after it.", nullable=False),
+    Column("open_problems", BigInteger, comment="How many problems it left that every sync looks for.", nullable=False),
+    Column("violations", JSONB, comment="{check: [count, sample …]} after it; NULL until the checks have run."),
+    CheckConstraint("singleton", name="media_side_singleton"),
+)
+"""What the last sync of everything left. While `unfollowed_writes` is empty, that is still so."""

@@ -14,9 +14,6 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
-from joserfc import jwt
-from joserfc.jwk import OctKey
-
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.settings import Settings
 
@@ -89,6 +86,10 @@ def pd_api_url(resource: str, *, settings: Settings, now: Moment = None, **param
         raise ValueError("The resource has a part . or .., so another path than the signed one would be asked for.")
     if "token" in parameters:
         raise ValueError("The parameter `token` is computed here, and cannot be given.")
+    # Only these URLs need joserfc, which takes long to load.
+    from joserfc import jwt
+    from joserfc.jwk import OctKey
+
     path = _as_sent(resource)
     # Whole steps, rounded up. Floor division is exact for integers of any size, which division is not.
     expiry = int(-(-(_seconds(now) + _TOKEN_SECONDS) // _TOKEN_STEP)) * _TOKEN_STEP

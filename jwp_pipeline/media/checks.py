@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Text, column, func, select
 
 from jwp_pipeline.media.columns import statement
 from jwp_pipeline.media.mapping import CreateItems
-from jwp_pipeline.media.report import MediaAsset
+from jwp_pipeline.media.report import MediaAsset, MediaReport, Violations
+from jwp_pipeline.media.unmoved import remember_violations
 
 _SAMPLE = 10
 
@@ -31,14 +32,6 @@ class Check:
     """Whether a violation is an error rather than a warning."""
     depends_on_mode: bool = False
     """Whether the query has to know JWP_CREATE_ITEMS."""
-
-
-@dataclass(frozen=True, slots=True)
-class Violations:
-    """The number of violations that a check found, and the first of them."""
-
-    count: int
-    sample: tuple[str, ...]
 
 
 CHECKS = (
@@ -84,3 +77,14 @@ def run_check(connection: Connection, check: Check, create_items: CreateItems) -
     first = select(found.c.what, func.count().over().label("all_found")).order_by(found.c.what).limit(_SAMPLE)
     rows = connection.execute(first, {"create_all": create_items == "all"} if check.depends_on_mode else {}).all()
     return Violations(rows[0].all_found if rows else 0, tuple(row.what for row in rows))
+
+
+def run_checks(connection: Connection, report: MediaReport, create_items: CreateItems) -> dict[str, Violations]:
+    """Run all checks after a sync, by their names. If nothing was written since they last ran, their results stand."""
+    if report.known_violations is not None:
+        return report.known_violations
+    found = {check.name: run_check(connection, check, create_items) for check in CHECKS}
+    connection.rollback()
+    if report.followed_at is not None:
+        remember_violations(connection, report.followed_at, found)
+    return found

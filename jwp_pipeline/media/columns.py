@@ -60,14 +60,14 @@ def _columns(placeholder: re.Match[str]) -> str:
     return ", ".join(prefix + column.name for column in _GROUPS[what])
 
 
-def view_values(permission: Permission | None) -> tuple[bool | list[str] | None, ...]:
+def view_values(permission: Permission | None) -> tuple[bool | tuple[str, ...] | None, ...]:
     """Return the values of the view permission's columns, which are all None if there is no permission."""
     if permission is None:
         return (None,) * len(VIEW_COLUMNS)
     return (
         permission.is_public,
         permission.is_signed_in,
-        list(permission.crsids),
-        list(permission.lookup_groups),
-        list(permission.lookup_insts),
+        permission.crsids,
+        permission.lookup_groups,
+        permission.lookup_insts,
     )

@@ -16,8 +16,7 @@ from jwp_pipeline.access.acl import NOBODY, Permission, format_acl, intersection
 from jwp_pipeline.database.media_tables import media_items, videos
 from jwp_pipeline.media.mapping.items import VIEW_COLUMNS
 from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.report import MEDIA_ASSETS
-from jwp_pipeline.media.sync import take_steps
+from jwp_pipeline.media.sync import follow_all
 
 What = Literal["created", "changed", "restored", "deleted", "unchanged"]
 
@@ -66,7 +65,7 @@ class MediaPreview:
 
     def follow(self, connection: Connection) -> None:
         """Bring the media side in step with the cache, in the caller's transaction. JW Platform is not asked."""
-        take_steps(connection, MEDIA_ASSETS, self.options)
+        follow_all(connection, self.options)
 
     def compare(
         self, before: Mapping[str, Row[tuple[object, ...]]], after: Mapping[str, Row[tuple[object, ...]]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 MediaAsset = Literal["videos", "channels", "media_items", "media_channels", "playlists"]
@@ -42,6 +43,14 @@ NONE_BECAME_PUBLIC = BecamePublic(0, ())
 
 
 @dataclass(frozen=True, slots=True)
+class Violations:
+    """The number of violations that a check found, and the first of them."""
+
+    count: int
+    sample: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MediaReport:
     """The result of one sync of the media side. Seconds are wall-clock time and include asking for members."""
 
@@ -55,3 +64,9 @@ class MediaReport:
     open_problems: dict[str, int]
     """The number of open problems of each field, except those of the cache."""
     seconds: float
+    followed_at: datetime | None = None
+    """The time of the last sync of everything, this one or an earlier one, if nothing was written since."""
+    looked: bool = True
+    """Whether this sync looked at the tables. It need not if nothing was written since the last one."""
+    known_violations: dict[str, Violations] | None = None
+    """What the checks found after that sync, by their names."""

@@ -5,8 +5,8 @@ Resources are streamed: each batch is read, mapped and copied before the next on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
@@ -16,14 +16,15 @@ from jwp_pipeline.database.media_tables import new_id
 from jwp_pipeline.database.outbox_tables import EDITED_AS
 from jwp_pipeline.database.upkeep import analyze
 from jwp_pipeline.media.columns import CONTENT_COLUMNS, ITEM_COLUMNS, statement, view_values
+from jwp_pipeline.media.copying import copy_rows
 from jwp_pipeline.media.mapping import KEEP, VIEW_COLUMNS, ChannelFields, VideoFields, map_channel, map_video
 from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.permissions import Decision, Known, decide, while_edited
+from jwp_pipeline.media.permissions import Decision, Known, KnownAclState, decide, while_edited
 
 BATCH = 1000
 _VIEW = EDITED_AS["view_is_public"]
 
-# The columns to copy, with their types. Knowing the types, psycopg can send rows in PostgreSQL's binary format.
+# The columns to copy, with their types.
 _VIDEO_COLUMNS = {
     "key": "text", "mapped_version": "timestamptz", "new_item_id": "text", "updated": "int8", "wants_item": "bool",
     "keeps_sms_media_id": "bool", "sms_media_id": "int8", "keeps_sms_last_updated_at": "bool",
@@ -63,13 +64,13 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
     )
     staged = 0
     for rows in candidates.partitions(BATCH):
-        mapped = [_map_video(row, options) for row in rows]
-        _copy(connection, "mapped_videos", _VIDEO_COLUMNS, map(_video_row, mapped))
+        mapped = [_map_video(_Read._make(row), options) for row in rows]
+        copy_rows(connection, "mapped_videos", _VIDEO_COLUMNS, map(_video_row, mapped))
         narrowed = [
             (video.fields.key, *view_values(video.decision.narrowed)) for video in mapped if video.decision.narrowed
         ]
         if narrowed:
-            _copy(connection, "narrowed_permissions", _NARROWED_COLUMNS, narrowed)
+            copy_rows(connection, "narrowed_permissions", _NARROWED_COLUMNS, narrowed)
         _note(connection, [video.fields for video in mapped])
         staged += len(mapped)
     analyze(connection, "mapped_videos", "key")
@@ -86,24 +87,47 @@ def stage_channels(connection: Connection, options: MediaOptions) -> int:
     staged = 0
     for rows in channels.partitions(BATCH):
         mapped = [(row, map_channel(row.data, key=row.key, create_items=options.create_items)) for row in rows]
-        _copy(connection, "mapped_channels", _CHANNEL_COLUMNS, (_channel_row(*channel) for channel in mapped))
+        copy_rows(connection, "mapped_channels", _CHANNEL_COLUMNS, (_channel_row(*channel) for channel in mapped))
         _note(connection, [fields for _, fields in mapped])
         staged += len(mapped)
     analyze(connection, "mapped_channels", "key")
     return staged
 
 
+class _Read(NamedTuple):
+    """A row of sql/reads/videos_to_map.sql. A plain tuple is much faster to look into than SQLAlchemy's rows."""
+
+    key: str
+    data: Any
+    updated_at: datetime
+    acl_state: KnownAclState | None
+    had_acl: bool
+    sms_media_id: int | None
+    has_item: bool
+    view_is_public: bool
+    view_is_signed_in: bool
+    view_crsids: list[str]
+    view_lookup_groups: list[str]
+    view_lookup_insts: list[str]
+    pushed_updated: int | None
+    pushed_at: datetime | None
+    awaits_listing: bool
+    read_at: datetime | None
+    waiting: list[str] | None
+    undecided: list[str] | None
+
+
 class _Mapped(NamedTuple):
     """One cached video, what was read from it, and what that means for its item."""
 
-    row: Row[Any]
+    row: _Read
     fields: VideoFields
     decision: Decision
     is_older: bool
     """Whether it is older than the last push."""
 
 
-def _map_video(row: Row[Any], options: MediaOptions) -> _Mapped:
+def _map_video(row: _Read, options: MediaOptions) -> _Mapped:
     fields = map_video(row.data, key=row.key, default_acl=options.default_acl, create_items=options.create_items)
     known = Known(row.acl_state, row.had_acl, row.sms_media_id, _item_permission(row))
     decision = decide(fields, known, strict=options.strict_acls)
@@ -113,7 +137,7 @@ def _map_video(row: Row[Any], options: MediaOptions) -> _Mapped:
         return _Mapped(row, fields, decision, is_older)
     # A video that is older than the last push changes no field that is pushed; any other leaves alone what was edited.
     left_alone = frozenset(EDITED_AS.values() if is_older else (*waiting, *undecided))
-    fields = replace(fields, item={name: KEEP if name in left_alone else it for name, it in fields.item.items()})
+    fields = fields._replace(item={name: KEEP if name in left_alone else it for name, it in fields.item.items()})
     is_undecided = _VIEW in undecided
     decision = while_edited(
         decision, fields, known, is_left_alone=_VIEW in left_alone and not is_undecided, is_undecided=is_undecided
@@ -121,7 +145,7 @@ def _map_video(row: Row[Any], options: MediaOptions) -> _Mapped:
     return _Mapped(row, fields, decision, is_older)
 
 
-def _is_older(row: Row[Any], fields: VideoFields) -> bool:
+def _is_older(row: _Read, fields: VideoFields) -> bool:
     """Whether what is cached is older than the last push."""
     if row.pushed_updated is None:
         return False
@@ -131,7 +155,7 @@ def _is_older(row: Row[Any], fields: VideoFields) -> bool:
     return row.pushed_at is not None and (row.read_at is None or row.read_at <= row.pushed_at)
 
 
-def _item_permission(row: Row[Any]) -> Permission | None:
+def _item_permission(row: _Read) -> Permission | None:
     if not row.has_item:
         return None
     return Permission(
@@ -159,7 +183,7 @@ def _video_row(video: _Mapped) -> tuple[Any, ...]:
         decision.acl_state,
         row.awaits_listing and not is_older,
         row.pushed_at,
-        *(_stored(fields.item[name]) for name in _CONTENT),
+        *[None if (value := fields.item[name]) is KEEP else value for name in _CONTENT],
         *view_values(may_view),
     )
 
@@ -178,8 +202,8 @@ def _channel_row(row: Row[Any], fields: ChannelFields) -> tuple[Any, ...]:
         _kept(fields.description),
         # It is used only when the media channel is made. If it cannot be read then, it counts as absent.
         "" if fields.instid is KEEP else fields.instid,
-        list(may_edit.crsids),
-        list(may_edit.lookup_groups),
+        may_edit.crsids,
+        may_edit.lookup_groups,
         fields.sms_collection_id is KEEP,
         _kept(fields.sms_collection_id),
         _kept(fields.wants_playlist),
@@ -194,24 +218,8 @@ def _kept(value: Any) -> Any:
     return None if value is KEEP else value
 
 
-def _stored(value: Any) -> Any:
-    """Return a value in the form in which psycopg copies it: None for KEEP, and a list for a tuple."""
-    return list(value) if isinstance(value, tuple) else _kept(value)
-
-
 def _note(connection: Connection, mapped: Sequence[VideoFields | ChannelFields]) -> None:
     """Add the problems of the mapped resources to `found_problems`."""
     problems = [(fields.key, *problem) for fields in mapped for problem in fields.problems]
     if problems:
-        _copy(connection, "found_problems", _PROBLEM_COLUMNS, problems)
-
-
-def _copy(connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
-    driver_connection: Any = connection.connection.driver_connection
-    with (
-        driver_connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.set_types(list(columns.values()))
-        for row in rows:
-            copy.write_row(row)
+        copy_rows(connection, "found_problems", _PROBLEM_COLUMNS, problems)

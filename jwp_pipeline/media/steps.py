@@ -6,7 +6,7 @@ folders named after what they write.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, text
 
@@ -36,6 +36,8 @@ class Steps:
 
     connection: Connection
     options: MediaOptions
+    with_items: bool
+    """Whether the same transaction also brings the items of the videos in step."""
     with_channels: bool
     """Whether the same transaction also settles which items belong to which channel."""
     counts: dict[MediaAsset, Counts] = field(default_factory=dict)
@@ -57,16 +59,24 @@ class Steps:
         """Bring the rows of `videos` in step. What they remember about their items is written by `media_items()`."""
         create_found_problems(self.connection)
         self.looked_at = stage_videos(self.connection, self.options)
-        created = self._write("videos", "link_new")
-        if self._number("SELECT count(*) FROM item_creations WHERE state <> 'created' AND asked_at IS NOT NULL"):
-            self._run("videos/lock_created")
-            linked = self.connection.scalars(statement("videos/link_created")).all()
-            edits = shared_statement("jwp_pipeline.database", "edits_since_created")
-            self.connection.execute(edits, {"item_ids": linked})
+        created = self._link_new_videos()
         gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
         self._run("problems/looked_at_videos")
         record_problems(self.connection, "mapping", "video", complete=False)
+
+    def _link_new_videos(self) -> int:
+        """Add a row for each new video, unless `media_items()` will do so. Returns how many were added."""
+        asked = self._number("SELECT count(*) FROM item_creations WHERE state <> 'created' AND asked_at IS NOT NULL")
+        if self.with_items and not asked:
+            return 0
+        created = self._write("videos", "link_new")
+        if asked:
+            self._run("videos/lock_created")
+            linked = self.connection.scalars(statement("videos/link_created")).all()
+            edits = shared_statement("jwp_pipeline.database", "edits_since_created")
+            self.connection.execute(edits, {"item_ids": linked})
+        return created
 
     def media_items(self) -> None:
         """Bring `media_items` and `sms_media_items` in step for the videos that were read."""
@@ -83,6 +93,9 @@ class Steps:
             created = self._write("media_items", "create", with_channels=self.with_channels)
         written = self._write("media_items", "update") + self._write("media_items", "narrow")
         self._write("videos", "remember", strict_acls=self.options.strict_acls)
+        linked = self._write("videos", "link_new_with_items", strict_acls=self.options.strict_acls)
+        known = self.counts["videos"]
+        self.counts["videos"] = replace(known, created=known.created + linked, live=known.live + linked)
         deleted = self._write("media_items", "delete")
         for step in ("staged/sms_media_claims", "sms_media_items/drop", "sms_media_items/move"):
             self._run(step)
@@ -128,7 +141,9 @@ class Steps:
     def members(self, *, playlists: bool) -> None:
         """Settle which items belong to which channel. Optionally bring `playlists` and `sms_collections` in step."""
         create_found_problems(self.connection)
-        for step in ("staged/members", "media_items/assign", "problems/shared_items"):
+        self._run("staged/members")
+        analyze(self.connection, "members", "key", "media_item_id")
+        for step in ("media_items/assign", "problems/shared_items"):
             self._run(step)
         if playlists:
             self._playlists()

@@ -6,12 +6,15 @@ that in time every item is tried.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import requests
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, joinedload
 
 from jwp_pipeline import bounded_http
@@ -49,15 +52,8 @@ def spot_check(engine: Engine, settings: Settings, *, day: date, items: int, sec
 
     No connection to the database is held while JW Platform is asked.
     """
-    sample = (
-        select(MediaItem)
-        .where(viewable_by_somebody())
-        .order_by(func.md5(MediaItem.id + day.isoformat()))
-        .limit(items)
-        .options(joinedload(MediaItem.video))
-    )
     with Session(engine) as session:
-        found = session.scalars(sample).all()
+        found = _sample(session, day, items)
         session.expunge_all()
     deadline = time.monotonic() + seconds
     tried, unplayable = 0, []
@@ -69,6 +65,21 @@ def spot_check(engine: Engine, settings: Settings, *, day: date, items: int, sec
             if why := _why_unplayable(item, settings, connections, deadline):
                 unplayable.append(Unplayable(item.id, item.title, why))
     return SpotCheck(tried, tuple(unplayable))
+
+
+def _sample(session: Session, day: date, items: int) -> Sequence[MediaItem]:
+    """Return the items that follow a place in the order of ids that depends on the day, beginning anew at the end.
+
+    Ids are random, so these items are, too; and only they are read, however many there are.
+    """
+    place = hashlib.sha256(day.isoformat().encode()).digest()
+    start = base64.urlsafe_b64encode(place).decode()[:11]
+    viewable = (
+        select(MediaItem).where(viewable_by_somebody()).order_by(MediaItem.id).options(joinedload(MediaItem.video))
+    )
+    found = session.scalars(viewable.where(MediaItem.id >= start).limit(items)).all()
+    rest = viewable.where(MediaItem.id < start).limit(items - len(found))
+    return [*found, *(session.scalars(rest) if len(found) < items else ())]
 
 
 def _why_unplayable(item: MediaItem, settings: Settings, connections: requests.Session, deadline: float) -> str | None:

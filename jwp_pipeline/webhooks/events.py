@@ -12,10 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-
 from jwp_pipeline import json_text
 from jwp_pipeline.errors import EventRefused
 from jwp_pipeline.jwplatform.management import ResourceType
@@ -92,6 +88,11 @@ def read_event(claims: dict[str, Any], *, site_id: str, now: datetime, max_age: 
 
 def _claims(token: str, secret: str) -> bytes | None:
     """Return the payload of the token if it is signed with this secret, else None."""
+    # The store, which every sync uses, needs Event alone, and joserfc takes long to load.
+    from joserfc import jws
+    from joserfc.errors import JoseError
+    from joserfc.jwk import OctKey
+
     octets = secret.encode()
     try:
         # Not OctKey.import_key, which warns about secrets shorter than 14 bytes: the length is JW Platform's decision.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from jwp_pipeline_tests.benchmarks import peers, report
+from jwp_pipeline_tests.benchmarks import peers, report, speed
 from jwp_pipeline_tests.benchmarks.bench import measure
 from jwp_pipeline_tests.benchmarks.cases import CASES
 
@@ -39,7 +39,7 @@ def main(arguments=None):
         for strategy in peers.STRATEGIES if options.peer else ():
             peer_runs.append(_in_folder(console, strategy, videos, peers.measure, options.peer_python))
             console.print(report.peers_table(peer_runs[-1]), "")
-    targets = report.targets(runs)
+    targets = [*report.targets(runs), *speed.targets(runs, peer_runs)]
     console.print(report.targets_table(targets))
     if options.json:
         figures = {"runs": runs, "peers": peer_runs, "targets": [vars(target) for target in targets]}

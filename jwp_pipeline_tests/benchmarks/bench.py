@@ -14,7 +14,7 @@ import psycopg
 
 from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.database.embedded.layout import Layout, locked
-from jwp_pipeline_tests.benchmarks import decisions, edits, limits, measured_sync
+from jwp_pipeline_tests.benchmarks import decisions, edits, limits, measured_sync, start_up
 from jwp_pipeline_tests.benchmarks.cases import CASES
 from jwp_pipeline_tests.benchmarks.served_library import served_library
 from jwp_pipeline_tests.benchmarks.wal import watched
@@ -26,7 +26,7 @@ _NO_RATE_LIMIT = {"JWP_REQUESTS_PER_MINUTE": "1000000"}
 
 def measure(api, videos, folder, progress, cases=CASES):
     """Return all figures, `{"api", "videos", "cases": [...], "limits": {...}, "decisions": [...],
-    "edits": [...]}`.
+    "edits": [...], "start_up": {...}}`.
 
     `folder` is an empty folder for the server's data and the children's home. `progress` is called with a description
     of each step. `cases` are the first few of CASES, or all. Raises RuntimeError if a child fails.
@@ -52,6 +52,8 @@ def measure(api, videos, folder, progress, cases=CASES):
             if case.unchanged and "digest_diff_seconds" not in figures["limits"]:
                 progress("limits in the database")
                 figures["limits"] |= bench.child(limits, "database")
+        progress("start-up")
+        figures["start_up"] = start_up.measure(folder, environment)
         progress("decisions")
         server.execute("VACUUM (ANALYZE)")
         figures["decisions"] = bench.child(decisions)

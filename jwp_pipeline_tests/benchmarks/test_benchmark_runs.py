@@ -29,3 +29,5 @@ def test_quick_benchmark_prints_and_writes_its_figures(tmp_path):
     anonymous, *_, superuser = run["decisions"]
     assert 0 < anonymous["items"] < superuser["items"] == 2000
     assert min(run["limits"].values()) > 0
+    assert run["start_up"]["first_request_seconds"] > run["start_up"]["import_seconds"] > 0
+    assert "import of Dagster" in done.stdout

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jwp_pipeline.access.acl import NOBODY, parse_acl
 from jwp_pipeline.jwplatform.properties import property_value
-from jwp_pipeline.media.mapping import map_channel, map_video
+from jwp_pipeline.media.mapping import map_channel, map_video, properties
 from jwp_pipeline.media.mapping.fields import Unreadable
 from jwp_pipeline_tests.media.malformed import WORDS
 
@@ -80,6 +80,16 @@ def test_any_json_maps_to_values_that_the_database_can_store(data, mode):
         named = [problem.field for problem in fields.problems]
         assert len(named) == len(set(named))
         assert all(len(problem.value) <= 500 and 0 < len(problem.problem) <= 500 for problem in fields.problems)
+
+
+@quickly
+@given(st.lists(resources, max_size=4), modes)
+def test_values_that_were_read_before_are_read_alike(listed, mode):
+    """What is kept of one resource must not show in another: each maps as if it were the first that is read."""
+    together = [outcome(data, mode) for data in listed]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(properties, "_read_once", properties._read_once.__wrapped__)
+        assert repr([outcome(data, mode) for data in listed]) == repr(together)
 
 
 @quickly

@@ -134,12 +134,12 @@ def map_video(data: Any, *, key: str, default_acl: Permission, create_items: Cre
 
 
 def _view_permission(reading: Reading, default_acl: Permission) -> tuple[AclState, Permission]:
-    acl = reading.property("sms_acl", ("acl",), str, None)
+    acl = reading.property("sms_acl", ("acl",), parse_acl, None)
     if acl is KEEP:
         return "unreadable", NOBODY
     if acl is None:
         return "absent", default_acl
-    permission, problems = parse_acl(acl)
+    permission, problems = acl
     if problems:
         reading.note("sms_acl", reading.raw_property("sms_acl"), "; ".join(problems))
     return "read", permission

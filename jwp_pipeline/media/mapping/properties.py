@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from jwp_pipeline.jwplatform.properties import Unreadable, clean, property_value
@@ -18,10 +19,18 @@ MAX_SHOWN = 500
 
 T = TypeVar("T")
 _ABSENT: Final = object()
+# Most values of properties are those of many resources. Longer ones are left out, to bound the memory.
+_KEPT_VALUES, _LONGEST_KEPT = 16_384, 100
 
 
 def _date_time_or_none(text: str) -> datetime | None:
     return date_time(text) if text else None
+
+
+@lru_cache(_KEPT_VALUES)
+def _read_once(raw: str, types: tuple[str, ...], read: Callable[[str], Any]) -> Any:
+    """Read a property whose value was probably read before. Only immutable results may be shared in this way."""
+    return read(property_value(raw, types))
 
 
 class Reading:
@@ -64,13 +73,19 @@ class Reading:
         return as_text(raw)
 
     def property(self, name: str, types: tuple[str, ...], read: Callable[[str], T], default: T) -> T | Keep:
-        """Read a custom property: `default` if it is absent, KEEP if it is null or cannot be read."""
+        """Read a custom property: `default` if it is absent, KEEP if it is null or cannot be read.
+
+        `read` is a pure function, and its result is immutable.
+        """
         if self._custom is KEEP:
             return KEEP
         raw = self._custom.get(name, _ABSENT)
         if raw is _ABSENT:
             return default
         try:
+            if isinstance(raw, str) and len(raw) <= _LONGEST_KEPT:
+                kept: T = _read_once(raw, types, read)
+                return kept
             return read(property_value(raw, types))
         except Unreadable as unreadable:
             self.note(name, raw, str(unreadable))

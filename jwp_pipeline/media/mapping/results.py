@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple
@@ -41,8 +40,7 @@ class Problem(NamedTuple):
     """What is wrong with the value, in at most 500 characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class VideoFields:
+class VideoFields(NamedTuple):
     """The fields of a media item, as read from its video."""
 
     key: str
@@ -62,8 +60,7 @@ class VideoFields:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelFields:
+class ChannelFields(NamedTuple):
     """The fields of a media channel and a playlist, as read from their channel or v2 playlist."""
 
     key: str

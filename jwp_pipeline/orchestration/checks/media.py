@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 
 from jwp_pipeline.database.connection import connect
 from jwp_pipeline.database.status import TypeStatus, read_status
-from jwp_pipeline.media.checks import CHECKS, Check, Violations, run_check
+from jwp_pipeline.media.checks import CHECKS, Check, run_checks
 from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.report import MediaAsset, MediaReport
+from jwp_pipeline.media.report import MediaAsset, MediaReport, Violations
 from jwp_pipeline.orchestration.checks.results import ERROR, OPEN_PROBLEMS, WARN, check_result, check_spec
 from jwp_pipeline.orchestration.markdown import markdown_table
 
@@ -47,9 +47,10 @@ def check_results(
 ) -> Iterator[dg.AssetCheckResult]:
     """Evaluate every check of the record after a sync. `keys` holds the asset keys by asset name."""
     with connect(engine) as connection:
-        for check in CHECKS:
-            yield _result(check, run_check(connection, check, options.create_items), keys[check.asset])
+        found = run_checks(connection, report, options.create_items)
         statuses = read_status(connection)
+    for check in CHECKS:
+        yield _result(check, found[check.name], report, keys[check.asset])
     yield in_step(statuses, max_age, keys["media_items"])
     public, problems = report.became_public, report.open_problems
     yield check_result(
@@ -91,11 +92,17 @@ def in_step(statuses: Sequence[TypeStatus], max_age: timedelta, key: dg.AssetKey
     )
 
 
-def _result(check: Check, violations: Violations, key: dg.AssetKey) -> dg.AssetCheckResult:
+def _result(check: Check, violations: Violations, report: MediaReport, key: dg.AssetKey) -> dg.AssetCheckResult:
+    # A check that did not look says so.
+    since = (
+        f" (Nothing was written since {report.followed_at:%Y-%m-%d %H:%M:%S} UTC, when this was looked at.)"
+        if report.known_violations is not None and report.followed_at is not None
+        else ""
+    )
     return check_result(
         check.name,
-        f"{violations.count} {check.broken}: {', '.join(violations.sample)}" if violations.count else None,
-        well=check.kept,
+        f"{violations.count} {check.broken}: {', '.join(violations.sample)}{since}" if violations.count else None,
+        well=f"{check.kept}{since}",
         metadata={"count": violations.count, "first": list(violations.sample)},
         key=key,
         severity=ERROR if check.serious else WARN,

@@ -25,7 +25,7 @@ SELECT
     stands.is_due AND item.view_is_public IS FALSE AND listed.view_is_public AS becomes_public,
     hash_record_extended(CASE WHEN stands.is_due THEN ROW ({listed.view}) ELSE ROW ({kept.view}) END, 0) AS view_digest
 FROM mapped_videos AS mapped
-JOIN videos ON videos.key = mapped.key
+LEFT JOIN videos ON videos.key = mapped.key
 LEFT JOIN media_items AS item ON item.id = videos.media_item_id
 LEFT JOIN narrowed_permissions AS narrowed ON narrowed.key = mapped.key
 CROSS JOIN LATERAL (SELECT {listed fields}) AS listed
