@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from jwp_pipeline.jwplatform.pacing import RateLimiter
+from jwp_pipeline.jwplatform.limiter import Limiter
 from jwp_pipeline.jwplatform.page_length import PageLength
 from jwp_pipeline.jwplatform.patience import Patience
+from jwp_pipeline.rate_limit import Lane
 
 ResourceType = Literal["video", "channel"]
 RESOURCE_TYPES: tuple[ResourceType, ...] = ("video", "channel")
@@ -124,10 +125,10 @@ class ClientOptions:
     """How a client behaves, for both v1 and v2. Times are in seconds."""
 
     requests_per_minute: int = 60
-    limiter: RateLimiter | None = field(default=None, compare=False)
+    limiter: Limiter | None = field(default=None, compare=False)
     """A limiter shared with other clients; by default the client makes its own."""
-    urgent: bool = False
-    """Whether its requests go before those of clients that are not urgent and share the limiter."""
+    lane: Lane = Lane.LISTINGS
+    """Which of the clients that share the limiter go before it."""
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     deadline: float = 600.0

@@ -37,6 +37,7 @@ from jwp_pipeline.jwplatform.signing import signed_query
 from jwp_pipeline.jwplatform.transport import Transport
 from jwp_pipeline.jwplatform.wire import Call
 from jwp_pipeline.masking import Masker
+from jwp_pipeline.rate_limit import Lane
 
 ORIGIN = "https://api.jwplatform.com"
 LARGEST_PAGE = 1000
@@ -74,8 +75,8 @@ class ManagementV1:
     """ManagementClient for v1."""
 
     api_version: ApiVersion = "v1"
-    _is_urgent: ClassVar[bool] = False
-    """Whether its requests go before those of clients that only read."""
+    _writes: ClassVar[bool] = False
+    """Whether its requests are edits, which go before all others."""
 
     def __init__(
         self,
@@ -93,7 +94,9 @@ class ManagementV1:
         self._secret = api_secret
         self._base = f"{origin.rstrip('/')}/v1/"
         self._clock = clock or Clock()
-        options = replace(options or ClientOptions(), urgent=self._is_urgent)
+        options = options or ClientOptions()
+        if self._writes:
+            options = replace(options, lane=Lane.EDITS)
         self._page_length = options.page_length or PageLength()
         credentials = Credentials("JWPLATFORM_API_KEY and JWPLATFORM_API_SECRET", masked or Masker([api_secret]))
         self._transport = Transport(origin, options, self.stats, credentials, self._clock)

@@ -38,6 +38,7 @@ from jwp_pipeline.jwplatform.shapes import (
 from jwp_pipeline.jwplatform.transport import Transport
 from jwp_pipeline.jwplatform.wire import Call
 from jwp_pipeline.masking import Masker
+from jwp_pipeline.rate_limit import Lane
 
 ORIGIN = "https://api.jwplayer.com"
 LARGEST_PAGE = 1000
@@ -91,8 +92,8 @@ class ManagementV2:
     """ManagementClient for v2."""
 
     api_version: ApiVersion = "v2"
-    _is_urgent: ClassVar[bool] = False
-    """Whether its requests go before those of clients that only read."""
+    _writes: ClassVar[bool] = False
+    """Whether its requests are edits, which go before all others."""
 
     def __init__(
         self,
@@ -111,7 +112,9 @@ class ManagementV2:
         self.stats = RequestStats()
         self._site = f"{origin.rstrip('/')}/v2/sites/{quote(site_id, safe='')}/"
         self._headers = {"Authorization": f"Bearer {api_secret}"}
-        options = replace(options or ClientOptions(), urgent=self._is_urgent)
+        options = options or ClientOptions()
+        if self._writes:
+            options = replace(options, lane=Lane.EDITS)
         self._page_length = options.page_length or PageLength()
         credentials = Credentials(
             "JWPLATFORM_V2_API_SECRET, and that it is valid for the site JWPLATFORM_API_KEY",

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database import history_tables, media_tables
+from jwp_pipeline.database import budget_tables, history_tables, media_tables
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, open_engine
 from jwp_pipeline.database.migrate import create_schema, migrate
 from jwp_pipeline.database.tables import Base, CachedResource
@@ -23,7 +23,7 @@ from jwp_pipeline_tests.support import PROJECT, follow, python, rows, video
 
 SCHEMA = "jwp"
 MIGRATIONS = PROJECT / "jwp_pipeline" / "database" / "migrations"
-assert {history_tables, media_tables}, "imported so that Base knows their tables"
+assert {budget_tables, history_tables, media_tables}, "imported so that Base knows their tables"
 
 
 @pytest.fixture
