@@ -134,6 +134,19 @@ def test_data_of_an_older_version_are_migrated(engine_of):
     assert all(link.mapped_version and link.acl_state is None for link in links.values())
 
 
+def test_autovacuum_comes_before_a_fifth_of_a_large_table_has_changed(engine_of):
+    engine = engine_of()
+    migrate(engine, SCHEMA)
+    query = """
+        SELECT relname, option_name, option_value FROM pg_class, pg_options_to_table(reloptions)
+        WHERE relnamespace = current_schema()::regnamespace AND option_name LIKE '%vacuum%scale_factor'
+    """
+    factors = {(row.relname, row.option_name): float(row.option_value) for row in rows(engine, query)}
+    for table in ("cached_resources", "media_items", "videos"):
+        assert factors[table, "autovacuum_vacuum_scale_factor"] <= 0.02
+    assert factors["resource_changes", "autovacuum_vacuum_insert_scale_factor"] <= 0.02
+
+
 def test_migrating_twice_does_nothing(engine_of):
     engine = engine_of()
     assert migrate(engine, SCHEMA)
