@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
 from jwp_pipeline.jwplatform.answers import Answer, Slice, object_of, slice_of
+from jwp_pipeline.jwplatform.census import Census
 from jwp_pipeline.jwplatform.management import (
     ApiVersion,
     ClientOptions,
@@ -101,7 +102,7 @@ class ManagementV1:
         credentials = Credentials("JWPLATFORM_API_KEY and JWPLATFORM_API_SECRET", masked or Masker([api_secret]))
         self._transport = Transport(origin, options, self.stats, credentials, self._clock)
 
-    def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
+    def list_pages(self, resource_type: ResourceType, census: Census | None = None) -> Iterator[Page]:
         """See ManagementClient. There is one stretch, with the oldest videos first and channels in v1's own order."""
         kind = _KINDS[resource_type]
         slices = self._slices(f"listing {kind.array}", f"{kind.array}/list", kind.listing, kind.array)
