@@ -2,7 +2,7 @@
 
 import json
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 from hypothesis import given, settings
@@ -88,26 +88,29 @@ def begun(budget, lane=Lane.LISTINGS, limit=LIMIT):
     return number, wait
 
 
-def test_the_lanes_go_in_order_and_the_limit_holds_over_all_processes(server_time, process):
+def test_the_lanes_go_in_order_and_the_limit_holds_over_all_processes(server_time, process, caplog):
     """By the clock of the server, and from the beginning of a request until a window after its answer."""
 
     @settings(max_examples=fewer_if_quick())
     @given(limit=st.integers(1, 12), requests=REQUESTS)
     def holds(limit, requests):
         server_time.start_again()
-        budgets = [process() for _ in range(3)]
+        with ExitStack() as stack:
+            budgets = [stack.enter_context(closing(process())) for _ in range(3)]
 
-        def begin(number, now, lane):
-            server_time.set(now)
-            return budgets[number].ask(limit, lane, begin=True)
+            def begin(number, now, lane):
+                server_time.set(now)
+                return budgets[number].ask(limit, lane, begin=True)
 
-        def end(number, now):
-            server_time.set(now)
-            budgets[number].end()
+            def end(number, now):
+                server_time.set(now)
+                budgets[number].end()
 
-        observe(limit, requests, lambda number, lane: budgets[number].in_line(lane), begin, end)
+            observe(limit, requests, lambda number, lane: budgets[number].in_line(lane), begin, end)
 
     holds()
+    # The database has decided, and not each process by itself.
+    assert caplog.records == []
 
 
 def test_edits_go_before_looks_and_looks_before_listings(server_time, process):
