@@ -74,7 +74,9 @@ class Settings(BaseSettings):
         "an hour whatever this says.",
     )
     jwp_requests_per_minute: int = Field(
-        60, gt=0, description="Requests a minute that one process asks the Management API at most."
+        60,
+        gt=0,
+        description="Requests a minute that all processes of the site together ask the Management API at most.",
     )
     jwp_deadline_minutes: float = Field(
         10,

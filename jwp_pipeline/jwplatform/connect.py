@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import replace
 from typing import TypedDict
@@ -9,8 +10,8 @@ from urllib.parse import urlsplit
 
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.jwplatform import v1, v2
+from jwp_pipeline.jwplatform.limiter import Budget, SharedLimiter, shared_limiter
 from jwp_pipeline.jwplatform.management import ClientOptions, ManagementClient, WaitObserver
-from jwp_pipeline.jwplatform.pacing import shared_limiter
 from jwp_pipeline.jwplatform.page_length import shared_page_length
 from jwp_pipeline.jwplatform.patience import Patience
 from jwp_pipeline.jwplatform.refusals import Credentials
@@ -19,6 +20,7 @@ from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.jwplatform.writing_v1 import WritingV1
 from jwp_pipeline.jwplatform.writing_v2 import WritingV2
 from jwp_pipeline.masking import Masker, masker_of
+from jwp_pipeline.rate_limit import Lane
 from jwp_pipeline.settings import Settings
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f.]*:[0-9a-f:.]+\]|[\w.-]+)(:[0-9]+)?(/[^\s?#@]*)?", re.IGNORECASE)
@@ -33,23 +35,31 @@ def patience_of(settings: Settings) -> Patience:
     return Patience(settings.jwp_deadline_minutes * 60)
 
 
+def account_of(settings: Settings) -> str:
+    """Return a name for the account whose requests JW Platform counts. It reveals neither key nor address."""
+    told = f"{_origin(settings)} {settings.jwplatform_api_key or ''}"
+    return hashlib.blake2b(told.encode(), digest_size=16, person=b"jwp requests").hexdigest()
+
+
 def connect(
     settings: Settings,
     on_wait: WaitObserver | None = None,
     *,
     patience: Patience | None = None,
+    budget: Budget | None = None,
+    lane: Lane = Lane.LISTINGS,
     hurried: bool = False,
 ) -> ManagementClient:
     """Make a client for the configured Management API, without sending anything yet. Close the client after use.
 
-    All clients for the same site in this process share the limit JWP_REQUESTS_PER_MINUTE; other processes count
-    separately. Clients of one run share its `patience`; without one, the client makes its own. A `hurried` client gives
-    up on a request after 8 seconds, retries included, and waits at most that long for the rate limit: use it to probe,
-    not to list.
+    All clients for the same site in this process share the limit JWP_REQUESTS_PER_MINUTE. With a `budget`, they share
+    it with all other processes that have one, and `lane` says who goes first. Clients of one run share its `patience`;
+    without one, the client makes its own. A `hurried` client gives up on a request after 8 seconds, retries included,
+    and waits at most that long for the rate limit: use it to probe, not to list.
 
     Raises SettingsError if `refused_settings` finds a problem.
     """
-    credentials, given = _arguments(settings, on_wait, patience, hurried=hurried)
+    credentials, given = _arguments(settings, on_wait, patience, budget, lane, hurried=hurried)
     if settings.management_api == "v2":
         return v2.ManagementV2(*credentials, **given)
     return v1.ManagementV1(*credentials, **given)
@@ -60,6 +70,7 @@ def connect_writing(
     on_wait: WaitObserver | None = None,
     *,
     patience: Patience | None = None,
+    budget: Budget | None = None,
     hurried: bool = False,
 ) -> WritingClient:
     """Make a client that writes through the configured Management API. Close the client after use.
@@ -67,7 +78,7 @@ def connect_writing(
     Everything is as for `connect`, with which it shares the rate limit. Until it is closed, reading clients leave it
     room in that limit, and its requests go before theirs. A `hurried` one is for a person who waits for the answer.
     """
-    credentials, given = _arguments(settings, on_wait, patience, hurried=hurried)
+    credentials, given = _arguments(settings, on_wait, patience, budget, Lane.EDITS, hurried=hurried)
     if settings.management_api == "v2":
         return WritingV2(*credentials, **given)
     return WritingV1(*credentials, **given, force_https_upload=settings.jwp_force_https_upload)
@@ -82,12 +93,17 @@ class _Arguments(TypedDict):
 
 
 def _arguments(
-    settings: Settings, on_wait: WaitObserver | None, patience: Patience | None, *, hurried: bool
+    settings: Settings,
+    on_wait: WaitObserver | None,
+    patience: Patience | None,
+    budget: Budget | None,
+    lane: Lane,
+    *,
+    hurried: bool,
 ) -> tuple[tuple[str, str], _Arguments]:
     """Return the site's key and secret, and the other arguments of a client. Raises SettingsError."""
     _require(settings, "JW Platform's Management API cannot be asked")
-    standard = v2.ORIGIN if settings.management_api == "v2" else v1.ORIGIN
-    origin = (settings.jwplatform_management_api_url or standard).rstrip("/")
+    origin = _origin(settings)
     key, (_, secret) = settings.jwplatform_api_key or "", _secret(settings)
     rate = settings.jwp_requests_per_minute
     if hurried:
@@ -95,14 +111,22 @@ def _arguments(
     else:
         patience = patience or patience_of(settings)
         pace = ClientOptions(patience=patience, deadline=patience.limit)
+    own = shared_limiter(origin, key, rate)
     options = replace(
         pace,
         requests_per_minute=rate,
-        limiter=shared_limiter(origin, key, rate),
+        limiter=own if budget is None else SharedLimiter(own, budget),
+        lane=lane,
         page_length=shared_page_length(origin, key),
         on_wait=on_wait,
     )
     return (key, secret), {"origin": origin, "options": options, "masked": masker_of(settings)}
+
+
+def _origin(settings: Settings) -> str:
+    """Return the URL before `/v1/` or `/v2/`."""
+    standard = v2.ORIGIN if settings.management_api == "v2" else v1.ORIGIN
+    return (settings.jwplatform_management_api_url or standard).rstrip("/")
 
 
 def connect_registry(settings: Settings) -> WebhookRegistry:

@@ -11,13 +11,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from jwp_pipeline.jwplatform.pacing import RateLimiter
+from jwp_pipeline.jwplatform.census import Census
+from jwp_pipeline.jwplatform.limiter import Limiter
 from jwp_pipeline.jwplatform.page_length import PageLength
 from jwp_pipeline.jwplatform.patience import Patience
+from jwp_pipeline.rate_limit import Lane
 
 ResourceType = Literal["video", "channel"]
 RESOURCE_TYPES: tuple[ResourceType, ...] = ("video", "channel")
 ApiVersion = Literal["v1", "v2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A summary of a listing, from one or two requests, which is enough to decide whether to sync."""
+
+    total: int
+    newest_change: datetime | None
+    """The latest change stamp, in UTC; None for an empty listing, and for v1 channels, which have no stamp."""
+    capped: bool = False
+    """Whether `total` may be the number at which v2 stops counting; then there may be more resources than `total`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,8 @@ class Page:
     """The largest number of elements that this page could have held, as echoed by JWP."""
     listing_total: int
     """The size of the whole listing as last announced; until the last page it may be an estimate, for progress."""
+    probe: Probe | None = None
+    """What a probe would have found at this moment, if the page tells that as well."""
 
 
 @dataclass(slots=True)
@@ -54,25 +69,16 @@ class RequestStats:
     """Time spent waiting for the rate limit and in back-off, not on the network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A summary of a listing, from one or two requests, which is enough to decide whether to sync."""
-
-    total: int
-    newest_change: datetime | None
-    """The latest change stamp, in UTC; None for an empty listing, and for v1 channels, which have no stamp."""
-    capped: bool = False
-    """Whether `total` may be the number at which v2 stops counting; then there may be more resources than `total`."""
-
-
 class ManagementClient(Protocol):
     """Reads a Management API. A client is not thread-safe: only one thread may use it at a time."""
 
     api_version: ApiVersion
     stats: RequestStats
 
-    def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
+    def list_pages(self, resource_type: ResourceType, census: Census | None = None) -> Iterator[Page]:
         """Yield all videos, or all manual channels, page by page. An empty library gives one empty page.
+
+        A `census` of the ids that are known makes a big listing take fewer requests.
 
         The iterator ends when the announced total is reached or a page is empty. The caller has to check whether the
         listing is complete. Raises JWPlatformError.
@@ -124,10 +130,10 @@ class ClientOptions:
     """How a client behaves, for both v1 and v2. Times are in seconds."""
 
     requests_per_minute: int = 60
-    limiter: RateLimiter | None = field(default=None, compare=False)
+    limiter: Limiter | None = field(default=None, compare=False)
     """A limiter shared with other clients; by default the client makes its own."""
-    urgent: bool = False
-    """Whether its requests go before those of clients that are not urgent and share the limiter."""
+    lane: Lane = Lane.LISTINGS
+    """Which of the clients that share the limiter go before it."""
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     deadline: float = 600.0

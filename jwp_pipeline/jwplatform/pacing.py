@@ -1,6 +1,6 @@
-"""Decides when the next request may be sent, from our rate limit, JW Platform's instructions and earlier failures.
+"""Tells the time, and computes the waits that JW Platform asks for and those after failures.
 
-Only `Clock` reads the time; everything else gets the time from its caller.
+Only `Clock` reads the time; everything else gets the time from its caller. limiter.py keeps to our own rate limit.
 """
 
 from __future__ import annotations
@@ -9,15 +9,11 @@ import random
 import re
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-WINDOW = 60.0
-"""The period in seconds over which JW Platform counts requests. v1's windows are whole minutes of the clock. v2
-documents only the length of its windows; we assume that they start at the same times."""
+from jwp_pipeline import rate_limit
 
 BACKOFF_FIRST = 0.5
 BACKOFF_MOST = 60.0
@@ -46,99 +42,6 @@ class Clock:
         self._interrupted.set()
 
 
-class RateLimiter:
-    """Allows at most `limit` requests within any `WINDOW`, and none before a time set by `hold`. Thread-safe.
-
-    Bursts up to the limit are allowed, so that a small library is read at once. All times are those of one monotonic
-    clock. A request counts from its beginning until a window after it was *answered*. JW Platform has seen it by then,
-    so its count is never higher than ours, however slow the network is.
-
-    Urgent requests go before all others. While somebody may send them, the others leave a tenth of the limit free (at
-    least one request, if the limit is two or more), so that an urgent request need not wait for a long listing. That is
-    all that the others lose as long as nothing urgent is sent.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._answered: deque[float] = deque(maxlen=limit)
-        self._under_way = 0
-        self._reservations = 0
-        self._urgent_waiting = 0
-        self._not_before = float("-inf")
-        self._lock = threading.Lock()
-
-    def reserve(self) -> None:
-        """Keep room for urgent requests, until `unreserve` has been called as often as this."""
-        with self._lock:
-            self._reservations += 1
-
-    def unreserve(self) -> None:
-        """Take one reservation back."""
-        with self._lock:
-            self._reservations -= 1
-
-    @contextmanager
-    def urgent_in_line(self) -> Iterator[None]:
-        """Let no other request begin, during the block, where an urgent one could."""
-        with self._lock:
-            self._urgent_waiting += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._urgent_waiting -= 1
-
-    def wait(self, now: float, *, urgent: bool = False) -> float:
-        """Return the seconds until a request may be sent; it may become more if another thread is faster."""
-        with self._lock:
-            return self._wait(now, urgent)
-
-    def begin(self, now: float, *, urgent: bool = False) -> float:
-        """Return the same as `wait`; if that is 0, the request counts as begun, and `end` must be called after it."""
-        with self._lock:
-            wait = self._wait(now, urgent)
-            self._under_way += wait == 0
-            return wait
-
-    def end(self, now: float) -> None:
-        """Note that a request has ended, whether it succeeded or failed."""
-        with self._lock:
-            self._under_way -= 1
-            self._answered.append(now)
-
-    def hold(self, until: float) -> None:
-        """Allow no request before the time `until`."""
-        with self._lock:
-            self._not_before = max(self._not_before, until)
-
-    def _wait(self, now: float, urgent: bool) -> float:
-        earliest = self._not_before
-        allowed = self._limit if urgent else self._limit - max(self._reserved, self._urgent_waiting)
-        # The index, in the order of their answers, of the request that has to leave the window before the next starts.
-        surplus = len(self._answered) + self._under_way - allowed
-        if surplus >= 0:
-            last = self._answered[surplus] if surplus < len(self._answered) else now
-            earliest = max(earliest, last + WINDOW)
-        return max(0.0, earliest - now)
-
-    @property
-    def _reserved(self) -> int:
-        return max(self._limit // 10, 1) if self._reservations and self._limit > 1 else 0
-
-
-_shared: dict[tuple[str, str, int], RateLimiter] = {}
-_sharing = threading.Lock()
-
-
-def shared_limiter(origin: str, key: str, limit: int) -> RateLimiter:
-    """Return the limiter that all clients in this process share if they use the same site and rate.
-
-    It outlives the clients, because each asset of a run makes its own client. Other processes have their own limiters.
-    """
-    with _sharing:
-        return _shared.setdefault((origin, key, limit), RateLimiter(limit))
-
-
 def backoff(
     failures: int, *, first: float = BACKOFF_FIRST, most: float = BACKOFF_MOST, least_share: float = 0.5
 ) -> float:
@@ -165,13 +68,13 @@ def asked_wait(status: int, headers: Mapping[str, str], document: Any, now: floa
         if after is not None:
             return after
     if _integer(headers.get("JW-Request-Remaining")) == 0:
-        return WINDOW - server_now % WINDOW
+        return rate_limit.WINDOW - server_now % rate_limit.WINDOW
     rate = document.get("rate_limit") if isinstance(document, dict) else None
     if isinstance(rate, dict):
         reset = _integer(rate.get("reset"))
         if reset is not None and (_integer(rate.get("remaining")) == 0 or status == 429):
             # Clocks may differ, but a window is never longer than this: a later reset must be a misunderstanding.
-            return min(max(reset - server_now, 1.0), WINDOW)
+            return min(max(reset - server_now, 1.0), rate_limit.WINDOW)
     return None
 
 

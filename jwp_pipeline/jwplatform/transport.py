@@ -1,8 +1,8 @@
 """The HTTP transport of both Management APIs: it paces and retries requests within a deadline, and hides secrets.
 
 v1.py and v2.py make the requests, wire.py sends a single one, answers.py and refusals.py interpret the answers,
-no_answer.py explains why no answer came, and pacing.py computes the waits. Put here when a request is sent, and when it
-is sent again.
+no_answer.py explains why no answer came, pacing.py computes waits, and limiter.py keeps to our rate limit. Put here
+when a request is sent, and when it is sent again.
 
 A write is sent again only if it is known that JW Platform has not carried it out: there was no connection, or the
 answer says that there were too many requests. After anything else, such as a time-out or HTTP 502, it may have been
@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
 from itertools import count
 from typing import TypeVar
 
+from jwp_pipeline import rate_limit
 from jwp_pipeline.errors import (
     JWPlatformError,
     MalformedAnswer,
@@ -30,10 +30,12 @@ from jwp_pipeline.errors import (
     WriteUncertain,
 )
 from jwp_pipeline.jwplatform.answers import Answer
+from jwp_pipeline.jwplatform.limiter import Limiter, RateLimiter
 from jwp_pipeline.jwplatform.management import ClientOptions, RequestStats, WaitNotice
-from jwp_pipeline.jwplatform.pacing import WINDOW, Clock, RateLimiter, asked_wait, backoff
+from jwp_pipeline.jwplatform.pacing import Clock, asked_wait, backoff
 from jwp_pipeline.jwplatform.refusals import Credentials, error_of
 from jwp_pipeline.jwplatform.wire import Call, Wire, uncertain
+from jwp_pipeline.rate_limit import Lane
 
 UNUSABLE_TRIES = 6
 """The number of attempts if answers have status 200 but cannot be used. We wait up to the deadline for a service that
@@ -59,9 +61,9 @@ class Transport:
         self._stats = stats
         self._credentials = credentials
         self._clock = clock
-        self._limiter = options.limiter or RateLimiter(options.requests_per_minute)
+        self._limiter: Limiter = options.limiter or RateLimiter(options.requests_per_minute)
         self._closed = False
-        if options.urgent:
+        if options.lane is Lane.EDITS:
             self._limiter.reserve()
 
     def ask(self, operation: str, call: Callable[[], Call], read: Callable[[Answer], _T]) -> _T:
@@ -78,7 +80,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the session. If another thread is waiting here, its wait ends at once with Unreachable."""
-        if self._options.urgent and not self._closed:
+        if self._options.lane is Lane.EDITS and not self._closed:
             self._limiter.unreserve()
         self._closed = True
         self._clock.interrupt()
@@ -89,7 +91,7 @@ class Transport:
         allowed = self._options.deadline if patience is None else min(self._options.deadline, patience.left())
         # Waiting for our own rate limit is not a failure, so it may take as long as the request itself, and a whole
         # window in a run.
-        turn_within = allowed if patience is None else max(allowed, WINDOW)
+        turn_within = allowed if patience is None else max(allowed, rate_limit.WINDOW)
         self._pause(operation, "keeping to the rate limit", give_up_at=self._clock.monotonic() + turn_within)
         started = self._clock.monotonic()
         try:
@@ -129,7 +131,7 @@ class Transport:
                 asked = self._asked_wait(answer)
                 now = self._clock.monotonic()
                 # If the server asks us to come back at once, we back off as well, so as not to flood it with requests.
-                wait = max(asked or backoff(tries), self._limiter.wait(now, urgent=self._options.urgent))
+                wait = max(asked or backoff(tries), self._limiter.wait(now, self._options.lane))
                 if unusable >= UNUSABLE_TRIES or now + wait > give_up_at:
                     over = unusable < UNUSABLE_TRIES
                     if over and self._options.patience is not None:
@@ -139,7 +141,7 @@ class Transport:
                     ) from None
                 if asked:
                     # This wait applies to everyone who shares the limiter; a back-off applies to this request only.
-                    self._limiter.hold(now + asked)
+                    self._limiter.hold(now, asked)
                 _log.warning("%s: %s Asking %s again in %.1f s.", operation, error, self._way.host, wait)
                 self._pause(operation, str(error), not_before=now + wait, give_up_at=give_up_at, gives_up=True)
         raise AssertionError  # count() has no end
@@ -178,7 +180,7 @@ class Transport:
         result = read(answer)
         # The answer to the last request that the current window allows says so. Waiting then avoids a refusal.
         if wait := self._asked_wait(answer):
-            self._limiter.hold(self._clock.monotonic() + wait)
+            self._limiter.hold(self._clock.monotonic(), wait)
         return result
 
     def _asked_wait(self, answer: Answer | None) -> float | None:
@@ -200,29 +202,25 @@ class Transport:
         Raises RateLimited at once if that is not possible by `give_up_at`. `gives_up` says whether all attempts end at
         that time, so that notices should mention it.
         """
-        with self._limiter.urgent_in_line() if self._options.urgent else nullcontext():
+        with self._limiter.in_line(self._options.lane):
             self._wait_for_turn(operation, reason, not_before, give_up_at, gives_up=gives_up)
 
     def _wait_for_turn(
         self, operation: str, reason: str, not_before: float, give_up_at: float, *, gives_up: bool
     ) -> None:
-        urgent = self._options.urgent
+        lane = self._options.lane
         started = now = self._clock.monotonic()
         while not self._closed:
             # The request must not count as begun too early, or it would delay others who share the limiter.
             early = not_before - now
-            wait = (
-                max(early, self._limiter.wait(now, urgent=urgent))
-                if early > 0
-                else self._limiter.begin(now, urgent=urgent)
-            )
+            wait = max(early, self._limiter.wait(now, lane)) if early > 0 else self._limiter.begin(now, lane)
             if wait <= 0:
                 return
             if now + wait > give_up_at:
                 raise RateLimited(
-                    f"this process may send no request for {wait:.0f} s: JWP_REQUESTS_PER_MINUTE "
-                    f"({self._options.requests_per_minute}) is used up, or JW Platform asked it to wait. Try again "
-                    "after that."
+                    f"no request may be sent for {wait:.0f} s: JWP_REQUESTS_PER_MINUTE "
+                    f"({self._options.requests_per_minute}) is used up by this process or by others of the site, or "
+                    "JW Platform asked them to wait. Try again after that."
                 )
             # Another thread may have been faster, so that we wait again; a very short wait is not reported.
             if self._options.on_wait and (now == started or wait >= 1):

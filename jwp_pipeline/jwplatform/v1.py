@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
 from jwp_pipeline.jwplatform.answers import Answer, Slice, object_of, slice_of
+from jwp_pipeline.jwplatform.census import Census
 from jwp_pipeline.jwplatform.management import (
     ApiVersion,
     ClientOptions,
@@ -37,6 +38,7 @@ from jwp_pipeline.jwplatform.signing import signed_query
 from jwp_pipeline.jwplatform.transport import Transport
 from jwp_pipeline.jwplatform.wire import Call
 from jwp_pipeline.masking import Masker
+from jwp_pipeline.rate_limit import Lane
 
 ORIGIN = "https://api.jwplatform.com"
 LARGEST_PAGE = 1000
@@ -74,8 +76,8 @@ class ManagementV1:
     """ManagementClient for v1."""
 
     api_version: ApiVersion = "v1"
-    _is_urgent: ClassVar[bool] = False
-    """Whether its requests go before those of clients that only read."""
+    _writes: ClassVar[bool] = False
+    """Whether its requests are edits, which go before all others."""
 
     def __init__(
         self,
@@ -93,12 +95,14 @@ class ManagementV1:
         self._secret = api_secret
         self._base = f"{origin.rstrip('/')}/v1/"
         self._clock = clock or Clock()
-        options = replace(options or ClientOptions(), urgent=self._is_urgent)
+        options = options or ClientOptions()
+        if self._writes:
+            options = replace(options, lane=Lane.EDITS)
         self._page_length = options.page_length or PageLength()
         credentials = Credentials("JWPLATFORM_API_KEY and JWPLATFORM_API_SECRET", masked or Masker([api_secret]))
         self._transport = Transport(origin, options, self.stats, credentials, self._clock)
 
-    def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
+    def list_pages(self, resource_type: ResourceType, census: Census | None = None) -> Iterator[Page]:
         """See ManagementClient. There is one stretch, with the oldest videos first and channels in v1's own order."""
         kind = _KINDS[resource_type]
         slices = self._slices(f"listing {kind.array}", f"{kind.array}/list", kind.listing, kind.array)

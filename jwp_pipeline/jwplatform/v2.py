@@ -15,6 +15,8 @@ from urllib.parse import quote, urlencode
 
 from jwp_pipeline.errors import MalformedAnswer, RequestRefused, ResourceNotFound
 from jwp_pipeline.jwplatform.answers import Answer, Slice, object_of, slice_of
+from jwp_pipeline.jwplatform.census import Census
+from jwp_pipeline.jwplatform.ids import IdRange
 from jwp_pipeline.jwplatform.management import (
     ApiVersion,
     ClientOptions,
@@ -25,7 +27,7 @@ from jwp_pipeline.jwplatform.management import (
 )
 from jwp_pipeline.jwplatform.pacing import Clock
 from jwp_pipeline.jwplatform.page_length import PageLength
-from jwp_pipeline.jwplatform.ranges import IdRange, RangeWalk
+from jwp_pipeline.jwplatform.ranges import RangeWalk
 from jwp_pipeline.jwplatform.refusals import Credentials
 from jwp_pipeline.jwplatform.shapes import (
     KEY_FIELDS,
@@ -38,6 +40,7 @@ from jwp_pipeline.jwplatform.shapes import (
 from jwp_pipeline.jwplatform.transport import Transport
 from jwp_pipeline.jwplatform.wire import Call
 from jwp_pipeline.masking import Masker
+from jwp_pipeline.rate_limit import Lane
 
 ORIGIN = "https://api.jwplayer.com"
 LARGEST_PAGE = 1000
@@ -91,8 +94,8 @@ class ManagementV2:
     """ManagementClient for v2."""
 
     api_version: ApiVersion = "v2"
-    _is_urgent: ClassVar[bool] = False
-    """Whether its requests go before those of clients that only read."""
+    _writes: ClassVar[bool] = False
+    """Whether its requests are edits, which go before all others."""
 
     def __init__(
         self,
@@ -111,7 +114,9 @@ class ManagementV2:
         self.stats = RequestStats()
         self._site = f"{origin.rstrip('/')}/v2/sites/{quote(site_id, safe='')}/"
         self._headers = {"Authorization": f"Bearer {api_secret}"}
-        options = replace(options or ClientOptions(), urgent=self._is_urgent)
+        options = options or ClientOptions()
+        if self._writes:
+            options = replace(options, lane=Lane.EDITS)
         self._page_length = options.page_length or PageLength()
         credentials = Credentials(
             "JWPLATFORM_V2_API_SECRET, and that it is valid for the site JWPLATFORM_API_KEY",
@@ -119,7 +124,7 @@ class ManagementV2:
         )
         self._transport = Transport(origin, options, self.stats, credentials, clock or Clock())
 
-    def list_pages(self, resource_type: ResourceType) -> Iterator[Page]:
+    def list_pages(self, resource_type: ResourceType, census: Census | None = None) -> Iterator[Page]:
         """See ManagementClient. The oldest come first; a listing that reaches the window has several stretches.
 
         With several stretches, `listing_total` is an estimate until the last page. There it is the sum of the announced
@@ -128,7 +133,7 @@ class ManagementV2:
         query = _Query(_KINDS[resource_type])
         first = self._first(query)
         if first.total > _reach(first.page_length):
-            yield from self._ranges(query, first)
+            yield from self._ranges(query, first, census)
         else:
             yield from self._pages(query, first)
 
@@ -153,8 +158,11 @@ class ManagementV2:
 
     def _changed_playlists(self, since: datetime) -> Iterator[Page]:
         query = _Query(_KINDS["channel"], sort=_LAST_CHANGED_FIRST)
-        for page in self._pages(query, self._first(query)):
-            yield page
+        first = self._first(query)
+        # It lists everything, with the last changed first, so its first page shows what a probe would.
+        probe = _probe(first)
+        for page in self._pages(query, first):
+            yield replace(page, probe=probe) if page.number == 1 else page
             oldest = change_stamp(page.items[-1]) if page.items else None
             if oldest is not None and oldest < since:
                 return
@@ -186,8 +194,7 @@ class ManagementV2:
         """See ManagementClient. It takes one request. v2 may announce 10,000 if there are more."""
         kind = _KINDS[resource_type]
         part = self._slice(_Query(kind, sort=_LAST_CHANGED_FIRST), 1, 1, operation=f"probing {kind.name}")
-        newest = change_stamp(part.items[0]) if part.items else None
-        return Probe(part.total, newest, capped=part.total == WINDOW)
+        return _probe(part)
 
     def find_media(self, condition: str) -> Iterator[Page]:
         """Yield the media that fulfil a condition in the syntax of `q`, page by page; at most as many as one query can.
@@ -213,9 +220,9 @@ class ManagementV2:
         for number, (part, _) in enumerate(self._stretch(query, first, 1), start=1):
             yield Page(number, part.text, part.items, 0, part.total, part.page_length, part.total)
 
-    def _ranges(self, query: _Query, uncut: Slice) -> Iterator[Page]:
+    def _ranges(self, query: _Query, uncut: Slice, census: Census | None) -> Iterator[Page]:
         """Yield the pages of a listing that is too big for one query; see ranges.py."""
-        walk = RangeWalk(uncut.total, WINDOW, uncut.page_length)
+        walk = RangeWalk(uncut.total, WINDOW, uncut.page_length, census)
         number = stretch = 0
         while (ids := walk.next_range()) is not None:
             ranged = replace(query, ids=ids)
@@ -279,6 +286,12 @@ class ManagementV2:
 
     def _call(self, path: str, query: str = "") -> Call:
         return Call(self._site + path, query, self._headers)
+
+
+def _probe(part: Slice) -> Probe:
+    """Return what the first page of a listing with the last changed first says about all of it."""
+    newest = change_stamp(part.items[0]) if part.items else None
+    return Probe(part.total, newest, capped=part.total == WINDOW)
 
 
 def _reach(page_length: int) -> int:

@@ -36,7 +36,7 @@ _KEY = KEY_FIELDS["v1"]
 class WritingV1(ManagementV1):
     """WritingClient for v1."""
 
-    _is_urgent = True
+    _writes = True
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ _ID = KEY_FIELDS["v2"]
 class WritingV2(ManagementV2):
     """WritingClient for v2."""
 
-    _is_urgent = True
+    _writes = True
 
     def show_video(self, key: str) -> dict[str, Any] | None:
         """See WritingClient."""

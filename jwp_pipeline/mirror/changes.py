@@ -56,7 +56,10 @@ def read_changes(
 
 @dataclass(slots=True)
 class _ThenProbed:
-    """Yields the pages of changes and then sends a probe, as part of the read: if the probe fails, the read fails."""
+    """Yields the pages of changes and then sends a probe, as part of the read: if the probe fails, the read fails.
+
+    No probe is sent if the only page has told what it would find.
+    """
 
     changed: Iterator[Page]
     client: ManagementClient
@@ -65,11 +68,13 @@ class _ThenProbed:
     probe: Probe | None = None
 
     def __iter__(self) -> Iterator[Page]:
+        told: Probe | None = None
         for page in self.changed:
+            told = page.probe
             newest = pages.newest_change(page.items, until=_LAST)
             self.newest = max(filter(None, (self.newest, newest)), default=None)
             yield page
-        self.probe = self.client.probe(self.resource_type)
+        self.probe = told or self.client.probe(self.resource_type)
 
     def explained(self, expected: int, since: datetime) -> bool:
         """Whether JWP lists `expected` resources and its newest change was among those read.

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, select, text
 from jwp_pipeline.database.connection import advisory_lock, connect
 from jwp_pipeline.database.tables import RawSnapshot
 from jwp_pipeline.errors import JWPlatformError
+from jwp_pipeline.jwplatform.census import EVERY, Census
 from jwp_pipeline.jwplatform.management import ManagementClient, Page, RequestStats, ResourceType
 from jwp_pipeline.jwplatform.prefetch import prefetched
 from jwp_pipeline.jwplatform.shapes import array_field
@@ -96,12 +97,19 @@ def read_listing(
         before: int | None = None
         for attempt in range(1, ATTEMPTS + 1):
             read = Read(connection, client, resource_type, "full", run_id, attempt, observe)
-            read.land(client.list_pages(resource_type))
+            read.land(client.list_pages(resource_type, _census(connection, resource_type)))
             listing = read.judge(before=before)
             if listing.verified:
                 break
             before = listing.snapshot_id
         return listing
+
+
+def _census(connection: Connection, resource_type: ResourceType) -> Census:
+    """Return a census of what was listed before. With it, a big listing takes a tenth fewer requests."""
+    with connection.begin():
+        about = {"type": resource_type, "every": EVERY}
+        return Census(connection.scalars(statement("jwp_pipeline.mirror", "census"), about))
 
 
 @contextmanager

@@ -21,12 +21,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jwp_pipeline.database.leases import TOLERANCE, Lease, Tolerance
 from jwp_pipeline.database.locate import open_database
+from jwp_pipeline.database.request_budget import RequestBudget
 from jwp_pipeline.errors import DatabaseError
-from jwp_pipeline.jwplatform.connect import connect, connect_writing, patience_of
+from jwp_pipeline.jwplatform.connect import account_of, connect, connect_writing, patience_of
 from jwp_pipeline.jwplatform.management import ManagementClient, WaitObserver
 from jwp_pipeline.jwplatform.patience import Patience
 from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.mirror.landing import Observer
+from jwp_pipeline.rate_limit import Lane
 from jwp_pipeline.settings import Settings, load_settings
 
 
@@ -58,7 +60,7 @@ class Runtime:
         self.tolerance = tolerance
         self._read_settings = settings
         self._opened = ExitStack()
-        self._clients: dict[bool, ManagementClient] = {}
+        self._clients: dict[tuple[Lane, bool], ManagementClient] = {}
         self._asking = threading.RLock()
 
     def anew(self, run_id: str | None) -> Runtime:
@@ -101,22 +103,30 @@ class Runtime:
             raise
 
     @contextmanager
-    def jwplatform(self, *, hurried: bool = False) -> Iterator[ManagementClient]:
+    def jwplatform(self, lane: Lane = Lane.LISTINGS, *, hurried: bool = False) -> Iterator[ManagementClient]:
         """Yield the client for the configured Management API, to one thread at a time. Raises SettingsError.
 
-        A hurried client gives up after a few seconds.
+        `lane` says whose requests go first. A hurried client gives up after a few seconds.
         """
         with self._asking:
-            if hurried not in self._clients:
-                client = connect(self.settings(), self.on_wait, patience=self._patience, hurried=hurried)
+            kind = lane, hurried
+            if kind not in self._clients:
+                client = connect(
+                    self.settings(),
+                    self.on_wait,
+                    patience=self._patience,
+                    budget=self._budget,
+                    lane=lane,
+                    hurried=hurried,
+                )
                 self._opened.callback(client.close)
                 self._opened.callback(lambda: self.waited(client.stats.seconds_waiting))
-                self._clients[hurried] = client
-            yield self._clients[hurried]
+                self._clients[kind] = client
+            yield self._clients[kind]
 
     def writing_client(self) -> WritingClient:
         """Make another client that writes, for one thread. Whoever asks for it closes it. Raises SettingsError."""
-        return connect_writing(self.settings(), self.on_wait, patience=self._patience)
+        return connect_writing(self.settings(), self.on_wait, patience=self._patience, budget=self._budget)
 
     @cached_property
     def lease(self) -> Lease | None:
@@ -126,6 +136,16 @@ class Runtime:
         lease = Lease.begin(self._engine, self.run_id)
         self._opened.callback(lease.end)
         return lease
+
+    @cached_property
+    def _budget(self) -> RequestBudget:
+        def engine() -> Engine:
+            with self.database() as opened:
+                return opened
+
+        budget = RequestBudget(engine, account_of(self.settings()))
+        self._opened.callback(budget.close)
+        return budget
 
     @cached_property
     def _patience(self) -> Patience:

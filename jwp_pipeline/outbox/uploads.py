@@ -6,6 +6,7 @@ Put here what an application calls to add a video. The next push makes the video
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +17,9 @@ from jwp_pipeline.access import ANONYMOUS, User
 from jwp_pipeline.access.users import username_of
 from jwp_pipeline.database.media_tables import new_id
 from jwp_pipeline.database.outbox_tables import item_creations, upload_endpoints
+from jwp_pipeline.database.request_budget import RequestBudget
 from jwp_pipeline.errors import NoVideoYet
-from jwp_pipeline.jwplatform.connect import connect_writing
+from jwp_pipeline.jwplatform.connect import account_of, connect_writing
 from jwp_pipeline.jwplatform.writing import UploadLink, WritingClient
 from jwp_pipeline.outbox.links import store_link
 from jwp_pipeline.record.models import MediaItem
@@ -94,11 +96,16 @@ def upload_endpoint(
             "push makes its video; `jwp-pipeline edits` shows whether that failed."
         )
     mime_type = session.scalar(select(item_creations.c.mime_type).where(item_creations.c.media_item_id == item.id))
-    # Somebody waits for the page that shows the link.
-    writing = client() if client else connect_writing(settings_of(item), hurried=True)
-    try:
+    with ExitStack() as stack:
+        if client is None:
+            settings = settings_of(item)
+            engine = session.connection().engine
+            budget = stack.enter_context(closing(RequestBudget(lambda: engine, account_of(settings))))
+            # Somebody waits for the page that shows the link.
+            writing = connect_writing(settings, budget=budget, hurried=True)
+        else:
+            writing = client()
+        stack.callback(writing.close)
         link = writing.renew_upload(item.video.key, mime_type=mime_type)
-    finally:
-        writing.close()
     store_link(session.connection(), item.id, link)
     return link

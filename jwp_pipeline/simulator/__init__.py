@@ -9,7 +9,7 @@ sources, posters, clips that play), and a Lookup with its token server. It sends
 of the pipeline.
 """
 
-from jwp_pipeline.simulator.bulk import bulk_library
+from jwp_pipeline.simulator.bulk_library import bulk_library
 from jwp_pipeline.simulator.demo import DEMO_SEED, demo_library
 from jwp_pipeline.simulator.directory import DEMO_PEOPLE, Member
 from jwp_pipeline.simulator.evolution import Demo, Evolution, evolve

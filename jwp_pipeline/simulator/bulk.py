@@ -1,118 +1,82 @@
-"""Makes big libraries for benchmarks in seconds. They need little memory, because a video is written when it is sent.
+"""The videos and channels of bulk libraries, which are made when they are requested, so that a million need no memory.
 
-The videos differ in key, ids, stamps and text, and have all custom properties.
+The videos differ in key, ids, stamps and text, and have all custom properties. bulk_library.py makes a library of them.
 """
 
 from __future__ import annotations
 
 import json
-from random import Random
-from typing import Any
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, overload
 
-from jwp_pipeline.simulator.demo import BASE62, DEMO_SEED, START
-from jwp_pipeline.simulator.library import Library
-from jwp_pipeline.simulator.records import APIS, Api, Record, channel_record, encode
-from jwp_pipeline.simulator.translation import iso, media
+from jwp_pipeline.simulator.bulk_json import FIRST_NUMBER, Template
+from jwp_pipeline.simulator.demo import BASE62, START
+from jwp_pipeline.simulator.records import APIS, Api, Record, encode
 
 VIDEOS_PER_CHANNEL = 50
-FIRST_NUMBER = 10_000_000
+
 _FIRST_CHANNEL = 50_000_000
+_KEY_LENGTH = 8
+_KEYS: int = len(BASE62) ** _KEY_LENGTH
 _SPREAD = 130_899_112_345_679
-_SAMPLE_DATE = 1_111_111_111
-_SAMPLE_UPDATED = 1_222_222_222
-_FILLER_LENGTH = 1 << 16
+_BACK = pow(_SPREAD, -1, _KEYS)
+_NOTHING_RAW: dict[Api, bytes] = {}
 
 
-class _Template:
-    """The JSON of all bulk videos in both APIs, as a sample whose variable parts are filled in for each video."""
+class BulkVideos(Sequence[Record]):
+    """The videos of a bulk library by number, newest first."""
 
-    def __init__(self, bytes_per_video: int, seed: int) -> None:
-        chance = Random(seed)  # noqa: S311 - reproducible on purpose
-        words = ("lecture", "of", "the", "history", "quantum", "seminar", "in", "recorded", "analysis", "and", "music")
-        text = " ".join(chance.choices(words, k=_FILLER_LENGTH // 3))
-        self.seed = seed
-        self._filler = text[:_FILLER_LENGTH]
-        short = len(encode(_sample("")))
-        self._text_length = max(bytes_per_video - short, 0)
-        sample = _sample("TEXT")
-        self._texts: dict[Api, str] = {"v1": _slots(encode(sample)), "v2": _slots(encode(media(sample)))}
+    def __init__(self, count: int, bytes_per_video: int, seed: int) -> None:
+        self._count = count
+        self._seed = seed
+        self._template = Template(bytes_per_video, seed)
 
-    def json(self, api: Api, number: int, key: str, date: int, updated: int) -> bytes:
-        start = number * 131 % (_FILLER_LENGTH - self._text_length)
-        values = {
-            "key": key,
-            "number": FIRST_NUMBER + number,
-            "date": date,
-            "updated": updated,
-            "acl": _acl(number),
-            "text": self._filler[start : start + self._text_length],
-        }
-        if api == "v2":
-            values |= {"iso_date": iso(date), "iso_updated": iso(updated)}
-        return (self._texts[api] % values).encode()
+    def __len__(self) -> int:
+        return self._count
 
+    @overload
+    def __getitem__(self, number: int) -> Record: ...
 
-def _acl(number: int) -> str:
-    """Return an ACL: half of the videos are public, a fifth is for everybody signed in, the rest for a few people."""
-    share = number % 10
-    if share < 7:
-        return "WORLD" if share < 5 else "CAM"
-    return (f"GROUP_{100_000 + number % 5_000}", f"INST_I{number % 300}", f"USER_abc{number % 20_000}")[share - 7]
+    @overload
+    def __getitem__(self, number: slice) -> list[Record]: ...
 
+    def __getitem__(self, number: int | slice) -> Record | list[Record]:
+        numbers = range(self._count)[number]
+        if isinstance(numbers, range):
+            return [_BulkVideo(self._template, each) for each in numbers]
+        return _BulkVideo(self._template, numbers)
 
-def _sample(text: str) -> dict[str, Any]:
-    return {
-        "key": "KEYKEYKE",
-        "title": "Lecture 98765432",
-        "description": text,
-        "author": None,
-        "date": _SAMPLE_DATE,
-        "updated": _SAMPLE_UPDATED,
-        "expires_date": None,
-        "tags": "lecture, bulk",
-        "mediatype": "video",
-        "duration": "1834.06",
-        "status": "ready",
-        "views": 5,
-        "size": "64034290",
-        "md5": "000000000000000000000000" + "98765432",
-        "sourceformat": "mp4",
-        "sourceurl": None,
-        "sourcetype": "file",
-        "link": "",
-        "custom": {
-            "sms_media_id": "media:98765432:",
-            "sms_clip_id": "clip:98765432:",
-            "sms_collection_id": "collection:1:",
-            "sms_created_at": "created_at:2018-03-01T10:00:00+00:00:",
-            "sms_last_updated_at": "last_updated_at:2018-03-01 10:00:00+00:00:",
-            "sms_instid": "instid:UIS:",
-            "sms_copyright": "copyright:University of Example:",
-            "sms_created_by": "created_by:abc123:",
-            "sms_language": "language:eng:",
-            "sms_keywords": "keywords:bulk|lecture:",
-            "sms_acl": "acl:ENTRIES:",
-            "sms_downloadable": "downloadable:True:",
-        },
-        "error": None,
-        "upload_session_id": None,
-    }
+    def keys(self) -> list[str]:
+        """Return all keys, by number."""
+        return [bulk_key(number, self._seed) for number in range(self._count)]
 
+    def number_of(self, key: str) -> int | None:
+        """Return the number of the video with this key, or None."""
+        if len(key) != _KEY_LENGTH or not set(key) <= _DIGITS.keys():
+            return None
+        place = 0
+        for digit in key:
+            place = place * len(BASE62) + _DIGITS[digit]
+        number = self._number_at(place)
+        return number if number < self._count else None
 
-def _slots(sample: bytes) -> str:
-    text = sample.decode().replace("%", "%%")
-    for found, slot in (
-        ("KEYKEYKE", "%(key)s"),
-        ("98765432", "%(number)s"),
-        ("TEXT", "%(text)s"),
-        ("ENTRIES", "%(acl)s"),
-        (str(_SAMPLE_DATE), "%(date)s"),
-        (str(_SAMPLE_UPDATED), "%(updated)s"),
-        (iso(_SAMPLE_DATE), "%(iso_date)s"),
-        (iso(_SAMPLE_UPDATED), "%(iso_updated)s"),
-    ):
-        text = text.replace(found, slot)
-    return text
+    def between(self, first: str | None, last: str | None) -> list[int]:
+        """Return the numbers of the videos with keys from `first` to `last`, both included, in ascending order."""
+        places = self._places
+        start = 0 if first is None else bisect_left(places, first, key=_key_at)
+        end = len(places) if last is None else bisect_right(places, last, key=_key_at)
+        return sorted(map(self._number_at, places[start:end]))
+
+    def _number_at(self, place: int) -> int:
+        return (place - self._seed) * _BACK % _KEYS
+
+    @cached_property
+    def _places(self) -> Sequence[int]:
+        """The places of all keys among all possible ones, in their order."""
+        return array("Q", sorted((number * _SPREAD + self._seed) % _KEYS for number in range(self._count)))
 
 
 class _BulkVideo(Record):
@@ -120,17 +84,16 @@ class _BulkVideo(Record):
 
     __slots__ = ("_number", "_template")
 
-    def __init__(self, template: _Template, number: int) -> None:
+    def __init__(self, template: Template, number: int) -> None:
         # Record.__init__ is not called, because it stores the object that should not exist yet.
         self._template = template
         self._number = number
         self.kind = "video"
-        self.key = _key(template.seed, number)
-        self.created = START - 60 * number
-        # Two videos share each stamp, like records made by a script.
-        self.modified = self.created // 120 * 120 + 3600
+        self.key = bulk_key(number, template.seed)
+        self.created = created_of(number)
+        self.modified = modified_of(number)
         self.members = None
-        self.raw = {}
+        self.raw = _NOTHING_RAW
         self.apis = APIS
 
     @property
@@ -142,53 +105,83 @@ class _BulkVideo(Record):
         return self._template.json(api, self._number, self.key or "", self.created, self.modified or 0)
 
 
-def bulk_library(
-    videos: int, channels: int | None = None, bytes_per_video: int = 1500, seed: int = DEMO_SEED
-) -> Library:
-    """Make a library of videos of about `bytes_per_video` (v1 JSON), newest first, with 50 in each manual channel.
+class BulkChannel(Record):
+    """A manual channel that holds 50 videos in their order, or fewer if there are no more."""
 
-    By default there are as many channels as the videos fill; further channels are empty.
-    """
-    template = _Template(bytes_per_video, seed)
-    library = Library()
-    records = [_BulkVideo(template, number) for number in range(videos)]
-    library.load("video", records)
-    count = -(-videos // VIDEOS_PER_CHANNEL) if channels is None else channels
-    library.load("channel", (_channel(seed, number, records) for number in range(count)))
-    return library
+    __slots__ = ("_number", "_seed", "_videos")
+
+    def __init__(self, number: int, videos: int, seed: int) -> None:
+        """`videos` is how many videos the library has."""
+        self._number = number
+        self._videos = videos
+        self._seed = seed
+        self.kind = "channel"
+        self.key = bulk_key(_FIRST_CHANNEL + number, seed)
+        self.created = self.modified = START
+        self.raw = _NOTHING_RAW
+        self.apis = APIS
+
+    @property
+    def members(self) -> tuple[str, ...]:  # type: ignore[override] # it is never set
+        """See Record."""
+        return tuple(bulk_key(number, self._seed) for number in self._numbers)
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """See Record."""
+        ids = ",".join(str(FIRST_NUMBER + number) for number in self._numbers)
+        return {
+            "key": self.key,
+            "title": f"Course {self._number}",
+            "description": f"All lectures of course {self._number}",
+            "link": None,
+            "author": None,
+            "type": "manual",
+            "default": False,
+            "views": 0,
+            "custom": {
+                "sms_collection_id": f"collection:{self._number + 1}:",
+                "sms_instid": "instid:UIS:",
+                "sms_groupid": "groupid:101888:",
+                "sms_created_by": "created_by:abc123:",
+                "sms_acl": "acl:['']:",
+                "sms_collection_media_ids": f"collection_media_ids:{ids}:",
+            },
+            "videos": {"total": len(self._numbers)},
+        }
+
+    def json(self, api: Api) -> bytes:
+        """See Record."""
+        return encode(self.object(api))
+
+    @property
+    def _numbers(self) -> range:
+        first = self._number * VIDEOS_PER_CHANNEL
+        return range(min(first, self._videos), min(first + VIDEOS_PER_CHANNEL, self._videos))
 
 
-def _channel(seed: int, number: int, videos: list[_BulkVideo]) -> Record:
-    first = number * VIDEOS_PER_CHANNEL
-    mine = videos[first : first + VIDEOS_PER_CHANNEL]
-    ids = ",".join(str(FIRST_NUMBER + first + place) for place in range(len(mine)))
-    channel = {
-        "key": _key(seed, _FIRST_CHANNEL + number),
-        "title": f"Course {number}",
-        "description": f"All lectures of course {number}",
-        "link": None,
-        "author": None,
-        "type": "manual",
-        "default": False,
-        "views": 0,
-        "custom": {
-            "sms_collection_id": f"collection:{number + 1}:",
-            "sms_instid": "instid:UIS:",
-            "sms_groupid": "groupid:101888:",
-            "sms_created_by": "created_by:abc123:",
-            "sms_acl": "acl:['']:",
-            "sms_collection_media_ids": f"collection_media_ids:{ids}:",
-        },
-        "videos": {"total": len(mine)},
-    }
-    return channel_record(channel, START, START, tuple(video.key for video in mine if video.key))
+def created_of(number: int) -> int:
+    """Return when a video was made, in epoch seconds: one in each minute."""
+    return START - 60 * number
 
 
-def _key(seed: int, number: int) -> str:
-    # A permutation of all 8-character keys, so that keys are distinct and spread over the alphabet.
-    place = (number * _SPREAD + seed) % 62**8
-    digits = []
-    for _ in range(8):
-        place, digit = divmod(place, 62)
-        digits.append(BASE62[digit])
-    return "".join(reversed(digits))
+def modified_of(number: int) -> int:
+    """Return the stamp of a video. Two share each stamp, like records made by a script."""
+    return created_of(number) // 120 * 120 + 3600
+
+
+def bulk_key(number: int, seed: int) -> str:
+    """Return the key of a number. All keys are distinct, and spread over the alphabet."""
+    return _key_at((number * _SPREAD + seed) % _KEYS)
+
+
+def _key_at(place: int) -> str:
+    place, last = divmod(place, len(_PAIRS))
+    place, third = divmod(place, len(_PAIRS))
+    first, second = divmod(place, len(_PAIRS))
+    return _PAIRS[first] + _PAIRS[second] + _PAIRS[third] + _PAIRS[last]
+
+
+# Two digits at a time, because a page needs a thousand keys.
+_PAIRS = [first + second for first in BASE62 for second in BASE62]
+_DIGITS = {digit: value for value, digit in enumerate(BASE62)}

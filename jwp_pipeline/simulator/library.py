@@ -23,6 +23,7 @@ from jwp_pipeline.simulator.records import (
     sent_instead,
     video_record,
 )
+from jwp_pipeline.simulator.shelf import Shelf
 
 Change = Literal["created", "updated", "deleted"]
 Watcher = Callable[[Kind, str, Change], None]
@@ -67,9 +68,13 @@ class Library:
         """The records that listings show, in library order: all but the hidden ones, as the index knows them."""
         with self.lock:
             hidden, indexed = self._hidden[kind], self._indexed[kind]
-            records = [record for record in self._records[kind].values() if record.key not in hidden]
+            records = [record for record in self.records(kind) if record.key not in hidden]
             shown = (indexed.get(record.key, record) if record.key else record for record in records)
             return [record for record in shown if record is not None]
+
+    def shelf(self, kind: Kind, api: Api) -> Shelf:
+        """The records that the listings of an API show. It is out of date as soon as `version` grows."""
+        return Shelf([record for record in self.listed(kind) if api in record.apis])
 
     def record(self, kind: Kind, key: str) -> Record | None:
         """The record of a key, the last one if there are several."""

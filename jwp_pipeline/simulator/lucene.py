@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jwp_pipeline.simulator.comparison import QueryError, ValueTest, range_test, value_test
+from jwp_pipeline.simulator.conditions import All, KeyRange, Predicate
 from jwp_pipeline.simulator.properties import flat_properties
 from jwp_pipeline.simulator.records import Kind, Record
-
-Predicate = Callable[[Record], bool]
 
 _METADATA_TEXT = dict.fromkeys(("author", "description", "title"), "text")
 ATTRIBUTES: dict[Kind, dict[str, str]] = {
@@ -100,7 +99,7 @@ class _Parser:
         parts = [self._unit(condition)]
         while self.take(("word", "AND")):
             parts.append(self._unit(condition))
-        return parts[0] if len(parts) == 1 else lambda value: all(part(value) for part in parts)
+        return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def _unit(self, condition: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
         kind, text = self.next()
@@ -112,6 +111,16 @@ class _Parser:
         if kind != "field":
             raise QueryError("a condition must be of the form attribute:value")
         return condition(text)
+
+    def key_range(self) -> KeyRange | None:
+        """The value after an attribute's name, if it is a range of texts."""
+        kind, text = self.peek()
+        match = _RANGE.fullmatch(text) if kind == "range" else None
+        if match is None:
+            return None
+        self.next()
+        first, last = (None if end == "*" else end for end in (match[1] or match[2], match[3] or match[4]))
+        return KeyRange(first, last)
 
     def test(self, field_type: str) -> ValueTest:
         """The value after an attribute's name, as a test."""
@@ -137,6 +146,8 @@ def _field_condition(parser: _Parser, field: str, kind: Kind) -> Predicate:
         raise QueryError(f"`{field}` is not an attribute that can be searched here")
     if field_type == "properties":
         return _properties_condition(parser)
+    if field == "id" and (keys := parser.key_range()) is not None:
+        return keys
     test = parser.test(field_type)
     if field == "id":
         return lambda record: record.key is not None and test(record.key)

@@ -82,7 +82,7 @@ class V1Api:
         selection = self._site.listings.select(kind, "v1", order(call), name, predicate)
         shuffle = self._site.tie_shuffle()
         limit, offset = self._paging(call)
-        total = len(selection.records)
+        total = selection.total
 
         def elements(first: int) -> list[bytes]:
             return [record.json("v1") for record in selection.slice(first, limit, shuffle)]

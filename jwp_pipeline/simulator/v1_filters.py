@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from jwp_pipeline.simulator.conditions import Predicate
 from jwp_pipeline.simulator.exchange import Call, Refused
-from jwp_pipeline.simulator.listing import Order, Predicate, SortField
 from jwp_pipeline.simulator.properties import flat_properties
 from jwp_pipeline.simulator.records import Kind, Record
+from jwp_pipeline.simulator.shelf import Order, SortField
 
 SORT_FIELDS = frozenset(
     {

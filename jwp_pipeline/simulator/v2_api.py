@@ -12,9 +12,10 @@ from typing import Any
 
 from jwp_pipeline.simulator import lucene, translation
 from jwp_pipeline.simulator.comparison import QueryError
+from jwp_pipeline.simulator.conditions import Predicate
 from jwp_pipeline.simulator.exchange import Answer, Call, ListingPage, Refused
-from jwp_pipeline.simulator.listing import Order, Predicate, SortField
 from jwp_pipeline.simulator.records import Kind, Record, encode
+from jwp_pipeline.simulator.shelf import Order, SortField
 from jwp_pipeline.simulator.site import Site
 from jwp_pipeline.simulator.v2_writes import V2Writes
 from jwp_pipeline.simulator.writes import VideoWrites
@@ -112,7 +113,7 @@ class V2Api:
             inside = max(min(length, behaviour.window - offset), 0)
             return [record.json("v2") for record in selection.slice(offset, inside, shuffle)]
 
-        total = len(selection.records)
+        total = selection.total
         envelope = {
             "page": page,
             "page_length": length,

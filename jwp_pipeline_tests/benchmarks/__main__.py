@@ -27,7 +27,7 @@ def main(arguments=None):
     runs, peer_runs = [], []
     for videos in options.videos:
         for api in options.api:
-            runs.append(_in_folder(console, api, videos, measure, cases))
+            runs.append(_in_folder(console, api, videos, measure, cases, options.channels))
             for table in (
                 report.times_table,
                 report.writes_table,
@@ -60,6 +60,7 @@ def _in_folder(console, what, videos, measured, *more):
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m jwp_pipeline_tests.benchmarks", description=__doc__)
     parser.add_argument("--videos", type=int, nargs="+", default=[50_000, 200_000], help="library sizes")
+    parser.add_argument("--channels", type=int, help="number of channels; by default as many as the videos fill")
     parser.add_argument("--api", nargs="+", choices=["v1", "v2"], default=["v1", "v2"])
     parser.add_argument("--quick", action="store_true", help=f"v2 and {QUICK_VIDEOS:,} videos only: does it run?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, too")

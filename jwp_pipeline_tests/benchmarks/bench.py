@@ -23,10 +23,16 @@ from jwp_pipeline_tests.support import PROJECT
 # Our own rate limit should not be measured.
 _NO_RATE_LIMIT = {"JWP_REQUESTS_PER_MINUTE": "1000000"}
 
+_TABLE_SIZES = """
+SELECT relname, CAST(pg_total_relation_size(oid) / 1e6 AS float8) AS mb
+FROM pg_class WHERE relkind = 'r' AND relnamespace = 'jwp'::regnamespace AND pg_relation_size(oid) > 0
+ORDER BY mb DESC
+"""
 
-def measure(api, videos, folder, progress, cases=CASES):
-    """Return all figures, `{"api", "videos", "cases": [...], "limits": {...}, "decisions": [...],
-    "edits": [...], "start_up": {...}}`.
+
+def measure(api, videos, folder, progress, cases=CASES, channels=None):
+    """Return all figures, `{"api", "videos", "channels", "cases": [...], "limits": {...}, "decisions": [...],
+    "edits": [...], "start_up": {...}, "tables": {...}}`.
 
     `folder` is an empty folder for the server's data and the children's home. `progress` is called with a description
     of each step. `cases` are the first few of CASES, or all. Raises RuntimeError if a child fails.
@@ -36,7 +42,7 @@ def measure(api, videos, folder, progress, cases=CASES):
     progress("starting PostgreSQL and the library")
     with (
         fresh_server(home) as url,
-        served_library(videos, cwd=folder, environment=environment) as library,
+        served_library(videos, channels=channels, cwd=folder, environment=environment) as library,
         psycopg.connect(url, autocommit=True) as server,
     ):
         environment |= library.environments[api]
@@ -45,7 +51,13 @@ def measure(api, videos, folder, progress, cases=CASES):
         server.execute("SELECT pg_reload_conf()")
         bench = _Bench(folder, environment, library, server, Layout.of(home).data)
         # This comes first, because it also makes the simulator compute its listings.
-        figures = {"api": api, "videos": videos, "cases": [], "limits": bench.child(limits, "fetch")}
+        figures = {
+            "api": api,
+            "videos": videos,
+            "channels": channels,
+            "cases": [],
+            "limits": bench.child(limits, "fetch"),
+        }
         for case in (case for case in cases if case.api in (None, api)):
             progress(case.name)
             figures["cases"].append(bench.sync(case))
@@ -59,6 +71,7 @@ def measure(api, videos, folder, progress, cases=CASES):
         figures["decisions"] = bench.child(decisions)
         progress("edits")
         figures["edits"] = bench.child(edits)
+        figures["tables"] = dict(server.execute(_TABLE_SIZES).fetchall())
         return figures
 
 

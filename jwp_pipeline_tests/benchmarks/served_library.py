@@ -15,9 +15,13 @@ SHARE_CHANGED = 100
 
 
 @contextmanager
-def served_library(videos, *, cwd, environment, window=None):
-    """Yield a running library, which has `environments` by API and a method `change(what)`."""
+def served_library(videos, *, cwd, environment, channels=None, window=None):
+    """Yield a running library, which has `environments` by API and a method `change(what)`.
+
+    By default it has as many channels as the videos fill.
+    """
     command = [sys.executable, "-m", __name__, "--videos", str(videos)]
+    command += [] if channels is None else ["--channels", str(channels)]
     command += [] if window is None else ["--window", str(window)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, cwd=cwd, env=environment, text=True, **pipes) as process:
@@ -69,9 +73,10 @@ def main():
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--videos", type=int, required=True)
+    parser.add_argument("--channels", type=int)
     parser.add_argument("--window", type=int, default=Behaviour().window)
     options = parser.parse_args()
-    library = bulk_library(options.videos)
+    library = bulk_library(options.videos, options.channels)
     with Simulator(library, Behaviour(window=options.window)) as simulator:
         print(json.dumps({api: simulator.environment(api) for api in ("v1", "v2")}), flush=True)
         changes = _Changes(library)

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database import history_tables, media_tables
+from jwp_pipeline.database import budget_tables, history_tables, media_tables
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, open_engine
 from jwp_pipeline.database.migrate import create_schema, migrate
 from jwp_pipeline.database.tables import Base, CachedResource
@@ -26,7 +26,7 @@ SCHEMA = "jwp"
 # The models do not name the partitions of raw_pages.
 OPTIONS = {"include_name": lambda name, kind, parents: not (kind == "table" and name.startswith("raw_pages_"))}
 MIGRATIONS = PROJECT / "jwp_pipeline" / "database" / "migrations"
-assert {history_tables, media_tables}, "imported so that Base knows their tables"
+assert {budget_tables, history_tables, media_tables}, "imported so that Base knows their tables"
 
 
 @pytest.fixture
@@ -199,6 +199,19 @@ def test_a_cache_without_digests_gets_them_and_nothing_else_moves(engine_of, sim
         assert rows(engine, "SELECT FROM resource_changes") == []
         _, applied = sync(engine, client)
     assert applied.plan.reformatted == 0
+
+
+def test_autovacuum_comes_before_a_fifth_of_a_large_table_has_changed(engine_of):
+    engine = engine_of()
+    migrate(engine, SCHEMA)
+    query = """
+        SELECT relname, option_name, option_value FROM pg_class, pg_options_to_table(reloptions)
+        WHERE relnamespace = current_schema()::regnamespace AND option_name LIKE '%vacuum%scale_factor'
+    """
+    factors = {(row.relname, row.option_name): float(row.option_value) for row in rows(engine, query)}
+    for table in ("cached_resources", "media_items", "videos"):
+        assert factors[table, "autovacuum_vacuum_scale_factor"] <= 0.02
+    assert factors["resource_changes", "autovacuum_vacuum_insert_scale_factor"] <= 0.02
 
 
 def test_migrating_twice_does_nothing(engine_of):

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwp_pipeline.jwplatform.pacing import WINDOW, RateLimiter, asked_wait, backoff, shared_limiter
+from jwp_pipeline.jwplatform.limiter import RateLimiter, shared_limiter
+from jwp_pipeline.jwplatform.pacing import asked_wait, backoff
+from jwp_pipeline.rate_limit import WINDOW
 
 NOW = 1_700_000_000.0  # second 20 of its minute
 DATE = formatdate(NOW + 10, usegmt=True)
@@ -36,7 +38,7 @@ def test_bursts_pass_and_a_hold_stops_them():
     for _ in range(59):
         assert limiter.begin(0.0) == 0
         limiter.end(0.0)
-    limiter.hold(7.0)
+    limiter.hold(1.0, 6.0)
     assert limiter.wait(1.0) == 6
     assert limiter.wait(8.0) == 0
 

@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwp_pipeline.errors import MalformedAnswer
-from jwp_pipeline.jwplatform.ranges import ALL_IDS, ALPHABET, IdRange, RangeWalk
+from jwp_pipeline.jwplatform.census import EVERY, Census
+from jwp_pipeline.jwplatform.ids import ALL_IDS, ALPHABET, IdRange
+from jwp_pipeline.jwplatform.ranges import RangeWalk
 
 IDS = st.text(ALPHABET, min_size=8, max_size=8)
 # Ids of one prefix lie close together, which even ones never do.
 CLOSE_IDS = st.integers(0, 62**2 - 1).map(lambda n: "vvvvvv" + ALPHABET[n // 62] + ALPHABET[n % 62])
 
 
-def read_all(ids, window, page_length, capped):
+def read_all(ids, window, page_length, capped, census=None):
     """Requests and ids of a walk over these ids, served as v2 does: q, a window, a total that may be capped."""
     ids = sorted(ids)
 
@@ -25,7 +27,7 @@ def read_all(ids, window, page_length, capped):
         return min(total, window) if capped else total
 
     requests, read = 1, []
-    walk = RangeWalk(announced(len(ids)), window, page_length)
+    walk = RangeWalk(announced(len(ids)), window, page_length, census)
     while (part := walk.next_range()) is not None:
         first, last = part.bounds
         found = ids[bisect_left(ids, first) : bisect_right(ids, last)]
@@ -84,6 +86,34 @@ def test_fifty_thousand_cost_about_their_fifty_pages(make, extra, capped):
     ids = {make(chance, number) for number in range(50_000)}
     requests, _ = read_all(ids, 10_000, 1000, capped)
     assert requests <= 50 * (1 + extra)
+
+
+@pytest.mark.parametrize("capped", [False, True])
+@pytest.mark.parametrize("grown", [0, 500, 25_000])
+@pytest.mark.parametrize(
+    "make", [lambda chance, n: "".join(chance.choices(ALPHABET, k=8)), lambda chance, n: f"v{n:07}"]
+)
+def test_a_census_makes_fifty_thousand_cost_their_fifty_pages_and_few_more(make, grown, capped):
+    """Whatever the ids look like, and also if new ones have come since; they are spread like the others."""
+    chance = Random(1)
+    ids = sorted({make(chance, number) for number in range(50_000)})
+    known = ids if not grown else sorted(chance.sample(ids, 50_000 - grown))
+    requests, read = read_all(ids, 10_000, 1000, capped, Census(known[::EVERY]))
+    assert read == ids
+    # A census of half of the ids is still better than none, unless the total does not say so.
+    assert requests <= (53 if not grown else 56 if grown == 500 else 75 if not capped else 110)
+
+
+@given(
+    ids=st.sets(IDS | CLOSE_IDS, min_size=60, max_size=120),
+    known=st.sets(IDS | CLOSE_IDS | st.just("no id"), max_size=40),
+    share=st.floats(0, 1),
+    capped=st.booleans(),
+)
+def test_no_census_however_wrong_makes_a_walk_miss_or_repeat_an_id(ids, known, share, capped):
+    remembered = sorted({*known, *sorted(ids)[: int(len(ids) * share)]})
+    _, read = read_all(ids, 50, 200, capped, Census(remembered))
+    assert read == sorted(ids)
 
 
 @pytest.mark.parametrize("total", [10_000, 10**15])

@@ -1,72 +1,39 @@
 """User edits go before background reads, which lose at most a tenth of the rate, and only while somebody may write."""
 
-import heapq
 from contextlib import ExitStack
-from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jwp_pipeline.jwplatform.limiter import RateLimiter
 from jwp_pipeline.jwplatform.management import ClientOptions
-from jwp_pipeline.jwplatform.pacing import WINDOW, RateLimiter
 from jwp_pipeline.jwplatform.v2 import ManagementV2
 from jwp_pipeline.jwplatform.writing_v2 import WritingV2
+from jwp_pipeline.rate_limit import WINDOW, Lane
 from jwp_pipeline_tests.jwplatform.conftest import KEY, SECRET, answer
-
-REQUESTS = st.lists(st.tuples(st.floats(0, 150), st.booleans(), st.floats(0, 20)), max_size=80)
-
-
-class Window:
-    """What an observer counts who sees when each request begins and ends."""
-
-    def __init__(self):
-        self.ended = []
-        self.under_way = 0
-
-    def used(self, now):
-        return self.under_way + sum(end + WINDOW > now + 1e-6 for end in self.ended)
+from jwp_pipeline_tests.support.lanes import REQUESTS, observe
 
 
-@given(limit=st.integers(1, 25), requests=REQUESTS, reserved=st.booleans())
-def test_urgent_requests_go_first_and_the_limit_holds(limit, requests, reserved):
-    limiter, window, order = RateLimiter(limit), Window(), count()
-    if reserved:
+@given(limit=st.integers(1, 25), requests=REQUESTS, writers=st.booleans())
+def test_the_lanes_go_in_order_and_the_limit_holds(limit, requests, writers):
+    limiter = RateLimiter(limit)
+    if writers:
         limiter.reserve()
-    kept = (max(limit // 10, 1) if limit > 1 else 0) if reserved else 0
-    lines = {}
-    events = [(at, next(order), "ask", number) for number, (at, _, _) in enumerate(requests)]
-    heapq.heapify(events)
-    while events:
-        now, _, what, number = heapq.heappop(events)
-        _, urgent, duration = requests[number]
-        if what == "end":
-            limiter.end(now)
-            window.under_way -= 1
-            window.ended.append(now)
-            continue
-        if urgent and number not in lines:
-            lines[number] = ExitStack()
-            lines[number].enter_context(limiter.urgent_in_line())
-        allowed = limit if urgent else limit - max(kept, len(lines))
-        used = window.used(now)
-        wait = limiter.begin(now, urgent=urgent)
-        if wait == 0:
-            assert used < allowed
-            window.under_way += 1
-            if urgent:
-                lines.pop(number).close()
-            heapq.heappush(events, (now + duration, next(order), "end", number))
-        else:
-            # Nobody waits who need not.
-            assert used >= allowed or wait < 1e-6
-            heapq.heappush(events, (now + max(wait, 1e-6), next(order), "ask", number))
+    observe(
+        limit,
+        requests,
+        lambda _, lane: limiter.in_line(lane),
+        lambda _, now, lane: limiter.begin(now, lane),
+        lambda _, now: limiter.end(now),
+        writers=writers,
+    )
 
 
-def begun(limiter, **lane):
+def begun(limiter, *lane):
     """Begin as many requests as are allowed at once, and return their number."""
     number = 0
-    while limiter.begin(0.0, **lane) == 0:
+    while limiter.begin(0.0, *lane) == 0:
         limiter.end(0.0)
         number += 1
     return number
@@ -79,23 +46,23 @@ def test_reads_leave_a_tenth_while_somebody_may_write(limit, reads):
     limiter.reserve()
     limiter.unreserve()
     assert begun(limiter) == reads
-    assert begun(limiter, urgent=True) == limit - reads
+    assert begun(limiter, Lane.EDITS) == limit - reads
     limiter = RateLimiter(limit)
     limiter.reserve()
     limiter.unreserve()
     assert begun(limiter) == limit
 
 
-def test_no_read_begins_where_an_urgent_request_could():
+def test_no_read_begins_where_an_edit_could():
     limiter = RateLimiter(30)
     limiter.reserve()
-    assert begun(limiter, urgent=True) == 30
+    assert begun(limiter, Lane.EDITS) == 30
     with ExitStack() as line:
         for _ in range(29):
-            line.enter_context(limiter.urgent_in_line())
+            line.enter_context(limiter.in_line(Lane.EDITS))
         assert limiter.begin(WINDOW) == 0
         assert limiter.begin(WINDOW) > 0
-        assert limiter.wait(WINDOW, urgent=True) == 0
+        assert limiter.wait(WINDOW, Lane.EDITS) == 0
     assert limiter.begin(WINDOW) == 0
 
 

@@ -96,7 +96,7 @@ def test_the_cache_follows_every_change(make_site, listed, overlap, ahead, steps
 
 
 @pytest.mark.parametrize(("api", "kind"), LISTED_BY_CHANGE)
-def test_a_sync_without_changes_makes_two_requests_and_writes_nothing(make_site, api, kind):
+def test_a_sync_without_changes_makes_at_most_two_requests_and_writes_nothing(make_site, api, kind):
     site = make_site(api, kind)
     for number in range(40):
         site.put(stamp=site.now - 48 * HOUR - number)
@@ -107,7 +107,9 @@ def test_a_sync_without_changes_makes_two_requests_and_writes_nothing(make_site,
     assert (site.applied.plan.changed, site.applied.plan.deleted) == (1, 0)
     before = touched(site.engine)
     listing = site.sync()
-    assert (listing.scope, listing.request_count, len(site.simulator.requests)) == ("incremental", 2, 2)
+    # The changes and a probe; v2 lists the playlists that changed last first, which shows what a probe would.
+    requests = 1 if (api, kind) == ("v2", "channel") else 2
+    assert (listing.scope, listing.request_count, len(site.simulator.requests)) == ("incremental", requests, requests)
     assert site.applied.plan.rows == 0
     assert touched(site.engine) == before
 

@@ -5,7 +5,9 @@ import pytest
 from sqlalchemy import text
 
 from jwp_pipeline.commands.webhooks import receiving
+from jwp_pipeline.database.request_budget import RequestBudget
 from jwp_pipeline.jwplatform.connect import connect_registry
+from jwp_pipeline.rate_limit import Lane
 from jwp_pipeline.simulator import Fault, Mishaps
 from jwp_pipeline.webhooks import store
 from jwp_pipeline_tests.support import live, rows, video, wait_until
@@ -68,6 +70,26 @@ def test_a_change_an_addition_and_a_deletion_reach_the_record(hooked):
     # One look for each key, however many events it has; then the deletion is confirmed, against a key that is there.
     assert routes(hooked) == ["show"] * 5
     assert hooked.sensor(SENSOR).skip_message == "No event waits."
+
+
+def test_every_request_of_every_process_is_counted_and_looks_go_before_listings(hooked, monkeypatch):
+    """The sensor's requests and the run's, each in its lane."""
+    hooked.execute("TRUNCATE request_permits")
+    lanes, ask = [], RequestBudget.ask
+
+    def asked(budget, limit, lane, *, begin):
+        lanes.append(lane)
+        return ask(budget, limit, lane, begin=begin)
+
+    monkeypatch.setattr(RequestBudget, "ask", asked)
+    hooked.library.edit("video", "aaaa0001", title="Changed", updated=2_000_000_000)
+    hooked.library.remove("video", "aaaa0002")
+    assert handle(hooked) == 1
+    hooked.sensor("jwp_changes")
+    # Two looks, then the deletion is confirmed, against a key that is there; the sensor probes each listing.
+    assert lanes == [Lane.LOOKS] * 2 + [Lane.LISTINGS] * 4
+    counted = rows(hooked.engine, "SELECT count(answered_at), count(*) FROM request_permits")
+    assert counted == [(len(routes(hooked)),) * 2] == [(6, 6)]
 
 
 def test_events_for_a_key_are_one_look_and_many_keys_are_one_read_of_changes(hooked):

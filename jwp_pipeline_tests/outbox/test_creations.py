@@ -124,9 +124,12 @@ def test_a_file_reaches_jwp_through_the_link(jwp, made):
         session.commit()
     assert send(first).ok
     jwp.execute("UPDATE upload_endpoints SET expires_at = now()")
+    jwp.execute("TRUNCATE request_permits")
     with Session(jwp.engine) as session:
         second = upload_endpoint(session, session.get(MediaItem, made))
         session.commit()
+    # An application's requests count for the limit of the site.
+    assert rows(jwp.engine, "SELECT count(answered_at) FROM request_permits") == [(1,)]
     assert second.url != first.url
     assert send(second).ok
 

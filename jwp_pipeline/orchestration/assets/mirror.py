@@ -38,6 +38,7 @@ from jwp_pipeline.orchestration.checks.results import check_spec
 from jwp_pipeline.orchestration.failures import as_dagster_failure
 from jwp_pipeline.orchestration.metadata import OWNERS, listing_metadata, plan_metadata, table_metadata
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.rate_limit import Lane
 from jwp_pipeline.webhooks import store
 
 POOL = "jwp_api"
@@ -100,7 +101,8 @@ def _raw_asset(resource_type: ResourceType, what: str) -> dg.AssetsDefinition:
             if runtime.observe:
                 runtime.observe(progress)
 
-        with as_dagster_failure(), runtime.database() as engine, runtime.jwplatform() as client:
+        lane = Lane.LOOKS if config.scope == "events" else Lane.LISTINGS
+        with as_dagster_failure(), runtime.database() as engine, runtime.jwplatform(lane) as client:
             require_site(engine, runtime.settings().jwplatform_api_key or "")
             overlap = timedelta(minutes=runtime.settings().jwp_overlap_minutes)
             how: dict[str, Any] = {"run_id": context.run.run_id, "observe": observe}

@@ -1,0 +1,65 @@
+"""Decides whether a request may begin, for one process (jwplatform/) and for all processes of a site (database/) alike.
+
+There are three lanes: edits of people go first, then looks at the keys of JW Platform's events, then listings and
+everything else. Nobody is overtaken inside a lane for long, because the requests of a window leave it one by one.
+
+A request counts from its beginning until a window after it was *answered*. JW Platform has seen it by then, so its
+count is never higher than ours, however slow the network is. Everything here is pure. Put here the rule itself; the
+callers count, each by a clock of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+WINDOW = 60.0
+"""The period in seconds over which JW Platform counts requests. v1's windows are whole minutes of the clock. v2
+documents only the length of its windows; we assume that they start at the same times."""
+
+
+class Lane(IntEnum):
+    """Who goes first. A lower number goes before a higher one."""
+
+    EDITS = 0
+    """Requests of clients that write, which somebody may be waiting for."""
+    LOOKS = 1
+    """Requests about single keys, because an event named them."""
+    LISTINGS = 2
+    """Everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How many requests wait in the lanes that go first, and how many clients may join them at any time."""
+
+    edits: int = 0
+    looks: int = 0
+    writers: int = 0
+
+    def __add__(self, other: Lines) -> Lines:
+        return Lines(self.edits + other.edits, self.looks + other.looks, self.writers + other.writers)
+
+
+def allowed(limit: int, lane: Lane, lines: Lines) -> int:
+    """Return how many of the `limit` requests of a window a lane may use. It is zero or less if others need them all.
+
+    A waiting request of an earlier lane takes one place from the later ones. While somebody may send edits, the others
+    leave a tenth of the limit free (at least one request, if the limit is two or more), so that an edit need not wait
+    for a long listing. That is all that the others lose as long as nothing else is sent.
+    """
+    if lane is Lane.EDITS:
+        return limit
+    kept = max(limit // 10, 1) if lines.writers and limit > 1 else 0
+    room = limit - max(kept, lines.edits)
+    return room if lane is Lane.LOOKS else room - lines.looks
+
+
+def place_to_wait_for(answered: int, under_way: int, allowed: int) -> int | None:
+    """Return which request has to leave the window before another may begin; None if there is room now.
+
+    The result is the place among the `answered` requests, in the order of their answers and counted from 0. It is
+    `answered` or more if a request has to leave that is not answered yet.
+    """
+    surplus = answered + under_way - allowed
+    return surplus if surplus >= 0 else None
