@@ -15,44 +15,46 @@ from pathlib import Path
 
 import psycopg
 
+from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.migrate import migrate
-from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.report import MEDIA_ASSETS
-from jwp_pipeline.media.sync import sync_media
 from jwp_pipeline.proxies import keep_loopback_off_proxies
 from jwp_pipeline.settings import Settings
-from jwp_pipeline_tests.campaign.life import OURS, TWIN, Life, engine_of, watching
+from jwp_pipeline_tests.campaign.arming import OURS, TWIN
+from jwp_pipeline_tests.campaign.clean import sync_all
+from jwp_pipeline_tests.campaign.life import Life
+from jwp_pipeline_tests.campaign.looking import Watching
 from jwp_pipeline_tests.campaign.relay import Relay
 from jwp_pipeline_tests.campaign.server import Server
-from jwp_pipeline_tests.support import client_of, empty, sync
-from jwp_pipeline_tests.support.site import OPEN_GUARD
+from jwp_pipeline_tests.support import PROJECT, client_of, empty
 
 ROUNDS_OF_A_LIFE = 8
 THROUGH = ("functions", "dagster", "jwpfetch")
 
 
 class Campaign:
-    """What all lives share: the server with two schemas, the relay before it, a folder, and what runs usually take."""
+    """What all lives share: the server with two schemas, the relay before it and a folder."""
 
     def __init__(self, folder, seed):
         self.folder, self.seed = folder, seed
-        self.steps = {}
-        self.usual_peak = 0
 
     @contextmanager
     def running(self):
         """Start the server and make the tables."""
         with Server(self.folder / "server") as self.server, Relay(self.server.port) as self.relay:
             self.password = self.server.url.partition("://postgres:")[2].partition("@")[0]
-            self.engine, self.twin_engine = engine_of(self.server.url, OURS), engine_of(self.server.url, TWIN)
+            self.engine, self.twin_engine = (self._engine(schema) for schema in (OURS, TWIN))
             for schema, engine in ((OURS, self.engine), (TWIN, self.twin_engine)):
                 migrate(engine, schema)
             yield self
             self.engine.dispose()
             self.twin_engine.dispose()
 
+    def _engine(self, schema):
+        # The sessions of the campaign's own clean work are not those of a run.
+        return open_engine(f"{self.server.url}?application_name=campaign", schema)
+
     def watching(self, schema):
-        return watching(self.server.url, schema)
+        return Watching(self.server.url, schema)
 
     def saboteur(self):
         """A connection that changes what the server does, and that waits briefly for locks."""
@@ -68,12 +70,7 @@ class Campaign:
     def sync_twin(self, simulator, api, settings):
         """Bring the twin in step with the library as it is."""
         client = client_of(simulator, api, deadline=20.0)
-        for kind in ("video", "channel"):
-            listing, _ = sync(self.twin_engine, client, kind, **OPEN_GUARD)
-            assert listing.verified, listing.problem
-        settings = settings.model_copy(update={"jwp_sync_items": False})
-        options = MediaOptions.from_settings(settings, sync_all=True)
-        sync_media(self.twin_engine, MEDIA_ASSETS, options=options, client=client)
+        sync_all(self.twin_engine, client, settings.model_copy(update={"jwp_sync_items": False}))
         client.close()
 
 
@@ -83,16 +80,17 @@ def main():
     logging.disable(logging.CRITICAL)
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
+    # The processes that we start run elsewhere.
+    os.environ["PYTHONPATH"] = os.pathsep.join(map(str, (PROJECT, *filter(None, sys.path))))
     began, done = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder:
         Path(folder).chmod(0o711)
         os.chdir(folder)
-        with Campaign(Path(folder), options.seed).running() as campaign:
-            # An interrupted campaign reports what it has done.
-            with suppress(KeyboardInterrupt):
-                for each in _rounds(campaign, options, began):
-                    done.append(each)
-                    _print_round(each, options)
+        # An interrupted campaign reports what it has done.
+        with Campaign(Path(folder), options.seed).running() as campaign, suppress(KeyboardInterrupt):
+            for each in _rounds(campaign, options, began):
+                done.append(each)
+                _print_round(each, options)
     return _report(done, time.monotonic() - began, options)
 
 
@@ -106,6 +104,8 @@ def _rounds(campaign, options, began):
             if number >= options.rounds or time.monotonic() - began > options.minutes * 60:
                 return
             if each.broken:
+                if options.until_broken:
+                    return
                 break
 
 
@@ -123,6 +123,7 @@ def _arguments():
         help="what makes the runs; both: jobs of Dagster and the real jwpfetch; mixed: mostly functions",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round to this file as well")
+    parser.add_argument("--until-broken", action="store_true", help="end with the first broken round")
     parser.add_argument("--verbose", action="store_true", help="print every round")
     options = parser.parse_args()
     options.json = options.json and options.json.resolve()
@@ -141,10 +142,8 @@ def _kind(options, life):
 
 def _print_round(each, options):
     if options.verbose or each.broken:
-        faults = "; ".join(map(str, each.faults))
-        print(
-            f"life {each.life} round {each.number} {each.api} {each.through} {' '.join(each.runs)}: {faults} → {each.codes} in {each.seconds:.1f} s"
-        )
+        what = f"{each.api} {each.through} {' '.join(each.runs)}: {'; '.join(map(str, each.faults))}"
+        print(f"life {each.life} round {each.number} {what} → {each.codes} in {each.seconds:.1f} s")
     for what in each.broken:
         print(f"  BROKEN {what}")
     if each.broken:
@@ -153,9 +152,8 @@ def _print_round(each, options):
         print(f"    steps: {each.done}")
         through = f" --through {options.through}" if options.through != "mixed" else ""
         api = f" --api {options.api}" if options.api != "both" else ""
-        print(
-            f"  replay: python -m jwp_pipeline_tests.campaign --seed {options.seed} --life {each.life}{api}{through} --verbose"
-        )
+        where = f"--seed {options.seed} --life {each.life}{api}{through} --verbose"
+        print(f"  replay: python -m jwp_pipeline_tests.campaign {where}")
     sys.stdout.flush()
 
 

@@ -83,19 +83,20 @@ def p2_the_change_log_replays_to_the_present(scene):
     """)
     yield from (f"the log has a change that cannot follow the one before: {row}" for row in wrong)
     wrong = scene.rows("""
-        SELECT log.type, log.key, field.name, field.pair ->> 1 AS logged, CAST(cached.data AS jsonb) ->> field.name AS present
+        SELECT log.type, log.key, field.name, field.pair -> 1 AS logged, CAST(cached.data AS jsonb) -> field.name AS now
         FROM resource_changes AS log
         CROSS JOIN LATERAL jsonb_each(CAST(log.changed_fields AS jsonb)) AS field (name, pair)
         JOIN cached_resources AS cached USING (type, key)
         WHERE NOT EXISTS (
-            SELECT FROM resource_changes AS later WHERE later.type = log.type AND later.key = log.key AND later.id > log.id
+            SELECT FROM resource_changes AS later
+            WHERE later.type = log.type AND later.key = log.key AND later.id > log.id
                 AND CAST(later.changed_fields AS jsonb) ? field.name
         ) AND nullif(field.pair -> 1, 'null') IS DISTINCT FROM nullif(CAST(cached.data AS jsonb) -> field.name, 'null')
     """)
     yield from (f"the log does not end with the present value: {row}" for row in wrong)
     wrong = scene.rows("""
-        SELECT log.snapshot_id FROM resource_changes AS log JOIN raw_snapshots AS snapshot ON snapshot.id = log.snapshot_id
-        WHERE snapshot.applied_at IS NULL
+        SELECT log.snapshot_id FROM resource_changes AS log
+        JOIN raw_snapshots AS snapshot ON snapshot.id = log.snapshot_id WHERE snapshot.applied_at IS NULL
     """)
     yield from (f"changes of a snapshot that was never applied: {row}" for row in wrong)
 
@@ -141,7 +142,8 @@ def p7_no_secret_is_told(scene):
     """No secret is in what the run printed, in its error or in a table of ours."""
     told = scene.run.log if scene.run else ""
     stored = scene.rows("""
-        SELECT coalesce(string_agg(snapshot.problem, ' '), '') || coalesce((SELECT string_agg(problem, ' ') FROM item_updates), '')
+        SELECT coalesce(string_agg(snapshot.problem, ' '), '')
+            || coalesce((SELECT string_agg(problem, ' ') FROM item_updates), '')
             || coalesce((SELECT string_agg(problem || coalesce(value, ''), ' ') FROM sync_problems), '') AS text
         FROM raw_snapshots AS snapshot
     """)[0].text
@@ -154,7 +156,8 @@ def p7_no_secret_is_told(scene):
 def p8_what_a_run_did_can_be_read(scene):
     """Every read of a listing says how it ended; a run that failed says why, and what to do."""
     wrong = scene.rows("""
-        SELECT id, status, page_count, problem, (SELECT count(*) FROM raw_pages AS page WHERE page.snapshot_id = snapshot.id) AS pages
+        SELECT id, status, page_count, problem,
+            (SELECT count(*) FROM raw_pages AS page WHERE page.snapshot_id = snapshot.id) AS pages
         FROM raw_snapshots AS snapshot
     """)
     for row in wrong:
@@ -207,7 +210,8 @@ def no_edit_is_lost(scene):
     items = {
         row.key: row
         for row in scene.rows(
-            "SELECT videos.key, item.*, pushed_fields(item) AS fields FROM media_items AS item JOIN videos ON videos.media_item_id = item.id"
+            "SELECT videos.key, item.*, pushed_fields(item) AS fields"
+            " FROM media_items AS item JOIN videos ON videos.media_item_id = item.id"
         )
     }
     for (key, name), columns in scene.world.edits.items():
@@ -289,7 +293,7 @@ SETTLED = (
 
 
 def _there(source, key, name):
-    """Return the JSON of what a video at JW Platform says of a field, in PostgreSQL's form; None if nothing readable."""
+    """Return the JSON of what a video says of a field, as PostgreSQL writes it; None if it cannot be read."""
     fields = map_video(source, key=key, default_acl=NOBODY, create_items="all")
     value = listed_value(name, fields)
     return None if value is None else _plain(json.loads(json.dumps(FIELDS[name].encode(value))))

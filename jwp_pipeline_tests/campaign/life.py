@@ -3,47 +3,35 @@
 Put here the course of a round. What is drawn comes from one `Random` for each life, so that a life can be replayed.
 """
 
-import json
 import time
-from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
 from random import Random
 
-import psycopg
-from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database.connection import connect, open_engine
-from jwp_pipeline.database.leases import Tolerance, standings
-from jwp_pipeline.jwplatform.connect import connect_writing
-from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.report import MEDIA_ASSETS
-from jwp_pipeline.media.sync import sync_media
-from jwp_pipeline.mirror.apply import apply_newest
-from jwp_pipeline.mirror.looks import read_keys
-from jwp_pipeline.mirror.options import MirrorOptions
-from jwp_pipeline.outbox import create_item, resolve
-from jwp_pipeline.outbox.push import PushOptions, push
+from jwp_pipeline.database.connection import connect
+from jwp_pipeline.outbox import create_item
 from jwp_pipeline.record import Person
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Fault, Simulator
 from jwp_pipeline.simulator.site import Behaviour
 from jwp_pipeline.webhooks import store
 from jwp_pipeline_tests.campaign import faults, tables
+from jwp_pipeline_tests.campaign.arming import OURS, TWIN, Arming
 from jwp_pipeline_tests.campaign.child import Job
+from jwp_pipeline_tests.campaign.clean import Clean
 from jwp_pipeline_tests.campaign.invariants import ALWAYS, SETTLED, WRITTEN, Scene
+from jwp_pipeline_tests.campaign.looking import Frozen
 from jwp_pipeline_tests.campaign.running import run_command, run_forked, send
 from jwp_pipeline_tests.campaign.runs import RUNS
 from jwp_pipeline_tests.campaign.twin import differences
 from jwp_pipeline_tests.campaign.world import World
-from jwp_pipeline_tests.support import client_of, pages_of_at_most, settings_of, sync
-from jwp_pipeline_tests.support.site import OPEN_GUARD
+from jwp_pipeline_tests.support import pages_of_at_most, settings_of
 
-OURS, TWIN = "jwp", "twin"
-AT_ONCE = Tolerance(silent=-1.0, second_look=0.0)
-_LOST = ("cached_resources", "resource_changes", "videos", "media_items", "playlists", "sync_problems")
+STEPS = {"sync": 300, "frequent": 300, "sync_all": 300, "events": 240, "push": 130}
+"""About how many steps a run has; those of Dagster, whose own statements count as well, have more."""
+_HANGS = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name LIKE 'jwp_pipeline%'"
 
 
 @dataclass
@@ -64,7 +52,7 @@ class Round:
 
 
 class Life:
-    """One life. `campaign` has the server, the relay, the folder and the engines; `through` is how its runs are made."""
+    """One life. `campaign` has what all lives share; `through` is how its runs are made."""
 
     def __init__(self, campaign, number, *, api, through):
         self.campaign, self.number, self.api, self.through = campaign, number, api, through
@@ -74,10 +62,10 @@ class Life:
         self.world = World(self.dice, videos=self.dice.randint(11, 22), channels=self.dice.randint(1, 4))
         self.connection = campaign.watching(OURS)
         self.twin = campaign.watching(TWIN)
-        self.steps = campaign.steps
         self.stale = {}
+        """Key → JSON as JW Platform sent it when all was last settled."""
 
-    def rounds(self, number, only=None):
+    def rounds(self, number):
         """Yield so many rounds, as they end."""
         behaviour = Behaviour(unstable_ties=self.dice.random() < 0.3, nested_properties=self.dice.random() < 0.3)
         with Simulator(self.world.library, behaviour) as self.simulator, pages_of_at_most(self.page_length):
@@ -98,9 +86,10 @@ class Life:
         self.given = given | {"jwp_database_url": url}
         self.settings = load_settings(**self.given)
         secrets = [self.simulator.api_secret, self.simulator.v2_secret, self.campaign.password]
-        self.scene = Scene(self.world, self.connection, secrets, usual_peak=self.campaign.usual_peak)
-        self.client = client_of(self.simulator, self.api, deadline=20.0)
-        self._clean_sync()
+        self.scene = Scene(self.world, self.connection, secrets)
+        self.clean = Clean(self.campaign.engine, self.connection, self.simulator, self.api, self.settings)
+        self.arming = Arming(self.campaign, self.simulator, self.world, self.api)
+        self.clean.sync()
         self._remember()
         self.world.settled()
 
@@ -115,14 +104,14 @@ class Life:
                 if self.now.broken:
                     break
                 name = self.dice.choices(RUNS, (4, 3, 2, 2, 4))[0]
-            self._disarm()
+            self.arming.disarm()
             if not self.now.broken:
                 self._settle()
         except Exception as error:
             self.now.broken.append(f"the campaign itself failed: {type(error).__name__}: {error}")
             raise
         finally:
-            self._disarm()
+            self.arming.disarm()
             self.now.told = list(self.world.told)
             self.now.seconds = time.monotonic() - started
             if not self.now.broken:
@@ -142,7 +131,8 @@ class Life:
 
     def _edit(self, *, collide=False):
         live = self.connection.execute(
-            "SELECT key, item.id FROM videos JOIN media_items AS item ON item.id = media_item_id WHERE item.deleted_at IS NULL"
+            "SELECT key, item.id FROM videos JOIN media_items AS item ON item.id = media_item_id"
+            " WHERE item.deleted_at IS NULL"
         ).fetchall()
         chosen = self.world.edit({row.key: row.id for row in live}, collide=collide)
         if chosen is not None:
@@ -170,57 +160,90 @@ class Life:
 
     def _run_under_faults(self, name):
         real = self.through == "jwpfetch"
-        usual = self.steps.get((self.through, self.api, name), 120)
-        planned = faults.chosen(self.dice, steps=usual, real_process=real, run=name)
+        planned = faults.chosen(self.dice, steps=STEPS[name], real_process=real, run=name)
         self.now.runs.append(name)
         self.now.faults += planned
-        self._look()
-        self._arm(planned)
-        how = {each.name: each.how for each in planned}
-        acts = {each.how["at"]: each.how["act"] for each in planned if "act" in each.how}
-        then = how.get("SIGSTOP", {}).get("then", "continue")
-        if real:
-            ran = self._run_command(name, planned)
-        else:
-            job = Job(
-                name,
-                self.through,
-                self.given,
-                self.page_length,
-                acts,
-                str(self.campaign.folder / "work"),
-                self.campaign.server.url,
-                OURS,
-            )
-            rival = self._start_rival(how["rival"]["run"], job) if "rival" in how else None
-            limited = any("limit" in each.name for each in planned)
-            ran = run_forked(job, ask=self._answer, is_limited=limited, on_stop=partial(self._stopped, then=then))
-            if rival is not None:
-                rival()
-        self._disarm()
-        self._check_dispossessed(ran)
-        if not planned and ran.steps:
-            self.steps[self.through, self.api, name] = ran.steps
+        live = self.connection.execute("SELECT type, key FROM cached_resources WHERE deleted_at IS NULL").fetchall()
+        self.scene.live_before = {(row.type, row.key): True for row in live}
+        self.arming.arm(planned, self.stale)
+        ran = self._run_command(name, planned) if real else self._run_forked(name, planned)
+        self.arming.disarm()
         self.now.codes.append(ran.code)
         self.now.done += ran.done
         self.scene.run = ran
+        self.scene.usual_peak = self.scene.usual_peak or ran.peak
         self._wait_for_sessions()
         self._judge(ALWAYS)
         self.scene.run = None
 
+    def _run_forked(self, name, planned):
+        how = {each.name: each.how for each in planned}
+        acts = {each.how["at"]: each.how["act"] for each in planned if "act" in each.how}
+        job = self._job(name, "work", acts)
+        rival = None
+        if "rival" in how:
+            rival = _in_a_thread(run_forked, self._job(how["rival"]["run"], "rival", {}), ask=lambda said: None)
+        frozen = Frozen(self.connection)
+
+        def ask(said):
+            if said == "dispossessed":
+                frozen.remember()
+            else:
+                self.campaign.server.restart(said.split()[1])
+
+        def stopped(pid):
+            if how.get("SIGSTOP", {}).get("then") == "declare dead":
+                self.clean.end_leases()
+                if self.connection.execute("SELECT FROM run_leases").fetchone():
+                    frozen.remember()
+            else:
+                time.sleep(0.05)
+            send(pid, "SIGCONT")
+
+        ran = run_forked(job, ask=ask, is_limited=any("limit" in each.name for each in planned), on_stop=stopped)
+        if rival is not None:
+            self.scene.run = rival()
+            self._judge(ALWAYS)
+        self.now.broken += frozen.changes()
+        return ran
+
+    def _job(self, name, folder, acts):
+        path = self.campaign.folder / folder
+        path.mkdir(exist_ok=True)
+        return Job(name, self.through, self.given, self.page_length, acts, str(path), self.campaign.server.url, OURS)
+
+    def _run_command(self, name, planned):
+        how = next((each.how for each in planned if each.layer == "process"), {})
+        environment = {key.upper(): str(value) for key, value in self.given.items()}
+        pids, sent = [], []
+
+        def strike(*_):
+            if pids and not sent:
+                sent.append(how["signal"])
+                send(pids[0], how["signal"])
+
+        if "request" in how:
+            self.simulator.faults.add(Fault.edit(strike), nth=how["request"], times=1)
+        elif "table" in how and not any(each.name in tables.STATES for each in planned):
+            with self.campaign.saboteur() as connection:
+                tables.hang_at(connection, OURS, how["table"], 0.5, nth=how["nth"])
+
+        def watch(process):
+            pids[:] = [process.pid]
+            if "table" in how and not sent and self.connection.execute(_HANGS).fetchone():
+                strike()
+            if sent == ["SIGSTOP"]:
+                sent.append("SIGCONT")
+                time.sleep(0.1)
+                send(process.pid, "SIGCONT")
+
+        return run_command(name, self.campaign.folder / "work", environment, watch=watch)
+
     def _settle(self):
         """Let everything come right, and see that it has, and that it equals the twin."""
-        self._end_leases()
-        self._clean_sync()
-        if self._outbox_waits():
-            for _ in range(10):
-                self._clean_push()
-                if not self._outbox_waits():
-                    break
-            self._clean_sync()
-        self._handle_events()
+        self.clean.settle()
         before = self._versions()
-        self._clean_sync()
+        self.clean.sync()
         if (after := self._versions()) != before:
             changed = [table for table in before if before[table] != after[table]]
             self.now.broken.append(f"p3_a_sync_that_finds_nothing_new_writes_nothing: it wrote {changed}")
@@ -232,186 +255,6 @@ class Life:
         for invariant in invariants:
             self.now.broken += [f"{invariant.__name__}: {what}" for what in invariant(self.scene)]
 
-    # --- Faults ---
-
-    def _arm(self, planned):
-        for each in planned:
-            how = each.how
-            if each.layer == "JW Platform":
-                self._arm_jwp(each.name, how)
-            elif each.name in tables.STATES:
-                with self.campaign.saboteur() as connection:
-                    tables.fail_at(
-                        connection, OURS, how["table"], tables.STATES[each.name], nth=how["nth"], times=how["times"]
-                    )
-            elif each.name == "connection cut":
-                self.campaign.relay.cut_after(how["after"], how["times"])
-            elif each.name == "session setting":
-                with self.campaign.saboteur() as connection:
-                    value = faults.SESSION[how["setting"]]
-                    connection.execute(f"ALTER DATABASE postgres SET {how['setting']} TO {value}")
-
-    def _arm_jwp(self, name, how):
-        make, library, number = faults.JWP[name], self.world.library, how["number"]
-        if name == "hidden":
-            kind = ("video", "video", "channel")[number % 3]
-            keys = library.keys(kind)
-            library.hide(kind, *keys[number % len(keys) :][: 1 + number % 9])
-            return
-        if name == "moves":
-            fault = Fault.edit(lambda _: self.world.happens(1 + number % 3))
-        elif name == "stale page":
-            fault = Fault("stale", bend=self._bend_back)
-        else:
-            fault = make(number)
-        self.simulator.faults.add(fault, route=how["route"], nth=how["nth"], times=how["times"])
-
-    def _bend_back(self, page):
-        """Show what this page lists as it was when all was last settled."""
-        name = "key" if self.api == "v1" else "id"
-        page.elements[:] = [self.stale.get(json.loads(each).get(name), each) for each in page.elements]
-
-    def _disarm(self):
-        self.simulator.faults.clear()
-        for kind in ("video", "channel"):
-            self.world.library.unhide(kind)
-        self.campaign.relay.let_through()
-        with self.campaign.saboteur() as connection:
-            tables.mend(connection, OURS)
-            connection.execute("ALTER DATABASE postgres RESET ALL")
-
-    def _answer(self, said):
-        if said == "dispossessed":
-            self._frozen = self._contents()
-        else:
-            self.campaign.server.restart(said.split()[1])
-            self.connection = self.scene.connection = self.campaign.watching(OURS)
-            self.twin = self.campaign.watching(TWIN)
-
-    _frozen = None
-
-    def _stopped(self, pid, *, then):
-        if then == "declare dead":
-            self._end_leases()
-            if self.connection.execute("SELECT FROM run_leases").fetchone():
-                self._frozen = self._contents()
-        else:
-            time.sleep(0.05)
-        send(pid, "SIGCONT")
-
-    def _check_dispossessed(self, ran):
-        """A run that lost its lease commits nothing more. (A push may still note what arrived; see no_edit_is_lost.)"""
-        frozen, self._frozen = self._frozen, None
-        if frozen is not None and (now := self._contents()) != frozen:
-            changed = [table for table in now if now[table] != frozen[table]]
-            self.now.broken.append(f"a_run_without_its_lease_commits_nothing: it changed {changed}")
-
-    def _start_rival(self, name, job):
-        """Start another run at the same time, and return a function that waits for its end and judges it."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        folder = self.campaign.folder / "rival"
-        folder.mkdir(exist_ok=True)
-        other = Job(name, self.through, self.given, self.page_length, {}, str(folder), job.url, OURS)
-        threads = ThreadPoolExecutor(1)
-        future = threads.submit(run_forked, other, ask=lambda said: None)
-
-        def judge():
-            self.scene.run = future.result()
-            threads.shutdown()
-            self._judge(ALWAYS)
-
-        return judge
-
-    def _run_command(self, name, planned):
-        how = next((each.how for each in planned if each.layer == "process"), {})
-        environment = {key.upper(): str(value) for key, value in self.given.items()}
-        pids = []
-        done = Counter()
-        if "request" in how:
-            hit = Fault.edit(
-                lambda _: pids and not done["sent"] and (done.update(sent=1), send(pids[0], how["signal"]))
-            )
-            self.simulator.faults.add(hit, nth=how["request"], times=1)
-        elif "table" in how and not any(each.name in tables.STATES for each in planned):
-            with self.campaign.saboteur() as connection:
-                tables.hang_at(connection, OURS, how["table"], 0.5, nth=how["nth"])
-
-        def watch(process):
-            pids[:] = [process.pid]
-            if (
-                "table" in how
-                and not done["sent"]
-                and self.connection.execute(
-                    "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name LIKE 'jwp_pipeline%'"
-                ).fetchone()
-            ):
-                done["sent"] += 1
-                send(process.pid, how["signal"])
-            if done["sent"] and how.get("signal") == "SIGSTOP" and not done["continued"]:
-                done["continued"] += 1
-                time.sleep(0.1)
-                send(process.pid, "SIGCONT")
-
-        return run_command(name, self.campaign.folder / "work", environment, watch=watch)
-
-    # --- Clean work of the campaign's own ---
-
-    def _clean_sync(self):
-        for kind in ("video", "channel"):
-            listing, _ = sync(self.campaign.engine, self.client, kind, **OPEN_GUARD)
-            if not listing.verified:
-                raise AssertionError(f"the clean listing is {listing.status}: {listing.problem}")
-        options = MediaOptions.from_settings(self.settings, sync_all=True)
-        sync_media(self.campaign.engine, MEDIA_ASSETS, options=options, client=self.client)
-
-    def _clean_push(self):
-        options = PushOptions.from_settings(self.settings)
-        push(self.campaign.engine, lambda: connect_writing(self.settings), options=options)
-        for table, columns in (("item_updates", ["next_try_at"]), ("item_creations", ["next_try_at", "searched_at"])):
-            earlier = ", ".join(f"{column} = {column} - interval '1 hour'" for column in columns)
-            self.connection.execute(f"UPDATE {table} SET {earlier}")
-        with Session(self.campaign.engine) as session:
-            for table, what in (("item_updates", "field"), ("item_creations", "'video' AS field")):
-                stuck = self.connection.execute(
-                    f"SELECT media_item_id, {what} FROM {table} WHERE state IN ('conflict', 'refused')"
-                ).fetchall()
-                for row in stuck:
-                    resolve(session, row.media_item_id, row.field, "ours")
-            session.commit()
-
-    def _outbox_waits(self):
-        query = """
-            SELECT FROM item_updates AS edit JOIN videos USING (media_item_id)
-                WHERE edit.state <> 'pushed' AND videos.deleted_at IS NULL
-            UNION ALL SELECT FROM item_creations WHERE state <> 'created'
-        """
-        return self.connection.execute(query).fetchone() is not None
-
-    def _handle_events(self):
-        """Look at what the events that still wait are about, as job `on_events` does."""
-        engine, run_id = self.campaign.engine, f"the campaign's {self.now.number}"
-        with connect(engine) as connection:
-            waiting = store.waiting(connection, "video")
-        if waiting.ids:
-            listing = read_keys(engine, self.client, "video", waiting.keys, overlap=timedelta(hours=1), run_id=run_id)
-            with connect(engine) as connection, connection.begin():
-                store.attach(connection, waiting.ids, listing.snapshot_id)
-            options = MirrorOptions(**OPEN_GUARD)
-            apply_newest(engine, "video", options=options, client=self.client, run_id=run_id, also=store.settle)
-
-    def _end_leases(self):
-        """Declare every run dead that has not ended, as the next run would after half a minute of silence."""
-        runs = [row.run_id for row in self.connection.execute("SELECT run_id FROM run_leases WHERE ended_at IS NULL")]
-        if runs:
-            standings(self.campaign.engine, runs, AT_ONCE)
-
-    # --- Looks ---
-
-    def _look(self):
-        live = self.connection.execute("SELECT type, key FROM cached_resources WHERE deleted_at IS NULL").fetchall()
-        self.scene.live_before = {(row.type, row.key): True for row in live}
-
     def _remember(self):
         records = [*self.world.library.records("video"), *self.world.library.records("channel")]
         self.stale = {record.key: record.json(self.api) for record in records}
@@ -419,10 +262,6 @@ class Life:
     def _versions(self):
         query = "SELECT ctid::text, xmin::text, xmax::text FROM {}"
         return {table: sorted(self.connection.execute(query.format(table)).fetchall()) for table in WRITTEN}
-
-    def _contents(self):
-        query = "SELECT coalesce(md5(string_agg(row::text, '|' ORDER BY row::text)), '') AS digest FROM {} AS row"
-        return {table: self.connection.execute(query.format(table)).fetchone().digest for table in _LOST}
 
     def _wait_for_sessions(self):
         """Wait until the server has noticed that the run is gone; a session that stays is one that was left."""
@@ -435,14 +274,9 @@ class Life:
             time.sleep(0.02)
 
 
-def watching(url, schema):
-    """Open a connection of the campaign's own, which sees one schema."""
-    options = f"-csearch_path={schema} -cclient_encoding=UTF8"
-    return psycopg.connect(
-        url, autocommit=True, row_factory=namedtuple_row, application_name="campaign", options=options
-    )
-
-
-def engine_of(url, schema):
-    """Open an engine for the campaign's own clean work; its sessions are not those of a run."""
-    return open_engine(f"{url}?application_name=campaign", schema)
+def _in_a_thread(function, *arguments, **options):
+    """Call a function in a thread, and return a function that waits for its result."""
+    threads = ThreadPoolExecutor(1)
+    future = threads.submit(function, *arguments, **options)
+    threads.shutdown(wait=False)
+    return future.result

@@ -35,10 +35,13 @@ QUERIES = {
         SELECT sms.id, videos.key, sms.last_updated_at FROM sms_media_items AS sms JOIN videos USING (media_item_id)
     """,
     "SMS ids of channels": """
-        SELECT sms.id, channels.key, sms.last_updated_at FROM sms_collections AS sms JOIN channels USING (media_channel_id)
+        SELECT sms.id, channels.key, sms.last_updated_at
+        FROM sms_collections AS sms JOIN channels USING (media_channel_id)
     """,
     "open problems": """
-        SELECT stage, type, key, field, CASE WHEN stage <> 'ownership' THEN value END, problem FROM sync_problems WHERE resolved_at IS NULL AND stage <> 'push'
+        -- The value of a problem of ownership is an id.
+        SELECT stage, type, key, field, CASE WHEN stage <> 'ownership' THEN value END, problem
+        FROM sync_problems WHERE resolved_at IS NULL AND stage <> 'push'
     """,
 }
 

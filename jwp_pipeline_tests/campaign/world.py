@@ -102,6 +102,14 @@ class World:
             return key
         return None
 
+    def exodus(self):
+        """Many videos are removed at once, more than the guard lets pass."""
+        keys = self.library.keys("video")
+        gone = self.dice.sample(keys, len(keys) // 2) if len(keys) > 16 else []
+        self.removed |= {("video", key) for key in gone}
+        self.library.remove("video", *gone)
+        return gone
+
     def restore(self):
         if gone := self.library.removed_keys("video"):
             key = self.dice.choice(gone)
