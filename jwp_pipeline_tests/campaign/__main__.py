@@ -13,8 +13,6 @@ from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
-import psycopg
-
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.migrate import migrate
 from jwp_pipeline.proxies import keep_loopback_off_proxies
@@ -36,6 +34,7 @@ class Campaign:
 
     def __init__(self, folder, seed):
         self.folder, self.seed = folder, seed
+        self._saboteur = None
 
     @contextmanager
     def running(self):
@@ -56,11 +55,12 @@ class Campaign:
     def watching(self, schema):
         return Watching(self.server.url, schema)
 
+    @contextmanager
     def saboteur(self):
-        """A connection that changes what the server does, and that waits briefly for locks."""
-        return psycopg.connect(
-            self.server.url, autocommit=True, application_name="saboteur", options="-clock_timeout=5s"
-        )
+        """Yield a connection that changes what the server does."""
+        if self._saboteur is None:
+            self._saboteur = Watching(self.server.url, OURS)
+        yield self._saboteur
 
     def empty(self):
         """Empty both schemas."""

@@ -31,6 +31,8 @@ from jwp_pipeline_tests.support import pages_of_at_most, settings_of
 
 STEPS = {"sync": 300, "frequent": 300, "sync_all": 300, "events": 240, "push": 130}
 """About how many steps a run has; those of Dagster, whose own statements count as well, have more."""
+# Runs do not wait long for somebody else's lock.
+_PATIENCE = "?options=-clock_timeout%3D300ms"
 _HANGS = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name LIKE 'jwp_pipeline%'"
 
 
@@ -82,8 +84,7 @@ class Life:
         given |= {f"jwp_{name}": value for name, value in self.mode.items()}
         given |= {"jwp_requests_per_minute": 1_000_000, "jwp_deadline_minutes": 0.01, "jwp_database_schema": OURS}
         given |= {"jwp_home": str(self.campaign.folder / "home"), "jwp_delivery_check_items": 0}
-        url = f"{self.campaign.server.elsewhere(self.campaign.relay.port)}?options=-clock_timeout%3D300ms"
-        self.given = given | {"jwp_database_url": url}
+        self.given = given | {"jwp_database_url": f"{self.campaign.server.url}{_PATIENCE}"}
         self.settings = load_settings(**self.given)
         secrets = [self.simulator.api_secret, self.simulator.v2_secret, self.campaign.password]
         self.scene = Scene(self.world, self.connection, secrets)
@@ -98,7 +99,7 @@ class Life:
         name = self.dice.choices(RUNS, (4, 3, 2, 2, 4))[0]
         self.now = Round(self.number, count, self.api, self.through, [], [])
         try:
-            for _ in range(self.dice.choice((1, 2, 3))):
+            for _ in range(self.dice.choice((1, 2, 3, 4))):
                 self._change_things(name)
                 self._run_under_faults(name)
                 if self.now.broken:
@@ -210,11 +211,21 @@ class Life:
     def _job(self, name, folder, acts):
         path = self.campaign.folder / folder
         path.mkdir(exist_ok=True)
-        return Job(name, self.through, self.given, self.page_length, acts, str(path), self.campaign.server.url, OURS)
+        return Job(
+            name, self.through, self._settings(), self.page_length, acts, str(path), self.campaign.server.url, OURS
+        )
+
+    def _settings(self):
+        """Return the settings of a run. Its database is behind the relay only if that cuts connections."""
+        if not self.campaign.relay.cuts:
+            return self.given
+        return self.given | {
+            "jwp_database_url": f"{self.campaign.server.elsewhere(self.campaign.relay.port)}{_PATIENCE}"
+        }
 
     def _run_command(self, name, planned):
         how = next((each.how for each in planned if each.layer == "process"), {})
-        environment = {key.upper(): str(value) for key, value in self.given.items()}
+        environment = {key.upper(): str(value) for key, value in self._settings().items()}
         pids, sent = [], []
 
         def strike(*_):

@@ -14,7 +14,11 @@ class Relay:
         self.port = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._left = None
-        self.cuts = 0
+
+    @property
+    def cuts(self):
+        """Whether it still has to cut a connection."""
+        return self._left is not None
 
     def __enter__(self):
         threading.Thread(target=self._accept, daemon=True).start()
@@ -68,5 +72,4 @@ class Relay:
                 self._left -= len(data)
                 return None
             part, self._left = self._left, (self._again.pop() if self._again else None)
-            self.cuts += 1
             return part

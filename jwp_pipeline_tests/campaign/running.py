@@ -14,7 +14,7 @@ from jwp_pipeline_tests.campaign import child
 from jwp_pipeline_tests.campaign.invariants import read_log
 from jwp_pipeline_tests.support import bare_environment
 
-LONGEST = 90.0
+LONGEST = 600.0
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["jwp_pipeline_tests.campaign.child"])
 ARGUMENTS = {
