@@ -17,35 +17,37 @@ from collections import Counter
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from jwp_pipeline.settings import Settings
-from jwp_pipeline_tests.campaign.targets import TARGETS
+from jwp_pipeline_tests.campaign.kinds import KINDS
 
 
-def try_inputs(kind, examples, first_seed):
-    """Send so many inputs of a kind. Returns a Counter of what came of them; raises what an input may not do."""
-    target, strategy, _ = TARGETS[kind]
+def try_inputs(name, number, first_seed):
+    """Send at least so many inputs of a kind. Returns a Counter of what came; raises what an input may not do."""
+    kind = KINDS[name]
     came = Counter()
-
-    @seed(first_seed)
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
-    )
-    @given(strategy)
-    def send(value):
-        came[target(value)] += 1
-
-    send()
+    _draw(kind, lambda value: came.update(map(kind.target, kind.inputs(value))), came, number, first_seed)
     return came
+
+
+def _draw(kind, send, came, number, first_seed):
+    """Draw values until so many inputs have come; a hundred at a time, because how many one makes is not known."""
+    while came.total() < number:
+        first_seed += 1
+        seed(first_seed)(
+            settings(
+                max_examples=100 if number > 100 else 10,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate, Phase.shrink],
+            )(given(kind.strategy)(send))
+        )()
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m jwp_pipeline_tests.campaign.inputs", description=__doc__)
     parser.add_argument("--examples", type=int, default=100_000, help="how many of all kinds together")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", choices=TARGETS, help="only this kind; --examples is then its number")
+    parser.add_argument("--kind", choices=KINDS, help="only this kind; --examples is then its number")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     for name in Settings.model_fields:
@@ -54,11 +56,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         # There is no .env here.
         os.chdir(folder)
-        for kind in [options.kind] if options.kind else TARGETS:
-            share = 100 if options.kind else TARGETS[kind][2]
+        for kind in [options.kind] if options.kind else KINDS:
+            share = 100 if options.kind else KINDS[kind].share
             started = time.monotonic()
             try:
-                came = try_inputs(kind, options.examples * share // 100, options.seed)
+                came = try_inputs(kind, options.examples * share // 100, options.seed * 10**6)
             except Exception:
                 broken += 1
                 print(f"{kind}: BROKEN")

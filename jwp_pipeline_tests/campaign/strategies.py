@@ -35,31 +35,21 @@ PROPERTIES = st.one_of(
     st.builds("{}:{}".format, st.sampled_from(WORDS), TEXTS),
     VALUES,
 )
-NAMES = st.sampled_from(
-    [f"sms_{name}" for name in ("media_id", "acl", "downloadable", "language", "copyright", "keywords", "instid")]
-    + [f"sms_{name}" for name in ("last_updated_at", "collection_id", "collection_media_ids", "created_by", "groupid")]
+PROPERTY_NAMES = (
+    *("sms_media_id", "sms_acl", "sms_downloadable", "sms_language", "sms_copyright", "sms_keywords"),
+    *("sms_last_updated_at", "sms_collection_id", "sms_collection_media_ids", "sms_instid", "sms_created_by"),
+    "sms_groupid",
 )
-CUSTOM = st.dictionaries(NAMES, PROPERTIES, max_size=6) | VALUES
+CUSTOM = st.dictionaries(st.sampled_from(PROPERTY_NAMES), PROPERTIES, max_size=6) | VALUES
 
-_V1 = {
-    **dict.fromkeys(("title", "description", "mediatype", "duration", "date", "updated", "tags", "status"), VALUES),
-    "custom": CUSTOM,
-}
-_METADATA = {
-    "title": VALUES,
-    "description": VALUES,
-    "tags": VALUES,
-    "publish_start_date": VALUES,
-    "custom_params": CUSTOM,
-}
+V1_NAMES = ("key", "title", "description", "mediatype", "duration", "date", "updated", "tags", "status", "custom")
+V2_NAMES = ("id", "last_modified", "media_type", "duration", "status", "playlist_type", "metadata")
+METADATA_NAMES = ("title", "description", "tags", "publish_start_date", "custom_params")
+_V1 = dict.fromkeys(V1_NAMES[1:-1], VALUES) | {"custom": CUSTOM}
+_METADATA = dict.fromkeys(METADATA_NAMES[:-1], VALUES) | {"custom_params": CUSTOM}
 V1 = st.fixed_dictionaries({"key": st.just("aB3dE5gH") | VALUES}, optional=_V1)
-V2 = st.fixed_dictionaries(
-    {"id": st.just("aB3dE5gH") | VALUES},
-    optional={
-        **dict.fromkeys(("last_modified", "media_type", "duration", "status", "playlist_type"), VALUES),
-        "metadata": st.fixed_dictionaries({}, optional=_METADATA) | VALUES,
-    },
-)
+_V2 = dict.fromkeys(V2_NAMES[1:-1], VALUES) | {"metadata": st.fixed_dictionaries({}, optional=_METADATA) | VALUES}
+V2 = st.fixed_dictionaries({"id": st.just("aB3dE5gH") | VALUES}, optional=_V2)
 RESOURCES = st.one_of(V1, V2, VALUES)
 
 

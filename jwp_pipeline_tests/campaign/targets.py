@@ -1,7 +1,7 @@
 """What each kind of bad input goes through, and what may come of it.
 
-A target is a strategy and a function that takes one of its values. It returns a word for what came of it, which is
-counted, and raises only if the input did what no input may do. Put another kind here.
+A target is a function that takes one input. It returns a word for what came of it, which is counted, and raises only if
+the input did what no input may do. kinds.py says which inputs there are.
 """
 
 import base64
@@ -13,7 +13,6 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import anyio
-from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from jwp_pipeline.access.aces import build_acl, check_user_access
@@ -30,20 +29,8 @@ from jwp_pipeline.jwplatform.writing_v1 import WritingV1
 from jwp_pipeline.jwplatform.writing_v2 import WritingV2
 from jwp_pipeline.masking import masker_of
 from jwp_pipeline.media.mapping import KEEP, map_channel, map_video
-from jwp_pipeline.settings import Settings, load_settings
+from jwp_pipeline.settings import load_settings
 from jwp_pipeline.webhooks.events import Ignored, authentic, read_event
-from jwp_pipeline_tests.campaign.strategies import (
-    ACLS,
-    DOCUMENTS,
-    HEADERS,
-    PROPERTIES,
-    RESOURCES,
-    STATUSES,
-    TEXTS,
-    VALUES,
-    WORDS,
-    bodies,
-)
 from jwp_pipeline_tests.support.syncing import ImpatientClock
 
 SECRET = "not-a-real-secret-1"
@@ -120,7 +107,7 @@ def answer(given):
     said = decode(status, CaseInsensitiveDict(headers), body)
     with patch.object(Wire, "send", lambda wire, call, give_up_at: said):
         try:
-            result = _ASKED[ask](client)
+            result = ASKED[ask](client)
         except JWPlatformError as error:
             return _told(error, SECRET)
         finally:
@@ -130,7 +117,7 @@ def answer(given):
 
 _SHOWN = {"key": KEY, "id": KEY, "title": "x", "tags": "a", "custom": {}, "metadata": {"custom_params": {}, "tags": []}}
 _EDIT = VideoEdit(title="New", custom={"sms_acl": "acl::"}, add_tags=("b",))
-_ASKED = {
+ASKED = {
     "list": lambda client: [page.items for page, _ in zip(client.list_pages("video"), range(9), strict=False)],
     "channels": lambda client: [page.items for page, _ in zip(client.list_pages("channel"), range(9), strict=False)],
     "changes": lambda client: list(
@@ -264,110 +251,3 @@ async def _post(method, path, headers, body):
 
     await app(settings)(scope, receive, send)
     return sent[0]["status"]
-
-
-_EVENTS = st.fixed_dictionaries(
-    {},
-    optional={
-        "event": st.just("media_updated") | VALUES,
-        "media_id": st.just(KEY) | VALUES,
-        "channel_id": VALUES,
-        "webhook_id": st.just("hooK0001") | VALUES,
-        "site_id": st.just("DemoSite") | VALUES,
-        "event_time": st.sampled_from([0, 1, 10**9]).map(
-            lambda ago: (datetime.now(UTC) - timedelta(seconds=ago)).isoformat()
-        )
-        | VALUES,
-    },
-)
-_HEADERS_OF_TOKENS = st.just({"alg": "HS256", "typ": "JWT"}) | st.fixed_dictionaries(
-    {"alg": st.sampled_from(["HS256", "none", "HS512", "RS256", ""]) | VALUES},
-    optional={"typ": VALUES, "crit": VALUES, "b64": VALUES, "kid": VALUES},
-)
-_SETTINGS = st.sampled_from(sorted(Settings.model_fields))
-_URL_PARTS = st.sampled_from(
-    [
-        "postgresql://",
-        "postgres://",
-        "user:pa%20ss",
-        "@",
-        "host",
-        ":5432",
-        "/db",
-        "?",
-        "host=/tmp",
-        " dbname=x",
-        "#",
-        "[::1]",
-        "%zz",
-        ",",
-    ]
-)
-_URLS = st.one_of(st.lists(_URL_PARTS | TEXTS, max_size=7).map("".join), TEXTS)
-
-TARGETS = {
-    "resources": (resource, RESOURCES, 30),
-    "custom properties": (
-        custom_property,
-        st.tuples(
-            st.sampled_from([f"sms_{word}" if word != "media" else "sms_media_id" for word in WORDS if word]),
-            PROPERTIES,
-        ),
-        15,
-    ),
-    "ACLs": (acl, ACLS, 15),
-    "answers": (
-        answer,
-        st.tuples(st.sampled_from(["v1", "v2"]), st.sampled_from(sorted(_ASKED)), STATUSES, HEADERS, bodies()),
-        15,
-    ),
-    "delivery answers": (
-        delivered,
-        DOCUMENTS
-        | st.fixed_dictionaries(
-            {
-                "playlist": VALUES
-                | st.lists(
-                    st.fixed_dictionaries(
-                        {
-                            "sources": VALUES
-                            | st.lists(
-                                st.fixed_dictionaries(
-                                    {}, optional={"file": VALUES, "type": VALUES, "width": VALUES, "height": VALUES}
-                                ),
-                                max_size=3,
-                            )
-                        }
-                    ),
-                    max_size=2,
-                )
-            }
-        ),
-        5,
-    ),
-    "webhook tokens": (
-        webhook,
-        st.tuples(
-            _EVENTS,
-            st.sampled_from([SECRET, SECRET, "another"]),
-            _HEADERS_OF_TOKENS,
-            st.none() | bodies(),
-            st.none() | TEXTS.map("Bearer {}".format) | TEXTS,
-        ),
-        8,
-    ),
-    "webhook requests": (
-        received,
-        st.tuples(
-            st.sampled_from(["POST", "POST", "GET", "PUT"]),
-            TEXTS.map("/{}".format),
-            st.dictionaries(st.sampled_from(["Authorization", "Content-Length", "Content-Type"]), TEXTS, max_size=3),
-            bodies(),
-        ),
-        2,
-    ),
-    "settings": (setting, st.tuples(_SETTINGS, TEXTS | VALUES), 5),
-    "database URLs": (database_url, _URLS, 3),
-    "computed URLs": (url, st.tuples(st.sampled_from(["player", "library", "delivery", "poster"]), TEXTS), 2),
-}
-"""Kind → function, strategy, and its share of all examples in hundredths."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from jwp_pipeline_tests.campaign.inputs import try_inputs
-from jwp_pipeline_tests.campaign.targets import TARGETS
+from jwp_pipeline_tests.campaign.kinds import KINDS
 from jwp_pipeline_tests.support import PROJECT, bare_environment, unset_all_settings
 
 
@@ -21,7 +21,7 @@ def test_every_promise_holds_in_a_short_campaign(tmp_path):
     assert "Every promise held in every round." in ran.stdout
 
 
-@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_input_makes_anything_crash_or_tell_a_secret(kind, monkeypatch, tmp_path):
     """P4, P5 and P7: a bad input is a problem, or an error of our tree."""
     monkeypatch.chdir(tmp_path)
