@@ -22,6 +22,7 @@ from jwp_pipeline_tests.campaign.clean import sync_all
 from jwp_pipeline_tests.campaign.life import Life
 from jwp_pipeline_tests.campaign.looking import Watching
 from jwp_pipeline_tests.campaign.relay import Relay
+from jwp_pipeline_tests.campaign.runs import RUNS
 from jwp_pipeline_tests.campaign.server import Server
 from jwp_pipeline_tests.support import PROJECT, client_of, empty
 
@@ -32,8 +33,9 @@ THROUGH = ("functions", "dagster", "jwpfetch")
 class Campaign:
     """What all lives share: the server with two schemas, the relay before it and a folder."""
 
-    def __init__(self, folder, seed):
-        self.folder, self.seed = folder, seed
+    def __init__(self, folder, options):
+        self.folder, self.seed = folder, options.seed
+        self.only_fault, self.only_run = options.fault, options.run
         self._saboteur = None
 
     @contextmanager
@@ -87,7 +89,7 @@ def main():
         Path(folder).chmod(0o711)
         os.chdir(folder)
         # An interrupted campaign reports what it has done.
-        with Campaign(Path(folder), options.seed).running() as campaign, suppress(KeyboardInterrupt):
+        with Campaign(Path(folder), options).running() as campaign, suppress(KeyboardInterrupt):
             for each in _rounds(campaign, options, began):
                 done.append(each)
                 _print_round(each, options)
@@ -122,6 +124,10 @@ def _arguments():
         default="mixed",
         help="what makes the runs; both: jobs of Dagster and the real jwpfetch; mixed: mostly functions",
     )
+    parser.add_argument(
+        "--fault", metavar="TEXT", help="only faults that are printed with this text, and others beside them"
+    )
+    parser.add_argument("--run", choices=RUNS, help="only this kind of run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every round to this file as well")
     parser.add_argument("--until-broken", action="store_true", help="end with the first broken round")
     parser.add_argument("--verbose", action="store_true", help="print every round")
@@ -152,7 +158,9 @@ def _print_round(each, options):
         print(f"    steps: {each.done}")
         through = f" --through {options.through}" if options.through != "mixed" else ""
         api = f" --api {options.api}" if options.api != "both" else ""
-        where = f"--seed {options.seed} --life {each.life}{api}{through} --verbose"
+        only = f" --fault {options.fault!r}" if options.fault else ""
+        only += f" --run {options.run}" if options.run else ""
+        where = f"--seed {options.seed} --life {each.life}{api}{through}{only} --verbose"
         print(f"  replay: python -m jwp_pipeline_tests.campaign {where}")
     sys.stdout.flush()
 

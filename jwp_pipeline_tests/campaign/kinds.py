@@ -126,12 +126,12 @@ _URL_PARTS = st.sampled_from(
 _MADE = ("player", "library", "delivery", "poster")
 
 KINDS = {
-    "resources": Kind(st.tuples(RESOURCES, VALUES, CUSTOM), _resources, targets.resource, 35),
+    "resources": Kind(st.tuples(RESOURCES, VALUES, CUSTOM), _resources, targets.resource, 44),
     "custom properties": Kind(
         PROPERTIES, lambda value: ((name, value) for name in PROPERTY_NAMES), targets.custom_property, 15
     ),
     "ACLs": Kind(ACLS, _acls, targets.acl, 10),
-    "answers": Kind(st.tuples(STATUSES, HEADERS, bodies()), _answers, targets.answer, 15),
+    "answers": Kind(st.tuples(STATUSES, HEADERS, bodies()), _answers, targets.answer, 6),
     "delivery answers": Kind(st.tuples(DOCUMENTS, VALUES), _delivered, targets.delivered, 5),
     "webhook tokens": Kind(
         st.tuples(_EVENTS, _TOKEN_HEADERS, bodies(), TEXTS.map("Bearer {}".format) | TEXTS), _tokens, targets.webhook, 8

@@ -96,15 +96,14 @@ class Life:
 
     def _round(self, count):
         started = time.monotonic()
-        name = self.dice.choices(RUNS, (4, 3, 2, 2, 4))[0]
         self.now = Round(self.number, count, self.api, self.through, [], [])
         try:
             for _ in range(self.dice.choice((1, 2, 3, 4))):
+                name = self.campaign.only_run or self.dice.choices(RUNS, (4, 3, 2, 2, 4))[0]
                 self._change_things(name)
                 self._run_under_faults(name)
                 if self.now.broken:
                     break
-                name = self.dice.choices(RUNS, (4, 3, 2, 2, 4))[0]
             self.arming.disarm()
             if not self.now.broken:
                 self._settle()
@@ -161,7 +160,7 @@ class Life:
 
     def _run_under_faults(self, name):
         real = self.through == "jwpfetch"
-        planned = faults.chosen(self.dice, steps=STEPS[name], real_process=real, run=name)
+        planned = self._chosen(name, real)
         self.now.runs.append(name)
         self.now.faults += planned
         live = self.connection.execute("SELECT type, key FROM cached_resources WHERE deleted_at IS NULL").fetchall()
@@ -176,6 +175,13 @@ class Life:
         self._wait_for_sessions()
         self._judge(ALWAYS)
         self.scene.run = None
+
+    def _chosen(self, name, real):
+        """Draw faults, again and again if only some of them are wanted."""
+        while True:
+            planned = faults.chosen(self.dice, steps=STEPS[name], real_process=real, run=name)
+            if self.campaign.only_fault is None or any(self.campaign.only_fault in str(each) for each in planned):
+                return planned
 
     def _run_forked(self, name, planned):
         how = {each.name: each.how for each in planned}

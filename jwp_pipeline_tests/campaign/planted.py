@@ -28,20 +28,43 @@ class Fault:
     """Below `jwp_pipeline/`."""
     text: str
     instead: str
-    options: tuple[str, ...] = ("--through", "functions")
+    options: tuple[str, ...] = ()
+    """Options of the campaign that make it more likely to meet the fault soon."""
 
 
 FAULTS = (
-    Fault("a listing's word is enough to delete", "mirror/confirm.py", "still_there.append(key)", "gone.append(key)"),
-    Fault("the guard lets everything pass", "mirror/guard.py", "if plan.live < options.guard_min_rows:", "if True:"),
-    Fault("deletions are not logged", "mirror/sql/apply_plan.sql", "'restored', 'deleted')", "'restored')"),
+    Fault(
+        "a listing's word is enough to delete",
+        "mirror/confirm.py",
+        "still_there.append(key)",
+        "gone.append(key)",
+        options=("--fault", "hidden"),
+    ),
+    Fault(
+        "the guard lets everything pass",
+        "mirror/guard.py",
+        "if plan.live < options.guard_min_rows:",
+        "if True:",
+    ),
+    Fault(
+        "deletions are not logged",
+        "mirror/sql/apply_plan.sql",
+        "'restored', 'deleted')",
+        "'restored')",
+    ),
     Fault(
         "a snapshot is not marked as applied",
         "mirror/apply.py",
         "snapshots.mark_applied(connection, snapshot.id)",
         "pass",
     ),
-    Fault("the lease is not looked at", "database/leases.py", "row is None or row.ended_at is not None", "False"),
+    Fault(
+        "the lease is not looked at",
+        "database/leases.py",
+        "row is None or row.ended_at is not None",
+        "False",
+        options=("--fault", "dispossess", "--run", "sync_all"),
+    ),
     Fault(
         "playlists are written though equal",
         "media/sql/playlists/update.sql",
@@ -65,32 +88,43 @@ FAULTS = (
         "database/session.py",
         "user = f\"{parameters['user']}@\"",
         "user = f\"{parameters['user']}:{parameters.get('password')}@\"",
+        options=("--fault", "restart"),
     ),
     Fault(
         "an incomplete read does not say why",
         "mirror/landing.py",
         'problem = "; ".join(reasons) or None',
         "problem = None",
+        options=("--fault", "short page"),
     ),
     Fault(
         "an error of the network is not translated",
         "jwplatform/wire.py",
         "except (OSError, urllib3.exceptions.HTTPError)",
         "except ZeroDivisionError",
+        options=("--fault", "drop"),
     ),
     Fault(
         "a sync overwrites edits",
         "media/sql/reads/videos_to_map.sql",
         "edited.waiting, edited.undecided",
         "NULL AS waiting, NULL AS undecided",
+        options=("--run", "sync_all"),
     ),
     Fault(
         "what JW Platform refused counts as pushed",
         "outbox/outcomes.py",
         'decision, verdict="unsendable"',
         'decision, verdict="push"',
+        options=("--run", "push", "--fault", "route=update"),
     ),
-    Fault("a new video is made without a search", "outbox/creations.py", "elif row.asked_at is None:", "elif True:"),
+    Fault(
+        "a new video is made without a search",
+        "outbox/creations.py",
+        "elif row.asked_at is None:",
+        "elif True:",
+        options=("--run", "push", "--fault", "route=create"),
+    ),
     Fault(
         "a returning video gets another item",
         "media/sql/videos/unlink_gone.sql",
@@ -102,12 +136,14 @@ FAULTS = (
         "webhooks/store.py",
         "values(snapshot_id=snapshot_id)",
         "values(snapshot_id=snapshot_id, handled_at=func.now())",
+        options=("--run", "events"),
     ),
     Fault(
         "every session has a lock of its own",
         "database/connection.py",
         "'jwp_pipeline/' ||",
         "'jwp_pipeline/' || pg_backend_pid() ||",
+        options=("--fault", "rival"),
     ),
 )
 
@@ -142,7 +178,12 @@ def _run(fault, rounds):
         command = [sys.executable, "-m", "jwp_pipeline_tests.campaign", "--rounds", str(rounds), "--until-broken"]
         environment = os.environ | {"PYTHONPATH": folder}
         ran = subprocess.run(
-            [*command, *fault.options], cwd=folder, env=environment, capture_output=True, text=True, check=False
+            [*command, "--through", "functions", *fault.options],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     found = re.search(r"BROKEN (\w+)", ran.stdout)
     number = re.search(r"(\d+) rounds in", ran.stdout)
