@@ -15,5 +15,8 @@ is made under one to three faults, and then everything must come right. `docs/re
     steps.py        its steps, and what happens to it at one of them
     faults.py       which faults there are, by layer; tables.py injects errors of the server
     server.py       the PostgreSQL of the campaign; relay.py cuts connections to it
-    inputs.py       100,000 bad inputs, a command of its own
+    clean.py        the clean work after a round; arming.py, looking.py and running.py do what their names say
+    planted.py      faults that are planted to test the campaign itself
+    inputs.py       100,000 bad inputs: strategies.py draws them, kinds.py places them, targets.py reads them
+    fuzz.py         the same readers under atheris, which follows the coverage
 """

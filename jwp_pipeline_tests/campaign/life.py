@@ -283,7 +283,7 @@ class Life:
     def _wait_for_sessions(self):
         """Wait until the server has noticed that the run is gone; a session that stays is one that was left."""
         query = "SELECT pid, state, query FROM pg_stat_activity WHERE application_name LIKE 'jwp_pipeline%'"
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while left := self.connection.execute(query).fetchall():
             if time.monotonic() > deadline:
                 self.now.broken.append(f"no_session_is_left: {left}")
