@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Each file is tested by one worker, in the order of jwp_pipeline_tests/conftest.py: the longest begin first.
 BY_FILE := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run up portal test test-all check migrate screenshots lock clean
+.PHONY: setup run up portal test test-all torture check migrate screenshots lock clean
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -38,6 +38,10 @@ test: setup
 # What `make test` leaves out, and the property tests once more with many more examples.
 test-all: setup
 	@$(BIN)/python -m pytest $(BY_FILE) -m "slow or hypothesis" --hypothesis-profile thorough
+
+# Rounds of syncs and pushes under faults (docs/reliability.md). OPTIONS="--rounds 2000 --minutes 120 --seed 7", say.
+torture: setup
+	@$(BIN)/python -m jwp_pipeline_tests.campaign $(OPTIONS)
 
 check: setup
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache

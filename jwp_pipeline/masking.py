@@ -86,7 +86,9 @@ def _spellings(secret: str) -> Iterator[str]:
     """Yield a secret as it is, percent-decoded, and as it is written in URLs, JSON and HTML."""
     for plain in {secret, secret.strip(), unquote(secret)}:
         yield plain
-        yield from (quote(plain, safe=""), quote(plain), quote_plus(plain))
+        # A variable of the environment that is not UTF-8 holds lone surrogates, which cannot be encoded otherwise.
+        yield from (quote(plain, safe="", errors="surrogatepass"), quote(plain, errors="surrogatepass"))
+        yield quote_plus(plain, errors="surrogatepass")
         yield json.dumps(plain)[1:-1]
         yield json.dumps(plain, ensure_ascii=False)[1:-1]
         yield html.escape(plain)

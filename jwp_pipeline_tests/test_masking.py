@@ -80,3 +80,9 @@ def test_passwords_of_a_database_are_masked_in_any_form_of_its_url(url):
 
 def test_very_short_secrets_are_not_masked():
     assert Masker(["", "a", "the"])("that is the answer") == "that is the answer"
+
+
+def test_a_secret_that_is_not_utf_8_is_masked():
+    """Python reads such a variable of the environment with lone surrogates in it."""
+    secret = b"a secret \xff\xe9".decode("utf-8", "surrogateescape")
+    assert Masker([secret])(f"it is {secret}.") == f"it is {REDACTED}."

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, select, text
 
 from jwp_pipeline.database.connection import advisory_lock, connect
+from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import RawSnapshot
 from jwp_pipeline.errors import JWPlatformError
 from jwp_pipeline.jwplatform.census import EVERY, Census
