@@ -136,8 +136,8 @@ def _run(
     select: Callable[[dg.Definitions], list[dg.AssetKey]] | None = None,
     observe: Observer | None = None,
     on_wait: WaitObserver | None = None,
-    detail: Detail,
-    dry_run: bool,
+    detail: Detail = "normal",
+    dry_run: bool = False,
 ) -> SyncOutcome:
     """Run a job in this process, and wait for it. `select` narrows the assets of the job."""
     reports: list[Any] = []

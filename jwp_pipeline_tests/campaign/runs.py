@@ -98,11 +98,10 @@ def run_dagster(name, settings):
     elif name in ("sync", "sync_all"):
         outcome = launch.run_sync(settings, launch.SyncRequest(sync_all=name == "sync_all"))
     else:
-        outcome = launch._run(settings, _JOBS[name], _QUIET)
+        outcome = launch._run(settings, _JOBS[name], {})
     if outcome.failure:
         print(outcome.failure)
     return 0 if outcome.success else 1
 
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 HOW = {"functions": run_functions, "dagster": run_dagster}
