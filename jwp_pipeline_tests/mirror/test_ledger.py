@@ -159,6 +159,16 @@ def test_what_cannot_be_stored_stays_a_problem_and_is_not_written_again(engine, 
     assert rows(engine, "SELECT FROM sync_problems WHERE resolved_at IS NULL") == []
 
 
+def test_a_dry_run_does_not_hide_what_cannot_be_stored(engine, simulator, client):
+    """The page was mended for the dry run already, so the server refuses nothing when it is applied."""
+    simulator.library.override("video", "v0001", RawJson('{"key": "v0001", "title": 1e999999}'))
+    read_listing(engine, client, "video")
+    apply_newest(engine, "video", options=MirrorOptions(), client=client, dry_run=True)
+    apply(engine, client)
+    sync(engine, client)
+    assert [row.key for row in rows(engine, "SELECT key FROM sync_problems WHERE resolved_at IS NULL")] == ["v0001"]
+
+
 def test_data_that_somebody_else_wrote_are_put_right(engine, client):
     sync(engine, client)
     with engine.begin() as connection:
