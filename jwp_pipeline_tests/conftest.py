@@ -1,6 +1,7 @@
 """Fixtures for all tests: databases on the embedded PostgreSQL or on JWP_TEST_DATABASE_URL, and a simulated site."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -28,8 +29,44 @@ settings.load_profile("quick")
 # These files take longest. They begin first, lest one worker is still busy with them when the other has nothing to do.
 LONGEST = ("test_lying_listings.py", "test_jwpfetch.py", "test_golden.py", "test_schedules.py", "test_status.py")
 
+# These try many variations of what other tests hold as well, and together they take half of the time of all tests.
+# `make test` leaves them out, as it does the tests that are marked as slow themselves.
+VARIATIONS = frozenset(
+    {
+        "database/test_embedded_life.py",
+        "database/test_embedded_start.py",
+        "database/test_request_budget.py",
+        "end_to_end/test_database.py",
+        "end_to_end/test_lost_runs.py",
+        "end_to_end/test_pushes.py",
+        "history/test_in_dagster.py",
+        "media/test_acls.py",
+        "media/test_due.py",
+        "media/test_extremes.py",
+        "media/test_members.py",
+        "mirror/test_crash.py",
+        "orchestration/test_alerts.py",
+        "orchestration/test_definitions.py",
+        "orchestration/test_events.py",
+        "orchestration/test_items_play.py",
+        "orchestration/test_pushes.py",
+        "orchestration/test_schedules.py",
+        "orchestration/test_sensors.py",
+        "orchestration/test_status.py",
+        "outbox/test_concurrency.py",
+        "outbox/test_creations.py",
+        "outbox/test_resolve.py",
+        "portal/test_editing.py",
+        "test_request_bounds.py",
+    }
+)
+_HERE = Path(__file__).parent
+
 
 def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.relative_to(_HERE).as_posix() in VARIATIONS:
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 

@@ -168,10 +168,12 @@ def _run(
             run_config={**run_config, "loggers": {"console": {"config": {"log_level": _LEVELS[detail]}}}},
             raise_on_error=False,
         )
-        with suppress(PipelineError), runtime.anew(run_id=None) as after:
-            # A database that is down has been reported already, by the run itself.
-            instance.report_runless_asset_event(status_materialization(instance, after))
-    failure = next(iter(failures(result.all_events)), None)
+        failure = next(iter(failures(result.all_events)), None)
+        # Without its settings, a run has not used the database, and so it must not be migrated now. A database that is
+        # down has been reported already, by the run itself.
+        if failure is None or failure.kind != "required_settings":
+            with suppress(PipelineError), runtime.anew(run_id=None) as after:
+                instance.report_runless_asset_event(status_materialization(instance, after))
     return SyncOutcome(
         run_id=result.run_id,
         success=result.success,

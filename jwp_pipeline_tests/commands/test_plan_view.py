@@ -12,7 +12,9 @@ from jwp_pipeline.mirror.differences import Difference
 from jwp_pipeline.mirror.guard import ACCEPTED, Verdict
 from jwp_pipeline.mirror.plan import Plan, PlannedChange
 
-COUNTS = dict.fromkeys(("changed", "refreshed", "restored", "missing", "never_listed", "deleted_since", "deleted"), 0)
+COUNTS = dict.fromkeys(
+    ("changed", "refreshed", "reformatted", "restored", "missing", "never_listed", "deleted_since", "deleted"), 0
+)
 
 
 def plan(*changes, **counts):

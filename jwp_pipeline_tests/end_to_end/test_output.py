@@ -73,6 +73,7 @@ def test_each_retry_is_told_once_and_a_verbose_command_shows_what_dagster_logs(s
 
 INTERRUPTED_WHILE_LOADING = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == "argparse" and "jwp_pipeline.commands.cli" in sys.modules:
