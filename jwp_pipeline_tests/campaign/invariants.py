@@ -157,9 +157,13 @@ def p8_what_a_run_did_can_be_read(scene):
     """Every read of a listing says how it ended; a run that failed says why, and what to do."""
     wrong = scene.rows("""
         SELECT id, status, page_count, problem,
-            (SELECT count(*) FROM raw_pages AS page WHERE page.snapshot_id = snapshot.id) AS pages
+            (
+                SELECT count(*) FROM raw_pages AS page
+                WHERE page.snapshot_id = snapshot.id AND page.slot IN (0, snapshot.slot)
+            ) AS pages
         FROM raw_snapshots AS snapshot
     """)
+    # Pages in a slot that was given back count as dropped; `nothing_is_left` says that the next sync empties it.
     for row in wrong:
         if row.status == "failed" and (row.pages or not row.problem):
             yield f"a failed read kept its pages, or does not say why: {row}"
@@ -258,7 +262,12 @@ def edits_have_arrived(scene):
 
 
 def nothing_is_left(scene):
-    """Once all is settled, no read is open, no lease goes on, and no problem of a push is left."""
+    """Once all is settled, no read is open, no lease goes on, and no page or problem of a push is left."""
+    given_back = """
+        SELECT DISTINCT slot FROM raw_pages AS page
+        WHERE slot <> 0 AND NOT EXISTS (SELECT FROM raw_snapshots WHERE raw_snapshots.slot = page.slot)
+    """
+    yield from (f"pages in a slot that was given back: {row}" for row in scene.rows(given_back))
     yield from (f"an open read: {row}" for row in scene.rows("SELECT id FROM raw_snapshots WHERE status = 'running'"))
     yield from (f"a lease: {row}" for row in scene.rows("SELECT run_id FROM run_leases WHERE ended_at IS NULL"))
     locks = scene.rows("SELECT pid, granted FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()")
