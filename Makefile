@@ -32,8 +32,8 @@ portal: setup
 	@$(BIN)/jwp-pipeline with-site -- $(BIN)/python -m examples.portal
 
 test: setup
-	@$(BIN)/python -m pytest $(BY_FILE) -m "not slow" --cov --cov-report=
-	@echo "$$($(BIN)/coverage report --format=total) % of the lines were run (more: .venv/bin/coverage report -m)"
+	@$(BIN)/python -m slipcover --source jwp_pipeline --json --out .coverage.json -m pytest $(BY_FILE) -m "not slow"
+	@$(BIN)/python -c 'import json; print(json.load(open(".coverage.json"))["summary"]["percent_covered_display"], "% of the lines were run")'
 
 # What `make test` leaves out, and the property tests once more with many more examples.
 test-all: setup
@@ -59,4 +59,4 @@ lock:
 	  --custom-compile-command "make lock" -o requirements.txt pyproject.toml
 
 clean:
-	rm -rf .venv .jwp .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .venv .jwp .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage.json

@@ -123,8 +123,6 @@ def public_items(engine):
     return {row.key for row in rows(engine, query)}
 
 
-# Nothing here runs lines that other tests do not run, and coverage would make it take a third longer.
-@pytest.mark.no_cover
 @pytest.mark.parametrize(("create_items", "strict"), [("all", None), ("sms", True), ("sms", None)])
 @settings(
     max_examples=fewer_if_quick(),

@@ -249,8 +249,6 @@ def arrive(jwp, library, step, create_items):
     return follow(sync_all=step["sync_all"])
 
 
-# Nothing here runs lines that other tests do not run, and coverage would make it take a third longer.
-@pytest.mark.no_cover
 @settings(
     max_examples=fewer_if_quick(),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
