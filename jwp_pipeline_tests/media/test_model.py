@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
