@@ -44,7 +44,7 @@ from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, PAGE_SECONDS, RUN_SECONDS
 
 FOLDER = Path(__file__).parent
 DAYS = 14
-GROUPS = ("settings", "mirror", "media", "outbox", "history")
+GROUPS = ("status", "settings", "mirror", "media", "outbox", "history")
 
 
 def main() -> None:

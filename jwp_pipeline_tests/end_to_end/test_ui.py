@@ -19,7 +19,7 @@ from jwp_pipeline_tests.support import fresh_database
 pytestmark = IN_A_BROWSER
 
 VIDEOS, CHANNELS = 120, 6
-GROUPS = ("settings", "mirror", "media", "outbox", "history")
+GROUPS = ("status", "settings", "mirror", "media", "outbox", "history")
 LINEAGE = "/asset-groups?expanded=" + ",".join(f"global@global:{group}" for group in GROUPS)
 SYNC = "/locations/jwp_pipeline/jobs/sync"
 
