@@ -73,7 +73,7 @@ def test_a_run_that_was_declared_dead_while_stopped_commits_nothing_when_it_wake
         out, error = process.communicate(timeout=60)
     assert process.returncode == FAILED
     assert "This run was declared dead by process" in error
-    assert "docs/runbook/lost-lease.md" in out
+    assert "docs/runbook/lost-lease.md" in error
     assert "Traceback" not in out + error
     assert everything(engine) == after
     assert site.statuses() == ["SUCCESS", "FAILURE", "SUCCESS"]
