@@ -4,12 +4,16 @@ There are three lanes: edits of people go first, then looks at the keys of JW Pl
 everything else. Nobody is overtaken inside a lane for long, because the requests of a window leave it one by one.
 
 A request counts from its beginning until a window after it was *answered*. JW Platform has seen it by then, so its
-count is never higher than ours, however slow the network is. Everything here is pure. Put here the rule itself; the
-callers count, each by a clock of its own.
+count is never higher than ours, however slow the network is. Put here the rule itself, and who of this process waits;
+the callers count the requests, each by a clock of its own.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -39,6 +43,42 @@ class Lines:
 
     def __add__(self, other: Lines) -> Lines:
         return Lines(self.edits + other.edits, self.looks + other.looks, self.writers + other.writers)
+
+
+class Queue:
+    """Who of this process waits in the lanes that go first, and who may join them. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._waiting: Counter[Lane] = Counter()
+        self._writers = 0
+        self._lock = threading.Lock()
+
+    def reserve(self) -> None:
+        """Keep room for edits, until `unreserve` has been called as often as this."""
+        with self._lock:
+            self._writers += 1
+
+    def unreserve(self) -> None:
+        """Take one reservation back."""
+        with self._lock:
+            self._writers -= 1
+
+    @contextmanager
+    def in_line(self, lane: Lane) -> Iterator[None]:
+        """Let no request of a later lane begin, during the block, where one of this lane could."""
+        with self._lock:
+            self._waiting[lane] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting[lane] -= 1
+
+    @property
+    def lines(self) -> Lines:
+        """How many wait, and how many may join them, at this moment."""
+        with self._lock:
+            return Lines(self._waiting[Lane.EDITS], self._waiting[Lane.LOOKS], self._writers)
 
 
 def allowed(limit: int, lane: Lane, lines: Lines) -> int:

@@ -17,7 +17,7 @@ import logging
 import secrets
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -30,7 +30,7 @@ from jwp_pipeline import rate_limit
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.translation import ERRORS, clear_error
 from jwp_pipeline.errors import PipelineError
-from jwp_pipeline.rate_limit import Lane, Lines, allowed, place_to_wait_for
+from jwp_pipeline.rate_limit import Lane, Lines, Queue, allowed, place_to_wait_for
 
 SEEN_AFTER = timedelta(seconds=120)
 """A request that has been under way for so long has reached JW Platform, or was never sent: its process is gone."""
@@ -68,32 +68,25 @@ class RequestBudget:
         self._not_before = float("-inf")
         self._is_lost = False
         self._permits: deque[int | None] = deque()
-        self._counting = threading.Lock()
-        self._waiting: Counter[Lane] = Counter()
-        self._writers = 0
+        self._queue = Queue()
         self._said = Lines()
 
     def reserve(self) -> None:
-        """Keep room for edits, until `unreserve` has been called as often as this."""
-        with self._counting:
-            self._writers += 1
+        """See rate_limit.Queue."""
+        self._queue.reserve()
 
     def unreserve(self) -> None:
-        """Take one reservation back."""
-        with self._counting:
-            self._writers -= 1
+        """See rate_limit.Queue."""
+        self._queue.unreserve()
         self._withdraw()
 
     @contextmanager
     def in_line(self, lane: Lane) -> Iterator[None]:
-        """Let no request of a later lane begin, during the block, where one of this lane could."""
-        with self._counting:
-            self._waiting[lane] += 1
+        """See rate_limit.Queue."""
         try:
-            yield
+            with self._queue.in_line(lane):
+                yield
         finally:
-            with self._counting:
-                self._waiting[lane] -= 1
             self._withdraw()
 
     def ask(self, limit: int, lane: Lane, *, begin: bool) -> float:
@@ -126,11 +119,6 @@ class RequestBudget:
         with self._lock:
             self._hang_up()
 
-    @property
-    def _lines(self) -> Lines:
-        with self._counting:
-            return Lines(self._waiting[Lane.EDITS], self._waiting[Lane.LOOKS], self._writers)
-
     def _ask(self, session: Connection, limit: int, lane: Lane, begin: bool) -> tuple[float, int | None]:
         """Return the seconds to wait, and the id of the request if it has begun."""
         about = {"account": self._account, "process": self._process, "window": timedelta(seconds=rate_limit.WINDOW)}
@@ -139,7 +127,7 @@ class RequestBudget:
                 text("INSERT INTO request_accounts (account) VALUES (:account) ON CONFLICT DO NOTHING"), about
             )
         found = session.execute(statement(_PACKAGE, "request_standing"), about).one()
-        ours = self._lines
+        ours = self._queue.lines
         room = allowed(limit, lane, ours + Lines(found.edits, found.looks, found.writers))
         wait = max(0.0, found.held_for)
         place = place_to_wait_for(found.answered, found.under_way, room)
@@ -160,8 +148,10 @@ class RequestBudget:
 
     def _withdraw(self) -> None:
         """Tell the others at once if this process waits for less than it has said."""
-        if self._said != Lines() and self._lines != self._said:
-            self._try(lambda session: self._say(session, self._lines, timedelta(seconds=rate_limit.WINDOW) + _GRACE))
+        if self._said != Lines() and self._queue.lines != self._said:
+            self._try(
+                lambda session: self._say(session, self._queue.lines, timedelta(seconds=rate_limit.WINDOW) + _GRACE)
+            )
 
     def _say(self, session: Connection, lines: Lines, lapse: timedelta) -> None:
         about = {"account": self._account, "process": self._process}

@@ -7,13 +7,13 @@ all processes. The rule that both follow is in jwp_pipeline/rate_limit.py.
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from jwp_pipeline import rate_limit
-from jwp_pipeline.rate_limit import Lane, Lines, allowed, place_to_wait_for
+from jwp_pipeline.rate_limit import Lane, Queue, allowed, place_to_wait_for
 
 
 class RateLimiter:
@@ -27,31 +27,21 @@ class RateLimiter:
         self.limit = limit
         self._answered: deque[float] = deque(maxlen=limit)
         self._under_way = 0
-        self._writers = 0
-        self._waiting: Counter[Lane] = Counter()
+        self._queue = Queue()
         self._not_before = float("-inf")
         self._lock = threading.Lock()
 
     def reserve(self) -> None:
-        """Keep room for edits, until `unreserve` has been called as often as this."""
-        with self._lock:
-            self._writers += 1
+        """See rate_limit.Queue."""
+        self._queue.reserve()
 
     def unreserve(self) -> None:
-        """Take one reservation back."""
-        with self._lock:
-            self._writers -= 1
+        """See rate_limit.Queue."""
+        self._queue.unreserve()
 
-    @contextmanager
-    def in_line(self, lane: Lane) -> Iterator[None]:
-        """Let no request of a later lane begin, during the block, where one of this lane could."""
-        with self._lock:
-            self._waiting[lane] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._waiting[lane] -= 1
+    def in_line(self, lane: Lane) -> AbstractContextManager[None]:
+        """See rate_limit.Queue."""
+        return self._queue.in_line(lane)
 
     def wait(self, now: float, lane: Lane = Lane.LISTINGS) -> float:
         """Return the seconds until a request may be sent; it may become more if another thread is faster."""
@@ -86,8 +76,8 @@ class RateLimiter:
 
     def _wait(self, now: float, lane: Lane) -> float:
         earliest = self._not_before
-        lines = Lines(self._waiting[Lane.EDITS], self._waiting[Lane.LOOKS], self._writers)
-        place = place_to_wait_for(len(self._answered), self._under_way, allowed(self.limit, lane, lines))
+        room = allowed(self.limit, lane, self._queue.lines)
+        place = place_to_wait_for(len(self._answered), self._under_way, room)
         if place is not None:
             last = self._answered[place] if place < len(self._answered) else now
             earliest = max(earliest, last + rate_limit.WINDOW)
