@@ -52,6 +52,9 @@ A message must never contain a secret or the query string of a URL (v1 puts its 
 
 from typing import ClassVar, Self
 
+INTERRUPTED = "Interrupted; the next run goes on from what is stored."
+"""What is said of a command or run that somebody interrupted. That is no error, and nothing is lost by it."""
+
 
 class PipelineError(Exception):
     """The base class of all errors that this project raises on purpose."""

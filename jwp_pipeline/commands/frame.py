@@ -14,7 +14,7 @@ from jwp_pipeline.commands.terminal import Terminal, terminal
 from jwp_pipeline.database import embedded
 from jwp_pipeline.env_file import reading_from
 from jwp_pipeline.environment import oddities
-from jwp_pipeline.errors import NothingToRelease, NothingToResolve, PipelineError, SettingsError
+from jwp_pipeline.errors import INTERRUPTED, NothingToRelease, NothingToResolve, PipelineError, SettingsError
 from jwp_pipeline.proxies import keep_loopback_off_proxies
 from jwp_pipeline.runbook import error_text
 from jwp_pipeline.settings import Settings, load_settings
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SUCCEEDED, FAILED, USAGE, REFUSED = 0, 1, 2, 3
-
-INTERRUPTED = "Interrupted; the next run goes on from what is stored."
 
 
 def guarded(verb: Callable[[Terminal], int], options: argparse.Namespace) -> int:

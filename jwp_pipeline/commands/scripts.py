@@ -11,6 +11,8 @@ from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import NoReturn
 
+from jwp_pipeline.errors import INTERRUPTED
+
 
 def jwpfetch() -> int:
     """Run `jwpfetch`, and return its exit code."""
@@ -25,7 +27,7 @@ def jwp_pipeline() -> int:
 def _interruptible(command: Callable[[ModuleType], int]) -> int:
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:
-        # An exception that is raised while modules are being loaded may be swallowed by one of them.
+        # While a module is being imported, it may catch a KeyboardInterrupt itself, and then nothing would end.
         signal.signal(signal.SIGINT, _end)
     from jwp_pipeline.commands import cli
 
@@ -40,5 +42,5 @@ def _interruptible(command: Callable[[ModuleType], int]) -> int:
 
 
 def _end(_number: int = signal.SIGINT, _frame: FrameType | None = None) -> NoReturn:
-    os.write(2, b"Interrupted; the next run goes on from what is stored.\n")
+    os.write(2, f"{INTERRUPTED}\n".encode())
     os._exit(1)

@@ -14,7 +14,14 @@ from typing import Any
 import dagster as dg
 
 from jwp_pipeline.database.translation import clear_error, clear_errors
-from jwp_pipeline.errors import DatabaseBlocked, GuardTripped, PipelineError, SyncInProgress, TransientError
+from jwp_pipeline.errors import (
+    INTERRUPTED,
+    DatabaseBlocked,
+    GuardTripped,
+    PipelineError,
+    SyncInProgress,
+    TransientError,
+)
 from jwp_pipeline.orchestration.dagster_private import SerializableErrorInfo
 from jwp_pipeline.runbook import error_text, path
 
@@ -113,7 +120,7 @@ def _innermost(error: SerializableErrorInfo | None) -> str:
     """Return the message at the end of a chain of causes, which says what really happened."""
     bottom = _bottom_of(error)
     if bottom is not None and bottom.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-        return "Interrupted; the next run goes on from what is stored."
+        return INTERRUPTED
     return bottom.message.strip() if bottom else "no reason was recorded"
 
 

@@ -65,6 +65,7 @@ def as_html(status: Status, runs: Sequence[RunLine]) -> str:
     """Return the page as an HTML file that needs nothing else."""
     title = headline(status)
     kind = "trouble" if status.troubles else "well"
+    live = _sparkline([day.live for day in status.days])
     steps = "".join(f"<p>{html.escape(trouble)}.</p>" for trouble in status.troubles)
     return "\n".join(
         [
@@ -73,7 +74,7 @@ def as_html(status: Status, runs: Sequence[RunLine]) -> str:
             steps,
             _html_table(counts(status.types)),
             f"<p>{html.escape(waiting(status))}</p>",
-            f'<h2>Videos, the last {len(status.days)} days</h2><p class="days">{html.escape(_spark(status))}</p>',
+            f'<h2>Videos, the last {len(status.days)} days</h2><p class="days">{live}</p>',
             f"<h2>Last runs</h2>{_html_table(_runs(runs))}" if runs else "",
             f"<p>Site {html.escape(status.site or 'not configured')}, {html.escape(status.database)}, schema "
             f"{html.escape(status.schema)}. Read {_moment(status.at)}.</p>",
@@ -84,11 +85,9 @@ def as_html(status: Status, runs: Sequence[RunLine]) -> str:
 
 def headline(status: Status) -> str:
     """Return in one sentence whether the record is in step, and since when."""
-    if status.troubles:
-        return "Not in step with JW Platform."
     full = [each.in_step_as_of for each in status.types if each.in_step_as_of]
     changes = [each.changes_seen_until for each in status.types if each.changes_seen_until]
-    if not full or not changes:
+    if status.troubles or not full or not changes:
         return "Not in step with JW Platform."
     if min(full) == min(changes):
         return f"In step with JW Platform as of {_moment(min(full))}."
@@ -141,10 +140,6 @@ def _days(days: Sequence[Day]) -> str:
         f"changes `{_sparkline([day.changes for day in days])}` {changes:,} in all\n\n"
         f"from {first.day} to {last.day}"
     )
-
-
-def _spark(status: Status) -> str:
-    return _sparkline([day.live for day in status.days])
 
 
 def _sparkline(numbers: Sequence[int]) -> str:
