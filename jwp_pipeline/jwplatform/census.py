@@ -33,7 +33,7 @@ class Census:
         return (bisect_left(self._numbers, ids.last + 1) - bisect_left(self._numbers, ids.first)) * EVERY
 
     def page_of(self, ids: IdRange, page_length: int, total: int | None) -> IdRange | None:
-        """Return the part at the beginning of a range whose ids should just fit on one page; None for all of it.
+        """Return how much of a range, from its beginning, should just fit on one page; None if all of it should.
 
         `total` is the announced size of the whole listing. What it has more than is known is assumed to be spread
         evenly. The actual number of new ids varies by its square root, so there is room for two standard deviations.

@@ -1,4 +1,4 @@
-"""Compares two versions of a resource value by value. Put here how a difference is found and written for people."""
+"""Compares two versions of a resource value by value. Put here how differences are found and shown."""
 
 from __future__ import annotations
 

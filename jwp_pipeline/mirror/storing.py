@@ -110,7 +110,7 @@ def _refusal(connection: Connection, element: str) -> str | None:
 
 
 def _as_array(hexadecimal: list[str]) -> str:
-    """Return the text of an array in PostgreSQL, because the driver takes much longer to make one from a list."""
+    """Write an array in PostgreSQL's own syntax. The driver would take much longer to convert the list."""
     return f"{{{','.join(hexadecimal)}}}"
 
 

@@ -36,7 +36,7 @@ class All:
 
 
 def narrowed(predicate: Predicate | None) -> tuple[KeyRange | None, Predicate | None]:
-    """Divide a predicate into a range of keys, which can be looked up in an index, and the rest of it."""
+    """Split a predicate into a range of keys, which an index can look up, and a predicate for everything else."""
     if isinstance(predicate, KeyRange):
         return predicate, None
     if isinstance(predicate, All):

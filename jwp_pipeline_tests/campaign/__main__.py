@@ -31,7 +31,7 @@ THROUGH = ("functions", "dagster", "jwpfetch")
 
 
 class Campaign:
-    """What all lives share: the server with two schemas, the relay before it and a folder."""
+    """What all lives share: a folder, a server with two schemas, and the relay through which it is reached."""
 
     def __init__(self, folder, options):
         self.folder, self.seed = folder, options.seed

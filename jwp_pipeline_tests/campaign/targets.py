@@ -38,7 +38,7 @@ KEY = "aB3dE5gH"
 
 
 def _told(error, secret, *, names=""):
-    """Return the name of an error, which must not tell the secret and must name what it is about."""
+    """Return the name of an error. Its message must contain `names`, and must not contain the secret."""
     if secret is not None and secret in str(error):
         raise AssertionError(f"a secret is told: {error}")
     if names not in str(error):

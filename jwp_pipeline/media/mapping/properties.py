@@ -73,7 +73,7 @@ class Reading:
         return as_text(raw)
 
     def property(self, name: str, types: tuple[str, ...], read: Callable[[str], T], default: T) -> T | Keep:
-        """Read a custom property: `default` if it is absent, KEEP if it is null or cannot be read.
+        """Return the value of a custom property; `default` if it is absent, and KEEP if it is null or cannot be read.
 
         `read` is a pure function, and its result is immutable.
         """

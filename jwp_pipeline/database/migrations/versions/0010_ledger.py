@@ -1,8 +1,8 @@
 """The ledger: pages as text to the letter, digests of their elements, and partitions that TRUNCATE empties.
 
-No row of cached_resources is rewritten. Its new index is built while nobody else can use the table, which takes about
-ten seconds for a million rows. The pages that are kept are copied, which takes about as long as one sync. A digest is a
-`uuid`, which is as quick to compare as a `bytea` of 16 bytes and takes a fifth less space.
+No row of cached_resources is rewritten. While the new index of that table is built, nobody else can use the table; that
+takes about ten seconds for a million rows. The pages that are kept are copied, which takes about as long as one sync. A
+digest is a `uuid`, which is as quick to compare as a `bytea` of 16 bytes and takes a fifth less space.
 """
 
 from __future__ import annotations
