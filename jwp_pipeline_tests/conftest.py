@@ -33,17 +33,22 @@ LONGEST = ("test_lying_listings.py", "test_jwpfetch.py", "test_golden.py", "test
 # `make test` leaves them out, as it does the tests that are marked as slow themselves.
 VARIATIONS = frozenset(
     {
+        "commands/test_start_up.py",
         "database/test_embedded_life.py",
         "database/test_embedded_start.py",
         "database/test_request_budget.py",
         "end_to_end/test_database.py",
         "end_to_end/test_lost_runs.py",
+        "end_to_end/test_output.py",
         "end_to_end/test_pushes.py",
+        "history/test_daily.py",
         "history/test_in_dagster.py",
         "media/test_acls.py",
         "media/test_due.py",
         "media/test_extremes.py",
+        "media/test_malformed.py",
         "media/test_members.py",
+        "media/test_withdrawn.py",
         "mirror/test_crash.py",
         "orchestration/test_alerts.py",
         "orchestration/test_definitions.py",

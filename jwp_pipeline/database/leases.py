@@ -48,10 +48,11 @@ class Lease:
         self._every = every
         self._ended = threading.Event()
         self._loss: str | None = None
+        self._heart = threading.Thread(target=self._live, name=f"lease-{number}", daemon=True)
+        # Starting a thread fails if memory is short. The engine must not know this lease then.
+        self._heart.start()
         event.listen(engine, "connect", self._record_session)
         event.listen(engine, "checkout", self._refuse_if_lost)
-        self._heart = threading.Thread(target=self._live, name=f"lease-{number}", daemon=True)
-        self._heart.start()
 
     @classmethod
     def begin(cls, engine: Engine, run_id: str, *, every: float = BEAT_SECONDS) -> Lease:
@@ -64,7 +65,13 @@ class Lease:
         with connect(engine) as connection, connection.begin():
             number = connection.execute(statement(_PACKAGE, "begin_lease"), {"run_id": run_id, **place}).scalar_one()
             connection.execute(statement(_PACKAGE, "prune_leases"), {"newest": number, "kept": _KEPT})
-        return cls(engine, number, every=every)
+        try:
+            return cls(engine, number, every=every)
+        except BaseException:
+            # The lease would stay open without a heartbeat. Nobody looks at leases of runs that Dagster calls failed.
+            with _logged(f"The end of lease {number} was not recorded"):
+                _set_time(engine, number, "ended_at")
+            raise
 
     def require(self, connection: Connection) -> None:
         """Prevent a takeover of the lease until the caller's transaction ends. Raises LeaseLost if it is too late."""
@@ -81,29 +88,18 @@ class Lease:
         self._ended.set()
         self._heart.join()
         with _logged(f"The end of lease {self.number} was not recorded"), suppress(LeaseLost):
-            self._update("ended_at")
+            _set_time(self._engine, self.number, "ended_at")
 
     def _live(self) -> None:
         while self._loss is None and not self._ended.wait(self._every):
             # A failed heartbeat does not stop the run: the database may come back before anyone declares the run dead.
             with _logged(f"A heartbeat of lease {self.number} failed"):
                 try:
-                    if not self._update("heartbeat_at"):
+                    if not _set_time(self._engine, self.number, "heartbeat_at"):
                         self.check()
                 except LeaseLost as lost:
                     self._loss = str(lost)
                     _log.warning("%s", lost)
-
-    def _update(self, column: str) -> int:
-        """Set a time of the lease to now, on a separate connection. Returns 0 if the lease is over, else 1."""
-        with self._engine.begin() as connection:
-            return connection.execute(
-                text(
-                    f"UPDATE run_leases SET {column} = clock_timestamp()"
-                    " WHERE fencing_number = :number AND ended_at IS NULL"
-                ),
-                {"number": self.number},
-            ).rowcount
 
     def _require(self, connection: Connection, *, locking: str = "") -> None:
         query = text(f"SELECT ended_at, taken_over_by FROM run_leases WHERE fencing_number = :number {locking}")
@@ -211,6 +207,13 @@ def _take_over(engine: Engine, standing: Standing, tolerance: Tolerance) -> None
     with _logged(what), engine.begin() as connection:
         connection.execute(text(f"SET LOCAL lock_timeout TO {milliseconds}"))
         connection.execute(statement(_PACKAGE, "take_over_lease"), lease | {"by": current_process()})
+
+
+def _set_time(engine: Engine, number: int, column: str) -> int:
+    """Set a time of a lease to now, on a separate connection. Returns 0 if the lease is over, else 1."""
+    query = f"UPDATE run_leases SET {column} = clock_timestamp() WHERE fencing_number = :number AND ended_at IS NULL"
+    with engine.begin() as connection:
+        return connection.execute(text(query), {"number": number}).rowcount
 
 
 @contextmanager

@@ -103,10 +103,15 @@ class Steps:
         threading.Timer(float(seconds), connection.close).start()
 
     def _dispossess(self):
-        """Take the lease over as another process would, and tell the parent what the tables held at that moment."""
+        """Take this run's lease over as another process would, and tell the parent what the tables held at that moment.
+
+        A run that was killed earlier may have left an open lease, which says nothing about this run.
+        """
         taking = str(statement("jwp_pipeline.database", "take_over_lease"))
         with suppress(psycopg.errors.LockNotAvailable), psycopg.connect(self._url) as connection:
-            numbers = connection.execute("SELECT fencing_number FROM run_leases WHERE ended_at IS NULL").fetchall()
+            numbers = connection.execute(
+                "SELECT fencing_number FROM run_leases WHERE ended_at IS NULL AND process_id = %s", [os.getpid()]
+            ).fetchall()
             for (number,) in numbers:
                 given = taking.replace(":number", "%(number)s").replace(":by", "%(by)s")
                 connection.execute(given, {"number": number, "by": "the campaign"})

@@ -1,5 +1,6 @@
 """A lease shows whether a run is alive, and a run that was declared dead writes nothing more."""
 
+import threading
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -77,6 +78,26 @@ def test_a_run_with_a_heartbeat_is_not_taken_over_and_ends_its_lease_itself(engi
     lease.end()
     standing = standings(engine, ["a run"], AT_ONCE)["a run"]
     assert (standing.ended, standing.taken_over_by) == (True, None)
+
+
+def test_a_lease_whose_heartbeat_cannot_start_ends_at_once_and_the_run_can_try_again(tables_url, engine, monkeypatch):
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", _no_more_threads)
+    of_run = open_engine(tables_url, SCHEMA)
+    with pytest.raises(RuntimeError, match="new thread"):
+        Lease.begin(of_run, "a run")
+    assert not rows(engine, "SELECT FROM run_leases WHERE ended_at IS NULL")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    lease = Lease.begin(of_run, "a run")
+    of_run.dispose()
+    lease.check()
+    lease.end()
+    of_run.dispose()
+
+
+def _no_more_threads(thread):
+    raise RuntimeError("can't start new thread")
 
 
 def test_after_run_and_server_slept_together_the_run_has_time_to_send_a_heartbeat(engine, run):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import text
 
 from jwp_pipeline_tests.outbox.site import EditedSite
 from jwp_pipeline_tests.support import SCHEMA, rows, video
@@ -201,3 +202,26 @@ def test_only_an_item_without_a_video_is_a_new_one(jwp, statements, created):
     """Clarification 12: what counts is whether it has one when the transaction commits."""
     jwp.execute(";".join(statements))
     assert len(rows(jwp.engine, "SELECT * FROM item_creations")) == created
+
+
+@pytest.mark.parametrize("what", ["edit", "creation"])
+def test_a_bulk_write_does_not_read_a_table_again_for_each_item(engine, jwp, what):
+    """In a new session: it plans the statements of triggers only once, and at that time the tables are still small."""
+    items = 500
+    insert = (
+        "INSERT INTO media_items (id, title, description, type, duration, published_at, language, copyright)"
+        f" SELECT 'bulk' || n, 'New', '', 'video', 1, now(), 'eng', '' FROM generate_series(1, {items}) AS n"
+    )
+    link = (
+        "INSERT INTO videos (key, media_item_id, updated) SELECT 'bulk' || n, 'bulk' || n, 1"
+        f" FROM generate_series(1, {items}) AS n"
+    )
+    if what == "edit":
+        jwp.execute(f"{insert}; {link}")
+    jwp.execute("ANALYZE")
+    engine.dispose()
+    with engine.begin() as connection:
+        connection.execute(text(TITLE if what == "edit" else insert))
+        connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        read = connection.execute(text("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables")).all()
+    assert {table: count for table, count in read if count > 10 * items} == {}
