@@ -201,7 +201,7 @@ class Life:
         def stopped(pid):
             if how.get("SIGSTOP", {}).get("then") == "declare dead":
                 self.clean.end_leases()
-                if self.connection.execute("SELECT FROM run_leases").fetchone():
+                if self.connection.execute("SELECT FROM run_leases WHERE process_id = %s", [pid]).fetchone():
                     frozen.remember()
             else:
                 time.sleep(0.05)
