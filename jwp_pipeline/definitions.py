@@ -1,14 +1,18 @@
 """Everything that Dagster loads, on one screen. `build_definitions` serves the UI, jwpfetch, the tests and the demo.
 
-Loading works without any settings: it reads them only for names and times (asset prefix, schedules, freshness), and
-connects to nothing. Importing this module does nothing; workspace.yaml names the function `defs`.
+Loading works without any settings: it reads them only for names and times (asset prefix, schedules, freshness). `defs`,
+which workspace.yaml names, asks the database for the day on which the library begins, if it is there, and connects to
+nothing else. Importing this module does nothing.
 """
 
 from __future__ import annotations
 
+from datetime import date
+
 import dagster as dg
 
 from jwp_pipeline.errors import SettingsError
+from jwp_pipeline.history.beginning import first_day_of_log
 from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.assets import history, media, mirror, outbox, status
 from jwp_pipeline.orchestration.assets import settings as settings_assets
@@ -25,17 +29,22 @@ from jwp_pipeline.orchestration.runtime import Runtime, as_resource
 from jwp_pipeline.settings import Settings, load_settings
 
 
-def build_definitions(runtime: Runtime | None = None, *, settings: Settings | None = None) -> dg.Definitions:
+def build_definitions(
+    runtime: Runtime | None = None, *, settings: Settings | None = None, first_day: date | None = None
+) -> dg.Definitions:
     """Return a new set of definitions.
 
     Each run and tick gets a new runtime like `runtime`. `settings` provide the asset prefix, the schema's name, the
-    times of the schedules and the freshness windows; without them, all have their defaults.
+    times of the schedules and the freshness windows; without them, all have their defaults. The partitions of
+    library_history begin on `first_day`.
     """
     settings = settings or Settings.model_construct()
     loaded = dg.load_assets_from_modules(
         [status, settings_assets, mirror, media, outbox, history], key_prefix=settings.asset_key_prefix or None
     )
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
+    if first_day is not None:
+        assets = list(dg.map_asset_specs(history.beginning_on(first_day), assets))
     checks = dg.load_asset_checks_from_modules(
         [mirror_checks, delivery_checks, outbox_checks], asset_key_prefix=settings.asset_key_prefix or None
     )
@@ -54,9 +63,10 @@ def build_definitions(runtime: Runtime | None = None, *, settings: Settings | No
 def defs() -> dg.Definitions:
     """Return the definitions for workspace.yaml. Check `required_settings` reports settings that cannot be read."""
     try:
-        return build_definitions(settings=load_settings())
+        settings = load_settings()
     except SettingsError:
         return build_definitions(settings=_asset_prefix_alone())
+    return build_definitions(settings=settings, first_day=first_day_of_log(settings))
 
 
 def _asset_prefix_alone() -> Settings | None:

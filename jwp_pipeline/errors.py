@@ -21,6 +21,7 @@
     │   ├── DeliveryRefused           it answered with another status than 200 and 404
     │   ├── DeliveryUnreadable        its answer is not JSON
     │   └── NoPlaylist                its answer has no playlist
+    ├── RunBrokenOff                  Dagster could not start a run, or ended it from outside
     ├── WebhookError                  webhooks cannot be received or registered as asked
     │   └── EventRefused              what was received is not an event that JW Platform has just sent
     ├── MirrorError
@@ -175,6 +176,12 @@ class DeliveryUnreadable(DeliveryError):
 
 class NoPlaylist(DeliveryError):
     """The answer of the Delivery API has no playlist with a video."""
+
+
+class RunBrokenOff(PipelineError):
+    """Dagster could not start a run, or ended it from outside; the message quotes what Dagster's log says about it."""
+
+    runbook: ClassVar[str] = "run-broken-off"
 
 
 class WebhookError(PipelineError):

@@ -21,7 +21,6 @@ from jwp_pipeline.database.embedded import ensure_running, release
 from jwp_pipeline.database.embedded.binaries import find_binaries
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.environment import NOT_SETTINGS
-from jwp_pipeline.orchestration.jobs import SITE_TAG
 from jwp_pipeline.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -172,7 +171,7 @@ def test_sites_run_side_by_side_with_the_limits_that_the_page_names(tmp_path):
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=limits) as instance:
         understood = instance.get_concurrency_config()
     (of_site,) = understood.run_queue_config.tag_concurrency_limits
-    assert (of_site["key"], of_site["limit"]) == (SITE_TAG, 1)
+    assert (of_site["key"], of_site["limit"]) == ("dagster/code_location", 1)
     assert understood.pool_config.default_pool_limit > 1
 
 

@@ -33,6 +33,7 @@ from jwp_pipeline.orchestration.checks.delivery import ITEMS_PLAY
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.dagster_private import NO_COMPUTE_LOGS, InstanceRef
 from jwp_pipeline.orchestration.failures import as_database_error, failures
+from jwp_pipeline.orchestration.location import record_in_location
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.orchestration.status_page import status_materialization
@@ -158,6 +159,7 @@ def _run(
             )
             # Keep one connection for each storage, instead of opening one for each of some 250 event writes.
             instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
+            record_in_location(instance, settings)
             with runtime.anew(run_id=None) as before:
                 end_abandoned_runs(instance, before)
             definitions = build_definitions(runtime, settings=settings)

@@ -28,6 +28,7 @@ from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.orchestration.failures import as_database_error
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
+from jwp_pipeline.orchestration.status_page import STATUS
 from jwp_pipeline.processes import guarded, stop_requests
 from jwp_pipeline.proxies import exceptions_for
 from jwp_pipeline.settings import Settings
@@ -72,7 +73,7 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
         _receiving_webhooks(settings, console),
         guarded(command, seconds=_STOP_SECONDS, cwd=home, env=environment) as child,
     ):
-        _announce(child, port, console, stop)
+        _announce(child, port, console, stop, first_page=f"/assets/{'/'.join([*settings.asset_key_prefix, STATUS])}")
         with kept_loaded(port, console):
             while child.poll() is None and not stop:
                 time.sleep(0.2)
@@ -92,7 +93,7 @@ def _receiving_webhooks(settings: Settings, console: Console) -> Iterator[None]:
         yield
 
 
-def _announce(child: subprocess.Popen[bytes], port: int, console: Console, stop: list[int]) -> None:
+def _announce(child: subprocess.Popen[bytes], port: int, console: Console, stop: list[int], *, first_page: str) -> None:
     started = time.monotonic()
     while child.poll() is None and not stop:
         with suppress(OSError, HTTPException), closing(HTTPConnection(HOST, port, timeout=2)) as connection:
@@ -100,6 +101,7 @@ def _announce(child: subprocess.Popen[bytes], port: int, console: Console, stop:
             if connection.getresponse().status == 200:
                 url, seconds = f"http://{HOST}:{port}", time.monotonic() - started
                 console.print(f"Dagster is at {url} (after {seconds:.1f} s). Ctrl-C stops everything.")
+                console.print(f"Whether all is in step, and what to do next: {url}{first_page}", soft_wrap=True)
                 return
         time.sleep(0.2)
 

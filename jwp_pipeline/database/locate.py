@@ -23,6 +23,20 @@ def database_url(settings: Settings) -> str:
     return ensure_running(settings.jwp_home)
 
 
+def database_if_ready(settings: Settings) -> Database | None:
+    """Return the database with our tables if it is there without anything being started, else None.
+
+    Raises DatabaseError if its URL cannot be read.
+    """
+    if settings.jwp_database_url is not None:
+        url: str | None = settings.jwp_database_url.get_secret_value()
+    else:
+        from jwp_pipeline.database.embedded import url_if_running
+
+        url = url_if_running(settings.jwp_home)
+    return None if url is None else read_database(url, settings.jwp_database_schema)
+
+
 def open_database(settings: Settings) -> Engine:
     """Return an engine for our schema, after creating or migrating its tables. Raises DatabaseError."""
     engine = open_engine(database_url(settings), settings.jwp_database_schema)

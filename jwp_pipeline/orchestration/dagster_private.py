@@ -3,8 +3,14 @@
 Each is here because the public API of Dagster 1.13 has no equivalent. The comment above it says what it is for.
 """
 
+# The name of the only repository of a code location, which is one set of definitions.
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+
 # Makes an instance from a folder with some of dagster.yaml's entries overridden.
 from dagster._core.instance.ref import InstanceRef
+
+# Where a run belongs in the UI: the names of its code location and of its repository.
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 # The tags by which a run request asks for a range of partitions.
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
@@ -25,8 +31,11 @@ __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
     "ASSET_PARTITION_RANGE_START_TAG",
     "NO_COMPUTE_LOGS",
+    "SINGLETON_REPOSITORY_NAME",
     "ConfigurableClassData",
     "InstanceRef",
+    "RegisteredCodeLocationOrigin",
+    "RemoteRepositoryOrigin",
     "SerializableErrorInfo",
     "cron_string_iterator",
     "is_valid_cron_string",

@@ -6,7 +6,7 @@ Put here what translates between the two.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from jwp_pipeline.errors import (
     DatabaseBlocked,
     GuardTripped,
     PipelineError,
+    RunBrokenOff,
     SyncInProgress,
     TransientError,
 )
@@ -33,6 +34,11 @@ RUNBOOK = "runbook"
 
 EVENT_TYPES = frozenset({dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE})
 """The types of events that `failures` looks at."""
+
+_OUTSIDE = frozenset({dg.DagsterEventType.RUN_START, dg.DagsterEventType.ENGINE_EVENT, dg.DagsterEventType.RUN_FAILURE})
+# Dagster's message of a failure that somebody else has reported. It says nothing about the cause.
+_NO_REASON = "This run has been marked as failed from outside the execution context."
+_MOST_CHARACTERS = 300
 
 
 @contextmanager
@@ -106,9 +112,37 @@ def failures(events: Iterable[dg.DagsterEvent]) -> list[StepFailure]:
 
 
 def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[StepFailure]:
-    """Return the same for a run that the instance has recorded."""
-    entries = instance.all_logs(run_id, of_type=set(EVENT_TYPES))
-    return failures(entry.dagster_event for entry in entries if entry.dagster_event)
+    """Return the same for a run that the instance has recorded, or else why Dagster did not let it work."""
+    return failures(_events(instance, run_id, EVENT_TYPES)) or [_broken_off(_events(instance, run_id, _OUTSIDE))]
+
+
+def _events(instance: dg.DagsterInstance, run_id: str, types: Collection[dg.DagsterEventType]) -> list[dg.DagsterEvent]:
+    return [entry.dagster_event for entry in instance.all_logs(run_id, of_type=set(types)) if entry.dagster_event]
+
+
+def _broken_off(events: Sequence[dg.DagsterEvent]) -> StepFailure:
+    """Return why a run failed without a step of it having failed, in Dagster's words, with what that means."""
+    reasons = []
+    for event in events:
+        error = getattr(event.event_specific_data, "error", None)
+        is_end = event.event_type == dg.DagsterEventType.RUN_FAILURE
+        if error is not None:
+            reasons.append(f"{event.message or ''} {error.message}")
+        elif is_end and event.message and event.message != _NO_REASON:
+            reasons.append(event.message)
+    # The last words are about the end, and they are what Dagster repeats of earlier ones.
+    said = " ".join(reasons[-1].split())[:_MOST_CHARACTERS].rstrip(".") if reasons else "its log does not say why"
+    if any(event.event_type == dg.DagsterEventType.RUN_START for event in events):
+        error = RunBrokenOff(
+            f"Dagster ended this run before its work was done: {said}. What it had not committed is undone, and the "
+            "next run goes on from what is stored."
+        )
+    else:
+        error = RunBrokenOff(
+            f"Dagster could not start this run, so it has read and changed nothing: {said}. Schedules and sensors try "
+            "again by themselves; see that the process that serves the code is running."
+        )
+    return StepFailure(error_text(error), path(error.runbook))
 
 
 def _class_of(error: SerializableErrorInfo | None) -> str:

@@ -12,11 +12,17 @@ HISTORY, PUSH = "history", "push"
 SYNCS = (SYNC, FULL_RESYNC, FREQUENT_SYNC)
 """The jobs that list what is at JW Platform."""
 
-SITE_TAG = "jwp_pipeline/site"
+# Dagster's UI hides tags with this prefix. They are for our own questions, and would only fill its list of runs.
+_HIDDEN = ".dagster/jwp_pipeline"
+
+SITE_TAG = f"{_HIDDEN}_site"
 """The tag of every run of a job that names its site, because sites that share a Dagster instance have the same jobs."""
 
-SCHEMA_TAG = "jwp_pipeline/schema"
+SCHEMA_TAG = f"{_HIDDEN}_schema"
 """The tag of every run of a job that names the schema of its site's tables at the time when the run was requested."""
+
+COMMAND_TAG = f"{_HIDDEN}_command"
+"""The tag of every run that a command has executed in its own process. It holds the process in words."""
 
 EVERYTHING = dg.AssetSelection.groups("settings", "mirror", "media")
 """The assets that a sync brings in step. The history is computed from the change log afterwards."""

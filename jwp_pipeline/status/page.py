@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jwp_pipeline.database.status import TypeStatus
+from jwp_pipeline.history.small_pictures import MOST_CHARACTERS, bars, image, line
 from jwp_pipeline.status.read import Day, Status
 
-MOST_CHARACTERS = 999
-"""Dagster's UI shows Markdown of fewer than 1,000 characters unfolded, and hides longer texts behind a button."""
-
-_BLOCKS = "▁▂▃▄▅▆▇█"
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
@@ -27,7 +24,7 @@ _HEAD = """<!DOCTYPE html>
   table {{ border-collapse: collapse; }} td, th {{ padding: .2rem .8rem; text-align: right; }}
   td:first-child, th:first-child {{ text-align: left; padding-left: 0; }}
   tr + tr {{ border-top: 1px solid #ddd; }} .well {{ color: #0a6b2d; }} .trouble {{ color: #a4161a; }}
-  .days {{ font-size: 1.4rem; letter-spacing: 1px; }} code {{ background: #f3f3f3; padding: 0 .2rem; }}
+  code {{ background: #f3f3f3; padding: 0 .2rem; }}
 </style>
 """
 
@@ -50,9 +47,10 @@ def pieces(status: Status, runs: Sequence[RunLine]) -> Mapping[str, str]:
     """Return the page as pieces of Markdown by name, in order, each short enough to be shown unfolded."""
     found = {
         "in_step": f"**{headline(status)}**" if not status.troubles else f"**{headline(status)}** {_steps(status)}",
+        "what_to_do_next": next_step(status),
         "counts": _markdown(counts(status.types)),
         "waiting": waiting(status),
-        "last_30_days": _days(status.days),
+        "last_30_days": _pictures(status.days),
         "last_runs": _markdown(_runs(runs)) if runs else "There has been no run.",
     }
     return {
@@ -65,16 +63,17 @@ def as_html(status: Status, runs: Sequence[RunLine]) -> str:
     """Return the page as an HTML file that needs nothing else."""
     title = headline(status)
     kind = "trouble" if status.troubles else "well"
-    live = _sparkline([day.live for day in status.days])
+    days = "".join(f"<p>{text}<br><img alt='{name}' src=\"{url}\"></p>" for name, text, url in _days(status.days))
     steps = "".join(f"<p>{html.escape(trouble)}.</p>" for trouble in status.troubles)
     return "\n".join(
         [
             _HEAD.format(title=html.escape(title)),
             f'<h1 class="{kind}">{html.escape(title)}</h1>',
             steps,
+            f"<p>{_html_code(next_step(status))}</p>",
             _html_table(counts(status.types)),
-            f"<p>{html.escape(waiting(status))}</p>",
-            f'<h2>Videos, the last {len(status.days)} days</h2><p class="days">{live}</p>',
+            f"<p>{_html_code(waiting(status))}</p>",
+            f"<h2>Videos, the last {len(status.days)} days</h2>{days}" if days else "",
             f"<h2>Last runs</h2>{_html_table(_runs(runs))}" if runs else "",
             f"<p>Site {html.escape(status.site or 'not configured')}, {html.escape(status.database)}, schema "
             f"{html.escape(status.schema)}. Read {_moment(status.at)}.</p>",
@@ -112,6 +111,25 @@ def counts(types: Sequence[TypeStatus]) -> Table:
     return [("", *(f"{each.resource_type}s" for each in types)), *rows]
 
 
+def next_step(status: Status) -> str:
+    """Return the next thing that somebody should do, with its command."""
+    for each in status.types:
+        stopped = each.withheld_snapshot or each.quarantined_snapshot
+        if stopped is not None:
+            return f"Look at what the guard has stopped: `jwpfetch --release {stopped} --dry-run`."
+    if any(each.newest_read == "failed" for each in status.types):
+        return "Mend what made the newest read fail, then synchronise: `jwpfetch`."
+    if status.troubles:
+        listed = all(each.lag is not None and each.lag <= status.max_age for each in status.types)
+        only_behind = listed and any(each.behind for each in status.types)
+        return f"Bring the record in step: `jwpfetch{' --skip-fetch' * only_behind}`."
+    if status.outbox.conflicts or status.outbox.refused:
+        return "Decide about the edits in conflict, or refused: `jwp-pipeline edits` shows them and how."
+    if status.outbox.waiting:
+        return "Nothing has to be done: the daemon pushes the edits that wait. `jwpfetch --push` does it now."
+    return "Nothing has to be done."
+
+
 def waiting(status: Status) -> str:
     """Return what waits, in sentences, and the command that shows more of it."""
     outbox, events = status.outbox, status.events
@@ -130,23 +148,21 @@ def _steps(status: Status) -> str:
     return "\n".join(f"\n- {trouble}." for trouble in status.troubles)
 
 
-def _days(days: Sequence[Day]) -> str:
+def _days(days: Sequence[Day]) -> list[tuple[str, str, str]]:
+    """Return the pictures of the days: the name, the text and the URL of each."""
     if not days:
-        return "Nothing has been synchronised yet."
-    first, last = days[0], days[-1]
-    changes = sum(day.changes for day in days)
-    return (
-        f"live videos `{_sparkline([day.live for day in days])}` {first.live:,} → {last.live:,}\n\n"
-        f"changes `{_sparkline([day.changes for day in days])}` {changes:,} in all\n\n"
-        f"from {first.day} to {last.day}"
-    )
+        return []
+    live, changes = [day.live for day in days], [day.changes for day in days]
+    span = f"{days[0].day} to {days[-1].day}"
+    return [
+        ("live videos", f"{live[0]:,} → {live[-1]:,} live videos, {span}", line(live)),
+        ("changes of videos", f"{sum(changes):,} changes of videos, {max(changes):,} at most on a day", bars(changes)),
+    ]
 
 
-def _sparkline(numbers: Sequence[int]) -> str:
-    """Return one block a number, the highest for the largest of them."""
-    least, most = min(numbers, default=0), max(numbers, default=0)
-    span = most - least
-    return "".join(_BLOCKS[round((number - least) / span * (len(_BLOCKS) - 1)) if span else 0] for number in numbers)
+def _pictures(days: Sequence[Day]) -> str:
+    pieces = [f"{text}\n\n{image(name, url)}" for name, text, url in _days(days)]
+    return "\n\n".join(pieces) or "Nothing has been synchronised yet."
 
 
 def _runs(runs: Sequence[RunLine]) -> Table:
@@ -165,6 +181,12 @@ def _runs(runs: Sequence[RunLine]) -> Table:
 def _markdown(table: Table) -> str:
     head, *rows = table
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+def _html_code(text: str) -> str:
+    """Return a text as HTML, with what is in backticks as code."""
+    pieces = html.escape(text).split("`")
+    return "".join(f"<code>{piece}</code>" if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def _html_table(table: Table) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from jwp_pipeline.commands.launch import dagster_home
 from jwp_pipeline.definitions import build_definitions
+from jwp_pipeline.history.small_pictures import MOST_CHARACTERS
 from jwp_pipeline.orchestration.assets.history import DAYS
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline.simulator import Simulator, demo_library
@@ -100,6 +101,10 @@ def test_the_report_of_a_library(engine, run, tables_url, monkeypatch, tmp_path)
     assert pngs(unread)[:2] != pngs(metadata)[:2]
     assert pngs(unread)[2:] == pngs(metadata)[2:]
     assert metadata["media_items"].value == 147
+    shown = {name: entry.value for name, entry in metadata.items() if isinstance(entry, dg.MarkdownMetadataValue)}
+    assert all(len(text) <= MOST_CHARACTERS for name, text in shown.items() if name != "report")
+    assert "0 videos came (above) and 3 went (below)" in shown["additions_and_deletions"]
+    assert "150 → 150 live videos" in shown["growth"]
     assert 90 <= metadata["median_seconds_to_reflect"].value < 200
 
 

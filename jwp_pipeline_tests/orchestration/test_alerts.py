@@ -5,8 +5,12 @@ from contextlib import contextmanager
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent, EngineEventData
+from dagster._core.test_utils import create_run_for_test
+from dagster_shared.error import SerializableErrorInfo
 
 from jwp_pipeline.orchestration.automation import alerts
+from jwp_pipeline.orchestration.jobs import COMMAND_TAG, SITE_TAG
 from jwp_pipeline_tests.support import channel, video
 from jwp_pipeline_tests.support.http import Script, answer, serve
 
@@ -102,6 +106,48 @@ def test_the_alert_for_a_missing_setting_names_it(site, failed_runs):
         failed_runs.tick()
     ((_, body),) = posted
     assert "JWPLATFORM_EMBED_PLAYER_KEY is not set" in body["text"]
+
+
+def engine_event(error):
+    """What Dagster's daemon writes when it cannot reach the process that serves the code."""
+    return EngineEventData.engine_error(SerializableErrorInfo(error, stack=[], cls_name="DagsterUserCodeUnreachable"))
+
+
+def test_the_alert_for_a_run_that_could_not_be_started_has_dagsters_reason_and_a_page(site, failed_runs):
+    run = create_run_for_test(site.instance, job_name="sync", tags={SITE_TAG: "only"})
+    secret = site.settings["jwplatform_v2_api_secret"]
+    with webhook() as (url, posted):
+        site.settings["jwp_alert_webhook_url"] = url
+        told = engine_event(f"Could not reach user code server. UNAVAILABLE {secret}")
+        site.instance.report_engine_event("Run dequeue failed to reach the user code server", run, told)
+        site.instance.report_run_failed(run)
+        failed_runs.tick()
+    ((_, body),) = posted
+    assert "could not start this run" in body["text"]
+    assert "Could not reach user code server. UNAVAILABLE" in body["text"]
+    assert secret not in body["text"]
+    assert "(docs/runbook/run-broken-off.md)" in body["text"]
+
+
+def test_the_alert_for_a_run_that_was_ended_from_outside_says_so(site, failed_runs):
+    run = create_run_for_test(site.instance, job_name="sync", tags={SITE_TAG: "only"})
+    with webhook() as (url, posted):
+        site.settings["jwp_alert_webhook_url"] = url
+        site.instance.report_dagster_event(DagsterEvent("PIPELINE_START", "sync"), run.run_id)
+        site.instance.report_run_failed(run, "Exceeded maximum runtime of 21600 seconds.")
+        failed_runs.tick()
+    ((_, body),) = posted
+    assert "ended this run before its work was done: Exceeded maximum runtime of 21600 seconds." in body["text"]
+
+
+def test_a_run_of_a_command_causes_no_alert(site, failed_runs):
+    """The command itself has told whoever typed it, although its run belongs to the code location."""
+    with webhook() as (url, posted):
+        site.settings["jwp_alert_webhook_url"] = url
+        run = create_run_for_test(site.instance, job_name="sync", tags={SITE_TAG: "only", COMMAND_TAG: "process 1"})
+        site.instance.report_run_failed(run)
+        failed_runs.tick()
+    assert posted == []
 
 
 def refuse(site, kind, number, *, left=0):

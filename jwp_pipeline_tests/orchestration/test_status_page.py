@@ -1,13 +1,14 @@
 """Asset `status` says in one page whether the record is in step, and why not; sensors and `jwpfetch` renew it."""
 
 from dataclasses import replace
+from datetime import date
 
 import dagster as dg
 import pytest
 
 from jwp_pipeline.status.page import MOST_CHARACTERS, RunLine, as_html, pieces
-from jwp_pipeline.status.read import read
-from jwp_pipeline_tests.support import channel, video
+from jwp_pipeline.status.read import DAYS, Day, read
+from jwp_pipeline_tests.support import channel, rows, video
 
 
 @pytest.fixture
@@ -35,18 +36,22 @@ def test_the_page_says_whether_the_record_is_in_step_and_what_to_do_if_not(small
     before = page(small)
     assert before["in_step"].startswith("**Not in step with JW Platform.**")
     assert "have never been listed in full" in before["in_step"]
+    assert before["what_to_do_next"] == "Bring the record in step: `jwpfetch`."
     assert before["last_30_days"] == "Nothing has been synchronised yet."
     assert small.run("sync").success
     after = page(small)
     assert after["in_step"].startswith("**In step with JW Platform as of ")
     assert "| at JW Platform | 12 | 1 |" in after["counts"]
-    assert "12 in all" in after["last_30_days"]
+    assert after["what_to_do_next"] == "Nothing has to be done."
+    assert "12 changes of videos" in after["last_30_days"]
+    assert after["last_30_days"].count("](data:image/svg+xml,") == 2
     assert "| sync | success |" in after["last_runs"]
     small.library.remove("video", *small.library.keys("video")[:8])
     small.run("sync")
     stopped = page(small)
     assert stopped["in_step"].startswith("**Not in step with JW Platform.**")
-    assert "jwpfetch --release" in stopped["in_step"]
+    (snapshot,) = rows(small.engine, "SELECT max(id) AS id FROM raw_snapshots WHERE resource_type = 'video'")
+    assert f"`jwpfetch --release {snapshot.id} --dry-run`" in stopped["what_to_do_next"]
     assert "| withheld by the guard | 8 | 0 |" in stopped["counts"]
     assert (small.effective().jwp_home / "status.html").read_text().startswith("<!DOCTYPE html>")
 
@@ -66,11 +71,14 @@ def test_every_piece_is_short_enough_to_be_shown_unfolded_and_html_is_escaped(sm
     small.run("sync")
     status = read(small.engine, small.effective())
     long = replace(status.types[0], newest_read="failed", problem="<b>" + "long " * 1_000)
-    status = replace(status, types=[long, *status.types[1:]])
+    days = [Day(date(2026, 11, 1), 10**7 * (number % 2), 10**7 * (number % 3)) for number in range(DAYS)]
+    status = replace(status, types=[long, *status.types[1:]], days=days)
     runs = [RunLine("sync", "FAILURE", None, None)] * 5
     found = pieces(status, runs)
     assert max(map(len, found.values())) <= MOST_CHARACTERS
     assert found["in_step"].endswith("…")
+    # A picture that is cut off would not be one.
+    assert found["last_30_days"].endswith("</svg>)")
     assert "<b>" not in as_html(status, runs)
     assert "&lt;b&gt;long" in as_html(status, runs)
 

@@ -14,6 +14,6 @@ Put here what runs a server; the rest of `database` is about the data on it. Imp
 keeper starts fast.
 """
 
-from jwp_pipeline.database.embedded.joining import ensure_running, place, release, server_log
+from jwp_pipeline.database.embedded.joining import ensure_running, place, release, server_log, url_if_running
 
-__all__ = ["ensure_running", "place", "release", "server_log"]
+__all__ = ["ensure_running", "place", "release", "server_log", "url_if_running"]

@@ -77,6 +77,22 @@ def ensure_running(home: Path, *, bin_dir: Path | None = None, durable: bool = T
             raise
 
 
+def url_if_running(home: Path) -> str | None:
+    """Return the URL of the server in `home` if it is ready now, else None.
+
+    This neither starts nor uses the server, which may end at any time.
+    """
+    layout = Layout.of(home)
+    if not layout.keeper_lock.exists():
+        return None
+    keeper = open_lock(layout.keeper_lock)
+    try:
+        password, port = layout.kept_password(), layout.ready_port()
+        return None if is_free(keeper) or password is None or port is None else _url(password, port)
+    finally:
+        os.close(keeper)
+
+
 def release(home: Path) -> None:
     """Stop using the server; it ends if no other process uses it. Only tests need this: a process can simply exit."""
     with _guard:
@@ -95,6 +111,10 @@ def server_log(home: Path) -> Path:
     return Layout.of(home).log
 
 
+def _url(password: str | None, port: int | None) -> str:
+    return f"postgresql://postgres:{password}@127.0.0.1:{port}/{DATABASE}"
+
+
 def _start_or_join(layout: Layout, keeper: int, bin_dir: Path | None, *, durable: bool) -> str:
     started, refusals, problem = False, 0, f"is not ready after {START_SECONDS} s"
     deadline = time.monotonic() + START_SECONDS
@@ -108,7 +128,7 @@ def _start_or_join(layout: Layout, keeper: int, bin_dir: Path | None, *, durable
             password, port = layout.kept_password(), layout.ready_port()
             refusal = _refusal(layout, password, port)
             if refusal is None:
-                return f"postgresql://postgres:{password}@127.0.0.1:{port}/{DATABASE}"
+                return _url(password, port)
             problem = f"cannot be used: {refusal}"
             refusals += 1
             time.sleep(0.2)

@@ -3,7 +3,7 @@
 The bodies call functions of history/ and return their reports.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,8 +17,14 @@ from jwp_pipeline.orchestration.failures import as_dagster_failure
 from jwp_pipeline.orchestration.metadata import OWNERS, table_metadata
 from jwp_pipeline.orchestration.runtime import Runtime
 
-# No change log is older than this program. Days are in UTC, and today has a partition, too.
-DAYS = dg.DailyPartitionsDefinition(start_date="2026-01-01", timezone="UTC", end_offset=1)
+
+def days_from(first_day: date) -> dg.DailyPartitionsDefinition:
+    """Return the partitions of `library_history` from `first_day` on. Days are in UTC, and today has one, too."""
+    return dg.DailyPartitionsDefinition(start_date=first_day.isoformat(), timezone="UTC", end_offset=1)
+
+
+# No change log is older than this program.
+DAYS = days_from(date(2026, 1, 1))
 
 _NUMBERS = ("live", "added", "changed", "restored", "deleted")
 
@@ -69,8 +75,19 @@ def library_history(
         yield days_add_up(engine, key)
 
 
+def beginning_on(first_day: date) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
+    """Return a function that makes the partitions of `library_history` begin on `first_day`."""
+
+    def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.replace_attributes(partitions_def=days_from(first_day)) if spec.partitions_def else spec
+
+    return apply
+
+
+# It reads media_items as well. That is no dependency here, because each sync makes a new version of them, and Dagster
+# would call the report, which is drawn once a day, "Unsynced" nearly all the time.
 @dg.asset(
-    deps=["library_history", "media_items"],
+    deps=["library_history"],
     group_name="history",
     kinds={"python", "pandas", "matplotlib"},
     owners=OWNERS,
@@ -78,11 +95,13 @@ def library_history(
 def library_report(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
     """Pictures of the library: growth, additions and deletions, how soon changes are reflected, what items there are.
 
-    Materialise this asset to draw them again. `report` in its metadata shows them, and `folder` holds them as files.
+    Materialise this asset to draw them again. Its metadata begins with small pictures; `report` shows the large ones,
+    and `folder` holds them as files.
     """
     # These modules are slow to load, and no other asset needs them.
     from jwp_pipeline.history.pictures import draw, save
     from jwp_pipeline.history.report import read_report
+    from jwp_pipeline.history.unfolded import unfolded
 
     with as_dagster_failure(), runtime.database() as engine:
         report = read_report(engine)
@@ -98,6 +117,7 @@ def library_report(runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         )
     return dg.MaterializeResult(
         metadata={
+            **{name: dg.MetadataValue.md(text) for name, text in unfolded(report).items()},
             "report": dg.MetadataValue.md("\n\n".join(pieces)),
             "folder": dg.MetadataValue.path(str(folder)),
             "pictures": len(pictures),

@@ -16,9 +16,10 @@ import requests
 
 from jwp_pipeline.database.status import TypeStatus
 from jwp_pipeline.errors import PipelineError, SettingsError
+from jwp_pipeline.masking import Masker, masker_of
 from jwp_pipeline.orchestration.automation.sensors import current_statuses
 from jwp_pipeline.orchestration.failures import StepFailure, failures_of
-from jwp_pipeline.orchestration.jobs import SITE_TAG, SYNCS
+from jwp_pipeline.orchestration.jobs import COMMAND_TAG, SITE_TAG, SYNCS
 from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.proxies import exceptions_for
 from jwp_pipeline.runbook import error_text, with_runbook_link
@@ -41,11 +42,18 @@ class Told(TypedDict):
 
 def alert(runtime: Runtime, text: str, **details: str) -> str:
     """Send an alert to the log and to the webhook. Returns where it went, or why it did not. Never raises."""
-    _log.error("%s %s", text, details)
     try:
-        url = runtime.settings().jwp_alert_webhook_url
-        if url is None:
-            return "to the log (JWP_ALERT_WEBHOOK_URL is not set)"
+        settings = runtime.settings()
+    except SettingsError as error:
+        _log.error("%s %s", Masker()(text), details)
+        return f"to the log only: {str(error).rstrip('.')}"
+    # It may quote what Dagster says about an exception that is not ours.
+    text = masker_of(settings)(text)
+    _log.error("%s %s", text, details)
+    url = settings.jwp_alert_webhook_url
+    if url is None:
+        return "to the log (JWP_ALERT_WEBHOOK_URL is not set)"
+    try:
         with _unlogged():
             answer = requests.post(
                 url.get_secret_value(),
@@ -53,8 +61,6 @@ def alert(runtime: Runtime, text: str, **details: str) -> str:
                 timeout=_TIMEOUT_SECONDS,
                 proxies=exceptions_for(url.get_secret_value()),
             )
-    except SettingsError as error:
-        return f"to the log only: {str(error).rstrip('.')}"
     except requests.RequestException as error:
         # The error's own text would show the URL, which is a secret.
         return f"to the log only: the webhook could not be reached ({type(error).__name__})"
@@ -86,6 +92,9 @@ def _unlogged() -> Iterator[None]:
 def alert_on_failed_run(context: dg.RunFailureSensorContext, runtime: dg.ResourceParam[Runtime]) -> None:
     """Send an alert for the first of several runs that fail for the same reason, and then one every six hours."""
     run = context.dagster_run
+    if COMMAND_TAG in run.tags:
+        context.log.info("A command executed this run, and has told whoever typed it.")
+        return
     found = failures_of(context.instance, run.run_id)
     if any(failure.snapshot_to_release is not None for failure in found):
         context.log.info("The guard failed this run; alert_on_guard sends the alert about it.")
@@ -94,7 +103,7 @@ def alert_on_failed_run(context: dg.RunFailureSensorContext, runtime: dg.Resourc
     if record is not None and _told_already(context.instance, record, found):
         context.log.info("The previous run failed for the same reason, so there has been an alert already.")
         return
-    reason = "; ".join(dict.fromkeys(failure.reason for failure in found)) or context.failure_event.message
+    reason = "; ".join(dict.fromkeys(failure.reason for failure in found))
     where = alert(runtime, f"Run {run.run_id[:8]} of {run.job_name} failed: {reason}", run_id=run.run_id)
     context.log.info(f"Alert went {where}.")
 

@@ -50,6 +50,8 @@ def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
     job_name=jobs.HISTORY,
     cron_schedule="15 0 * * *",
     execution_timezone="UTC",
+    description="Computes the day that has just ended (UTC), and the days that were missed before it, as partitions of "
+    "library_history; then draws library_report again.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def daily_history(context: dg.ScheduleEvaluationContext, runtime: dg.ResourceParam[Runtime]) -> dg.RunRequest:
