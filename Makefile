@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Each file is tested by one worker, in the order of jwp_pipeline_tests/conftest.py: the longest begin first.
 BY_FILE := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run up portal test test-all torture check migrate screenshots lock clean
+.PHONY: setup run up portal test test-all torture check docs migrate screenshots lock clean
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -43,8 +43,12 @@ test-all: setup
 torture: setup
 	@$(BIN)/python -m jwp_pipeline_tests.campaign $(OPTIONS)
 
-check: setup
+check: setup docs
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+# The documents as a site in site/. A broken link or anchor, or a page that no table of contents names, is an error.
+docs: setup
+	@$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet --doctree-dir site/.doctrees docs site
 
 migrate: setup
 	@$(BIN)/jwp-pipeline migrate
@@ -59,4 +63,4 @@ lock:
 	  --custom-compile-command "make lock" -o requirements.txt pyproject.toml
 
 clean:
-	rm -rf .venv .jwp .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage.json
+	rm -rf .venv .jwp .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage.json site
