@@ -7,10 +7,12 @@ page; conf.py puts its text where a document says `{generated}` and the function
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections.abc import Iterator
 
 from pydantic import SecretStr
 from sqlalchemy import Column
+from sqlalchemy.dialects import postgresql
 
 from jwp_pipeline.commands.cli import jwpfetch_parser, pipeline_parser
 from jwp_pipeline.database.descriptions import MODELS
@@ -18,7 +20,7 @@ from jwp_pipeline.database.tables import Base
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.settings import Settings, plain
 
-_COLUMNS_OF_HELP = 100
+_COLUMNS_OF_HELP = 88
 
 
 def settings() -> str:
@@ -80,12 +82,12 @@ def _models() -> list[type]:
 
 def _table(model: type) -> str:
     columns = model.__table__.columns
-    head = [f"## {model.__tablename__}", "", (model.__doc__ or "").strip(), ""]
+    head = [f"## {model.__tablename__}", "", inspect.getdoc(model) or "", ""]
     return "\n".join([*head, "| column | type | |", "|---|---|---|", *map(_column, columns)])
 
 
 def _column(column: Column[object]) -> str:
-    kind = f"`{str(column.type).lower()}`{'' if column.nullable else ', not null'}"
+    kind = f"`{column.type.compile(dialect=postgresql.dialect()).lower()}`{'' if column.nullable else ', not null'}"
     return f"| `{column.name}`{' (key)' if column.primary_key else ''} | {kind} | {_cell(column.comment or '')} |"
 
 

@@ -120,8 +120,12 @@ def test_an_asset_shows_its_numbers_plan_columns_checks_and_freshness(ui):
     for number in (VIDEOS + CHANNELS, VIDEOS, CHANNELS):
         ui.sees(str(number), exact=True)
     ui.sees(re.compile(rf"snapshot \d+: {VIDEOS} seen"))
+    # The columns are behind a button below the numbers.
+    expect(ui.page.get_by_text("deleted_at", exact=True)).to_have_count(0)
+    ui.page.get_by_text("[Show Table Schema]").click()
     for column in ("data", "created_at", "deleted_at", "JSONB"):
         ui.sees(column, exact=True)
+    ui.page.keyboard.press("Escape")
     ui.sees("Fails if more than 26 hours since last materialization")
     ui.sees("Warns if more than 2 hours since last materialization")
     ui.sees("Passing", exact=True)
@@ -132,16 +136,54 @@ def test_an_asset_shows_its_numbers_plan_columns_checks_and_freshness(ui):
 
 
 @pytest.mark.usefixtures("synced")
-def test_a_range_of_days_is_backfilled(ui, running):
+def test_days_begin_with_the_library_and_a_range_of_them_is_backfilled(ui, running):
     today = datetime.now(UTC).date()
-    first, last = (today - timedelta(days=5)).isoformat(), (today - timedelta(days=2)).isoformat()
+    # There was no library when the code was loaded.
+    assert running.first_day() in (today.isoformat(), (today - timedelta(days=1)).isoformat())
+    days = [(today - timedelta(days=number)).isoformat() for number in range(5, 1, -1)]
+    with psycopg.connect(running.environment["JWP_DATABASE_URL"]) as connection:
+        for table, column in (("resource_changes", "changed_at"), ("raw_snapshots", "applied_at")):
+            connection.execute(f"UPDATE jwp.{table} SET {column} = {column} - interval '5 days'")
+    running.query('mutation { reloadRepositoryLocation(repositoryLocationName: "jwp_pipeline") { __typename } }')
+    eventually(lambda: running.first_day() == days[0], RUN_SECONDS)
     ui.open("/assets/library_history")
     ui.press("Materialize")
-    ui.choose_days(f"[{first}...{last}]")
+    ui.choose_days(f"[{days[0]}...{days[-1]}]")
     ui.press("Launch backfill")
-    eventually(lambda: (first, last) in running.computed_days(), RUN_SECONDS)
-    ui.open(f"/assets/library_history?view=partitions&partition={first}")
-    ui.sees("The change log begins on")
+    eventually(lambda: (days[0], days[-1]) in running.computed_days(), RUN_SECONDS)
+    ui.open(f"/assets/library_history?view=partitions&partition={days[0]}")
+    ui.sees(f"First mirror: {VIDEOS}")
+
+
+@pytest.mark.usefixtures("synced")
+def test_the_first_page_and_the_report_show_their_pictures_at_once(ui, running):
+    ui.open("/assets/status")
+    for text in ("what_to_do_next", "Nothing has to be done.", re.compile("In step with JW Platform as of")):
+        ui.sees(text)
+    assert ui.pictures() == 2
+    assert f"{running.url}/assets/status" in (running.folder / "log").read_text()
+    ui.open("/assets/library_report")
+    run_id = running.run_started_by(lambda: ui.press("Materialize"))
+    assert running.ended(run_id) == "SUCCESS"
+    ui.sees("hours of video")
+    assert ui.pictures() >= 2
+    # Later syncs must not make it look out of date.
+    assert running.jwpfetch("--skip-fetch").returncode == 0
+    ui.page.reload()
+    ui.sees("hours of video")
+    expect(ui.page.get_by_text("Unsynced")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("synced")
+def test_a_run_of_jwpfetch_is_among_the_runs_of_its_job(ui, running):
+    before = set(running.runs(pipelineName="sync"))
+    assert running.jwpfetch("--skip-fetch").returncode == 0
+    (run_id,) = set(running.runs(pipelineName="sync")) - before
+    # The timeline has only runs with an origin.
+    assert running.origin_of(run_id) == "jwp_pipeline"
+    ui.open(f"{SYNC}/runs")
+    ui.sees(run_id[:8])
+    expect(ui.page.get_by_text("jwp_pipeline_site")).to_have_count(0)
 
 
 @pytest.mark.usefixtures("synced")

@@ -53,6 +53,13 @@ _DAYS = """{ assetNodeOrError(assetKey: { path: ["library_history"] }) { ... on 
   assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey status } } }
 } } }"""
 
+_FIRST_DAY = """{ assetNodeOrError(assetKey: { path: ["library_history"] }) { ... on AssetNode {
+  partitionKeyConnection(limit: 1, ascending: true) { results }
+} } }"""
+_ORIGIN = """query ($run: ID!) { runOrError(runId: $run) { ... on Run {
+  repositoryOrigin { repositoryLocationName }
+} } }"""
+
 
 class Stack:
     """A running `make up`."""
@@ -127,6 +134,15 @@ class Stack:
         """Return the ranges of library_history that have been computed, as (first day, last day)."""
         ranges = self.query(_DAYS)["assetNodeOrError"]["assetPartitionStatuses"]["ranges"]
         return [(each["startKey"], each["endKey"]) for each in ranges if each["status"] == "MATERIALIZED"]
+
+    def first_day(self):
+        """Return the first day that library_history has a partition for."""
+        (day,) = self.query(_FIRST_DAY)["assetNodeOrError"]["partitionKeyConnection"]["results"]
+        return day
+
+    def origin_of(self, run_id):
+        """Return the name of the code location to which the UI counts a run."""
+        return self.query(_ORIGIN, run=run_id)["runOrError"]["repositoryOrigin"]["repositoryLocationName"]
 
     def jwpfetch(self, *arguments):
         """Run `jwpfetch` to its end, in the same folder with the same settings."""
@@ -206,6 +222,13 @@ class Ui:
     def sees(self, text, *, exact=False):
         """Wait until this text, or one that matches it, is visible."""
         expect(self.page.get_by_text(text, exact=exact).filter(visible=True).first).to_be_visible()
+
+    def pictures(self):
+        """Wait until the pictures of the asset's metadata are drawn, and return how many there are."""
+        pictures = self.page.locator("img[src^='data:image/svg+xml']")
+        expect(pictures.first).to_be_visible()
+        assert all(pictures.evaluate_all("all => all.map(each => each.complete && each.naturalWidth > 0)"))
+        return pictures.count()
 
     def press(self, name):
         """Press a button as soon as it is enabled. `name` may come after the name of an icon in its accessible name."""
