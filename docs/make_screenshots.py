@@ -63,6 +63,7 @@ def main() -> None:
         with stack(Path(name), **simulator.environment()) as running, browser() as chromium:
             ui = Ui(chromium.new_page(), running.url)
             switch_all_off(ui, running)
+            photograph_status(ui)
             photograph_lineage(ui)
             photograph_plots(ui)
             photograph_report(ui)
@@ -125,6 +126,15 @@ def switch_all_off(ui: Ui, running: Stack) -> None:
     eventually(lambda: not running.runs(statuses=going_on), RUN_SECONDS)
 
 
+def photograph_status(ui: Ui) -> None:
+    """The first page: in step since when, what to do next, 30 days, the last runs."""
+    ui.page.set_viewport_size({"width": 1400, "height": 1500})
+    ui.open("/assets/status")
+    ui.sees("what_to_do_next")
+    ui.pictures()
+    photograph(ui, "status", left=0, top=0, width=1400, height=1400)
+
+
 def photograph_lineage(ui: Ui) -> None:
     """The graph of all assets, without the lists at its left."""
     ui.page.set_viewport_size({"width": 1942, "height": 870})
@@ -138,7 +148,6 @@ def photograph_plots(ui: Ui) -> None:
     ui.page.set_viewport_size({"width": 1400, "height": 1105})
     ui.open("/assets/media_items")
     ui.sees("Passing", exact=True)
-    ui.press("Columns")
     ui.press("Plots")
     photograph(ui, "asset", left=0, top=0, width=1400, height=1105)
 
@@ -147,8 +156,8 @@ def photograph_report(ui: Ui) -> None:
     """The pictures of library_report."""
     ui.page.set_viewport_size({"width": 1400, "height": 1010})
     ui.open("/assets/library_report")
-    ui.page.get_by_text("[Show Markdown]").click()
-    photograph(ui, "report", left=260, top=40, width=880, height=930)
+    ui.pictures()
+    photograph(ui, "report", left=0, top=0, width=1400, height=1010)
 
 
 def photograph_guard(ui: Ui, running: Stack) -> None:

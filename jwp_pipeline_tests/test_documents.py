@@ -62,3 +62,17 @@ def test_every_section_and_promise_that_is_cited_exists():
         assert set(re.findall(r"\b(P\d)\b", words)) <= promises, path.name
     assert cited > 20
     assert set(re.findall(r"\(§([\d.]*\d)\)", contract)) <= headings
+
+
+def test_every_figure_in_the_readme_is_held_by_the_document_that_it_names():
+    readme = (ROOT / "README.md").read_text()
+    held = 0
+    # A promise is a line of the table; elsewhere the unit is a paragraph.
+    for said in [*re.findall(r"^\| \*\*.*", readme, flags=re.MULTILINE), *readme.split("\n\n")]:
+        documents = [ROOT / name for name in re.findall(r"\((docs/(?:scale|reliability)\.md)", said)]
+        if not documents or said.startswith("| promise"):
+            continue
+        for figure in re.findall(r"(?<!dlt )\b\d[\d,.]*\d\b", said):
+            assert any(figure in document.read_text() for document in documents), figure
+            held += 1
+    assert held > 4

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 MOST_CHARACTERS = 999
 """What Dagster's UI shows unfolded."""
 
-WIDTH, HEIGHT = 480, 60
+WIDTH, HEIGHT = 400, 60
 """Pixels."""
 
-COLUMNS = 48
+COLUMNS = 50
 """A picture has no more columns than this, so that it stays small."""
 
 _BLUE, _RED = "%232b6c99", "%23c8553d"

@@ -170,12 +170,12 @@ def _runs(runs: Sequence[RunLine]) -> Table:
         (
             run.job,
             run.status.lower(),
-            _moment(run.started),
+            f"{run.started:%Y-%m-%d %H:%M}" if run.started else "-",
             "-" if run.seconds is None else f"{run.seconds:,.1f} s",
         )
         for run in runs
     ]
-    return [("job", "result", "started", "took"), *rows]
+    return [("job", "result", "started (UTC)", "took"), *rows]
 
 
 def _markdown(table: Table) -> str:

@@ -94,19 +94,26 @@ def test_schedules_and_sensors_are_switched_in_the_automation_page(ui, running):
     assert running.switches() == all_off
 
 
-def test_lineage_shows_all_assets_and_materialize_all_succeeds(ui, running):
+def materialize_all(ui, running):
+    """Press *Materialize all* in the lineage, wait for the run, and return its id."""
     ui.open(LINEAGE)
-    for name in running.assets():
-        ui.sees(name, exact=True)
 
-    def materialize_all():
+    def press():
         ui.press("Materialize all")
         # library_history has a partition for each day, so the UI asks for which ones.
         ui.press("Latest")
         ui.press("Launch 1 run")
 
-    run_id = running.run_started_by(materialize_all)
+    run_id = running.run_started_by(press)
     assert running.ended(run_id) == "SUCCESS"
+    return run_id
+
+
+def test_lineage_shows_all_assets_and_materialize_all_succeeds(ui, running):
+    ui.open(LINEAGE)
+    for name in running.assets():
+        ui.sees(name, exact=True)
+    run_id = materialize_all(ui, running)
     ui.open(f"/runs/{run_id}")
     ui.sees("Success")
     assert running.materialized_by(run_id) == running.assets()
@@ -162,9 +169,8 @@ def test_the_first_page_and_the_report_show_their_pictures_at_once(ui, running):
         ui.sees(text)
     assert ui.pictures() == 2
     assert f"{running.url}/assets/status" in (running.folder / "log").read_text()
+    materialize_all(ui, running)
     ui.open("/assets/library_report")
-    run_id = running.run_started_by(lambda: ui.press("Materialize"))
-    assert running.ended(run_id) == "SUCCESS"
     ui.sees("hours of video")
     assert ui.pictures() >= 2
     # Later syncs must not make it look out of date.
