@@ -17,7 +17,7 @@ DATED = """
 SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns
 JOIN information_schema.tables USING (table_schema, table_name)
 WHERE table_schema IN ('jwp', 'dagster') AND table_type = 'BASE TABLE' AND data_type LIKE 'timestamp%%'
-    AND column_name NOT IN ('published_at', 'last_updated_at') AND table_name NOT LIKE 'sms%%'
+    AND column_name NOT IN ('published_at', 'last_updated_at', 'newest_change') AND table_name NOT LIKE 'sms%%'
 """
 
 
