@@ -166,7 +166,7 @@ def _history_option() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-history",
         action="store_true",
-        help="begin a new demo without two weeks of history; they take some fifteen seconds",
+        help="begin a new demo without two weeks of history; they take about twenty seconds",
     )
     return parser
 

@@ -1,8 +1,8 @@
 """Gives a new demo two weeks of history: its library lives through them, and the real pipeline mirrors each day.
 
-Only clocks are deceived. Dagster, which has runs of the second week, dates its events by this process's clock, which is
-put back for a day's sync; what the database has dated is moved afterwards. Put here how the days are made; demo.py runs
-the site.
+Only clocks are deceived. Dagster, which has runs of the last few days, dates its events by this process's clock, which
+is put back for a day's sync; what the database has dated is moved afterwards. Put here how the days are made; demo.py
+runs the site.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from jwp_pipeline.settings import Settings
 DAYS = 14
 """How many days of history a new demo has, before today."""
 
-_RECORDED = 7
+_RECORDED = 5
 """How many of them Dagster has runs of. Recording a run takes it longer than the sync itself."""
 
 _HOUR = 3
@@ -54,7 +54,7 @@ def beginning() -> datetime:
 
 
 def make_history(demo: Demo, screen: Terminal) -> None:
-    """Live through the days up to yesterday, and compute `library_history`. Takes some fifteen seconds.
+    """Live through the days up to yesterday, and compute `library_history`. Takes about twenty seconds.
 
     The database has to be the embedded one of an empty home: nobody else may write there meanwhile, because everything
     that is written counts as the demo's. Raises PipelineError.
