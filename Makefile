@@ -21,11 +21,12 @@ setup: .venv/ready
 	  || { $(BIN)/python -m pip install --quiet -r requirements.txt && $(BIN)/python -m pip install --quiet --no-deps --editable .; }
 	@touch $@
 
+# OPTIONS=--no-history begins a demo without two weeks of history; so it does for `make up`.
 run: setup
-	@$(BIN)/jwp-pipeline run
+	@$(BIN)/jwp-pipeline run $(OPTIONS)
 
 up: setup
-	@$(BIN)/jwp-pipeline up $(if $(PORT),--port $(PORT))
+	@$(BIN)/jwp-pipeline up $(if $(PORT),--port $(PORT)) $(OPTIONS)
 
 # The example application on the record: choose who you are, and see what you may see.
 portal: setup

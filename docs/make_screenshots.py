@@ -51,7 +51,7 @@ def main() -> None:
     """Bring about what there is to see, and photograph it."""
     if CHROMIUM is None:
         sys.exit("No Chromium is on PATH; install it (Debian: apt-get install chromium) and try again.")
-    demo = Demo()
+    demo = Demo(start=int((datetime.now(UTC) - timedelta(days=DAYS + 1)).timestamp()))
     with tempfile.TemporaryDirectory() as name, chdir(name), Simulator(demo.library) as simulator:
         for setting in Settings.model_fields:
             os.environ.pop(setting.upper(), None)

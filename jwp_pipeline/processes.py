@@ -1,17 +1,14 @@
 """Runs programs that end when the process that started them ends, even if that is killed with kill -9.
 
-There are four ways to do this, and each has a purpose that the others do not serve:
+There are three ways to do this, and each has a purpose that the others do not serve:
 
-1. A *life line* (`with_life_line`): the program reads its stdin, and ends when it reaches the end of it, which happens
-   when the last process that holds the other end of the pipe is gone. This is the simplest way, works on every system,
-   and leaves the program time to end by itself. It is for our own programs: the simulator.
-2. A *guardian* (`guarded`), for a program that is not ours and starts others: `dagster dev`. An intermediate process
+1. A *guardian* (`guarded`), for a program that is not ours and starts others: `dagster dev`. An intermediate process
    checks whether its parent is still alive. If not, it asks the program to end, and finally kills its process group.
-3. The *parent death signal* (`end_with`), for a single program that is not ours: initdb and postgres, which end with
+2. The *parent death signal* (`end_with`), for a single program that is not ours: initdb and postgres, which end with
    their keeper. The kernel sends it, so no process has to wait; but only Linux has it, and grandchildren do not get it.
-4. *Locks* (database/embedded/layout.py), for a program that several processes use and that outlives the one that
-   started it: the keeper of the embedded PostgreSQL. The kernel frees a process's lock when the process ends, and the
-   keeper stops once no process holds the lock.
+3. *Locks* (database/embedded/layout.py), for a program that several processes use and that outlives the one that
+   started it: the keeper of the embedded PostgreSQL, and the server of the demo's site. The kernel frees a process's
+   lock when the process ends, and the program ends once no process holds the lock.
 
 `python -m jwp_pipeline.processes PARENT SECONDS COMMAND…` is the guardian.
 """
@@ -28,7 +25,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 _LOOK_SECONDS = 0.2
 # How long the guardian may take in addition to the command's own time to stop.
@@ -36,21 +32,6 @@ _MARGIN_SECONDS = 5.0
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
-
-
-@contextmanager
-def with_life_line(command: Sequence[str]) -> Iterator[IO[str]]:
-    """Run a command that ends when its stdin does, and yield its stdout.
-
-    Its stdin is closed at the end of the block, which then waits for the command, or when this process ends.
-    """
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None  # noqa: S101 - both are pipes
-        assert process.stdout is not None  # noqa: S101
-        try:
-            yield process.stdout
-        finally:
-            process.stdin.close()
 
 
 def end_with(parent: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jwp_pipeline import __version__
-from jwp_pipeline.commands import webhooks
+from jwp_pipeline.commands import demo_view, webhooks
 from jwp_pipeline.env_file import VARIABLE
 
 _FETCHING = ("sync_all", "skip_fetch", "skip_video_fetch", "skip_channel_fetch")
@@ -87,8 +87,8 @@ def pipeline_parser() -> argparse.ArgumentParser:
     added = parser.add_subparsers(dest="verb", required=True)
     parents = [_env_file_option()]
     run = "run one sync with the configured site, or with a simulated one and an embedded database"
-    added.add_parser("run", help=run, parents=[*parents, _output_options()])
-    up = added.add_parser("up", help="serve the Dagster UI for the same site", parents=parents)
+    added.add_parser("run", help=run, parents=[*parents, _history_option(), _output_options()])
+    up = added.add_parser("up", help="serve the Dagster UI for the same site", parents=[*parents, _history_option()])
     up.add_argument("--port", type=int, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
     added.add_parser("migrate", help="create or upgrade the tables; every run does it by itself", parents=parents)
     adopt = "let the schema mirror the site of JWPLATFORM_API_KEY from now on"
@@ -99,6 +99,7 @@ def pipeline_parser() -> argparse.ArgumentParser:
         parents=parents,
     )
     with_site.add_argument("command", nargs="+", metavar="COMMAND", help="the program and its arguments, after --")
+    demo_view.add_verb(added, [_env_file_option(argparse.SUPPRESS)])
     psql = added.add_parser("psql", help="open the database, the embedded one included, in psql", parents=parents)
     psql.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="arguments of psql, after --")
     added.add_parser("edits", help="list edits on their way to JW Platform, conflicts and refusals", parents=parents)
@@ -156,6 +157,16 @@ def _env_file_option(default: Any = None) -> argparse.ArgumentParser:
         metavar="PATH",
         default=default,
         help=f"file to read settings from (default: {VARIABLE}, else ./.env); JWP_HOME is relative to its folder",
+    )
+    return parser
+
+
+def _history_option() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--no-history",
+        action="store_true",
+        help="begin a new demo without two weeks of history; they take about twenty seconds",
     )
     return parser
 

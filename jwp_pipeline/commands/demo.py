@@ -1,73 +1,186 @@
-"""Runs the simulator in its own process, in place of a real site, for people who have no JW Platform at hand.
+"""Uses a simulated JW Platform in place of a real site, for people who have no JW Platform at hand.
 
 This happens only if no JWPLATFORM_* credential is configured at all; check `required_settings` reports an incomplete
-configuration. The simulator itself is in simulator/.
+configuration. All commands with the same JWP_HOME speak with one site, which remembers everything (demo_server.py).
+Put here what a process does to use it; the simulator itself is in simulator/, and demo_history.py gives it a past.
 """
 
 from __future__ import annotations
 
-import json
+import fcntl
+import os
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from jwp_pipeline.errors import PipelineError
-from jwp_pipeline.home import keep_in_home
-from jwp_pipeline.processes import with_life_line
+import jwp_pipeline
+from jwp_pipeline.commands.demo_files import REQUESTS_PER_MINUTE, URL, DemoFiles
+from jwp_pipeline.database import embedded
+from jwp_pipeline.database.embedded.layout import locked, open_lock, try_lock
+from jwp_pipeline.errors import PipelineError, SettingsError
 from jwp_pipeline.settings import Settings, load_settings
 
-_MOST_GENERATIONS = 10_000
+if TYPE_CHECKING:
+    import requests
+
+_START_SECONDS = 40.0
+_ANSWER_SECONDS = 30.0
+_LOG_LINES = 15
+_START_AGAIN = "End all programs that use it, and start again."
+# The server needs no secrets, and no settings.
+_ENVIRONMENT = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A running simulator."""
+    """The running demo site."""
 
     url: str
-    generation: int
     settings: Settings
     """The configured settings, with the simulator as the JWP site."""
+    is_new: bool
+    """Whether its library has just been made."""
 
-    @property
+    def state(self) -> dict[str, Any]:
+        """Return the state of the site, as the simulator's control route tells it."""
+        return self._answer("GET", "state")
+
+    def act(self, verb: str, **options: str | int) -> dict[str, Any]:
+        """Let the site do something: evolve, break (`how`) or mend. Returns what came of it."""
+        return self._answer("POST", verb, **options)
+
+    def video(self, key: str) -> dict[str, Any] | None:
+        """Return a video as the site's v2 API shows it, or None if there is no such video."""
+        secret = self.settings.jwplatform_v2_api_secret
+        bearer = {"Authorization": f"Bearer {secret.get_secret_value() if secret else ''}"}
+        url = f"{self.url}/v2/sites/{self.settings.jwplatform_api_key}/media/{key}/"
+        answer = self._asked("GET", url, headers=bearer)
+        return answer.json() if answer.ok else None
+
     def announcement(self) -> str:
-        """A sentence that tells the user about the simulator."""
+        """Return a sentence that tells the user about the site, and about its trouble if it has one."""
+        state = self.state()
+        troubled = f" Mind that {state['troubled']}; `jwp-pipeline demo mend` ends that." if state["troubled"] else ""
         return (
             "No JWPLATFORM_* credential is configured: a simulated JW Platform stands in for one "
-            f"({self.url}, day {self.generation} of its library)."
+            f"({self.url}, day {state['generation']} of its library).{troubled}"
         )
+
+    def _answer(self, method: str, verb: str, **options: str | int) -> dict[str, Any]:
+        answer = self._asked(method, f"{self.url}/simulator/{verb}", params=options)
+        if not answer.ok:
+            raise PipelineError(f"The simulated JW Platform answered {answer.status_code} to {verb}. {_START_AGAIN}")
+        content: dict[str, Any] = answer.json()
+        return content
+
+    def _asked(self, method: str, url: str, **what: Any) -> requests.Response:
+        import requests
+
+        try:
+            return requests.request(method, url, timeout=_ANSWER_SECONDS, **what)
+        except requests.RequestException:
+            raise PipelineError(f"The simulated JW Platform at {self.url} does not answer. {_START_AGAIN}") from None
+
+
+def has_begun(settings: Settings) -> bool:
+    """Whether JWP_HOME has a demo site already."""
+    return DemoFiles.of(settings.jwp_home).site.exists()
+
+
+def is_empty_home(settings: Settings) -> bool:
+    """Whether JWP_HOME has neither a demo site nor an embedded database, and no other database is configured."""
+    elsewhere = settings.jwp_database_url or settings.jwp_dagster_database_url
+    return not elsewhere and not has_begun(settings) and not (embedded.place(settings.jwp_home) / "data").exists()
+
+
+def remembered(settings: Settings) -> Settings:
+    """Return the settings with the demo site in place of a real one, if it has begun and no real one is configured.
+
+    The site need not be running: this is for commands that do not ask it anything.
+    """
+    environment = None if settings.has_jwp_credentials else DemoFiles.of(settings.jwp_home).environment()
+    return settings if environment is None else _settings(settings, environment)
 
 
 @contextmanager
-def simulator_if_unconfigured(settings: Settings, *, advance: bool) -> Iterator[Demo | None]:
-    """Run the simulator during the block and yield it, or yield None if a real site is configured.
+def demo_if_unconfigured(settings: Settings, *, start: datetime | None = None) -> Iterator[Demo | None]:
+    """Run the demo site during the block and yield it, or yield None if a real site is configured.
 
-    With `advance`, its library is a day older than the last time, so that there is something to see.
+    A new library begins at `start`, by default now. Raises SettingsError if JWP_HOME cannot be used, and PipelineError.
     """
     if settings.has_jwp_credentials:
         yield None
         return
-    generation = _generation(settings.jwp_home, advance=advance)
-    command = [sys.executable, "-m", "jwp_pipeline.simulator", "--generation", str(generation)]
-    with with_life_line(command) as said:
-        ready = said.readline()
-        if not ready:
-            raise PipelineError("The simulated JW Platform did not start; see the lines above.")
-        announced = json.loads(ready)
-        site = {name.lower(): value for name, value in announced["environment"].items()}
-        yield Demo(announced["url"], generation, load_settings(**site))
-
-
-def _generation(home: Path, *, advance: bool) -> int:
-    remembered = home / "demo.json"
+    files = DemoFiles.of(settings.jwp_home)
     try:
-        generation = json.loads(remembered.read_bytes())["generation"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        generation = None
-    # Without a usable number the library starts again at day 0. A huge number is not usable, because the simulator
-    # makes up every day until then.
-    begun = type(generation) is int and 0 <= generation < _MOST_GENERATIONS
-    generation = generation + int(advance) if begun else 0
-    keep_in_home(remembered, json.dumps({"generation": generation}).encode())
-    return generation
+        files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        users = open_lock(files.users_lock)
+    except OSError as error:
+        raise SettingsError(
+            f"JWP_HOME cannot be used: {error.strerror}: {error.filename}. "
+            "Set it to a folder that may be written to, on a disk with space."
+        ) from None
+    try:
+        with locked(files.start_lock):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            is_new = not files.site.exists()
+            _start_or_join(files, start or datetime.now(UTC))
+            environment = files.environment()
+        if environment is None:
+            raise PipelineError(f"{files.served} was damaged while the simulated JW Platform ran. {_START_AGAIN}")
+        yield Demo(environment[URL], _settings(settings, environment), is_new)
+    finally:
+        os.close(users)
+
+
+def _settings(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    site: dict[str, Any] = {name.lower(): value for name, value in environment.items()}
+    if "jwp_requests_per_minute" not in settings.model_fields_set:
+        site["jwp_requests_per_minute"] = REQUESTS_PER_MINUTE
+    return load_settings(**site)
+
+
+def _start_or_join(files: DemoFiles, start: datetime) -> None:
+    """Return once the site is served. Whoever calls this holds the start lock, so nobody else starts it meanwhile.
+
+    Raises PipelineError if it does not start.
+    """
+    lock = open_lock(files.server_lock)
+    try:
+        if not try_lock(lock):
+            return
+        before = files.served.stat().st_mtime_ns if files.served.exists() else None
+        process = _server(files, lock, start)
+    finally:
+        os.close(lock)
+    deadline = time.monotonic() + _START_SECONDS
+    while not files.served.exists() or files.served.stat().st_mtime_ns == before:
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            said = files.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+            raise PipelineError("\n".join([f"The simulated JW Platform did not start. End of {files.log}:", *said]))
+        time.sleep(0.02)
+
+
+def _server(files: DemoFiles, lock: int, start: datetime) -> subprocess.Popen[bytes]:
+    """Start the server, detached from this process, and give it its lock."""
+    command = [sys.executable, "-P", "-m", "jwp_pipeline.commands.demo_server", str(files.folder)]
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    environment["PYTHONPATH"] = str(Path(jwp_pipeline.__file__).parents[1])
+    with files.log.open("wb") as log:
+        return subprocess.Popen(
+            [*command, f"--start={start.timestamp():.0f}", f"--lock={lock}"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=files.folder,
+            env=environment,
+            pass_fds=[lock],
+            start_new_session=True,
+        )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,20 +149,7 @@ def _run(
     if on_wait is not None:
         # The caller tells the user about each retry, so that the log, which would print it again, must not.
         logging.getLogger(transport.__name__).addHandler(logging.NullHandler())
-    # Output is not captured: in this process it belongs to the terminal, and the run's own log has everything anyway.
-    overrides = {"compute_logs": NO_COMPUTE_LOGS}
-    home = str(dagster_home(settings))
-    with as_database_error(), ExitStack() as opened:
-        with loading():
-            instance = opened.enter_context(
-                dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
-            )
-            # Keep one connection for each storage, instead of opening one for each of some 250 event writes.
-            instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
-            record_in_location(instance, settings)
-            with runtime.anew(run_id=None) as before:
-                end_abandoned_runs(instance, before)
-            definitions = build_definitions(runtime, settings=settings)
+    with opened(settings, runtime) as (instance, definitions):
         started = time.monotonic()
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
@@ -186,6 +173,27 @@ def _run(
         failure=failure.reason if failure else None,
         snapshot_to_release=failure.snapshot_to_release if failure else None,
     )
+
+
+@contextmanager
+def opened(settings: Settings, runtime: Runtime) -> Iterator[tuple[dg.DagsterInstance, dg.Definitions]]:
+    """Yield the instance, without the runs that somebody abandoned in it, and definitions whose runs use `runtime`.
+
+    Raises DatabaseError, also for what Dagster raises in the block.
+    """
+    # Output is not captured: in this process it belongs to the terminal, and the run's own log has everything anyway.
+    overrides = {"compute_logs": NO_COMPUTE_LOGS}
+    home = str(dagster_home(settings))
+    with as_database_error(), ExitStack() as stack:
+        with loading():
+            instance = stack.enter_context(dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides)))
+            # Keep one connection for each storage, instead of opening one for each of some 250 event writes.
+            instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
+            record_in_location(instance, settings)
+            with runtime.anew(run_id=None) as before:
+                end_abandoned_runs(instance, before)
+            definitions = build_definitions(runtime, settings=settings)
+        yield instance, definitions
 
 
 def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.AssetKey]:

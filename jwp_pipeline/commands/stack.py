@@ -55,7 +55,7 @@ def serve(settings: Settings, console: Console, *, port: int) -> int:
 
     Raises PipelineError if a port is taken, and DatabaseError if the database cannot be used.
     """
-    _require_free(port)
+    require_free(port)
     open_database(settings).dispose()
     home = dagster_home(settings)
     with (
@@ -161,7 +161,8 @@ def _environment(settings: Settings, home: Path) -> dict[str, str]:
     }
 
 
-def _require_free(port: int) -> None:
+def require_free(port: int) -> None:
+    """Raise PipelineError if the port of the UI is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

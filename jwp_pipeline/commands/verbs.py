@@ -7,12 +7,12 @@ imports Dagster is imported where it is used, because that takes seconds and mos
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from jwp_pipeline.commands.frame import FAILED, REFUSED, SUCCEEDED, USAGE, configured, database
 from jwp_pipeline.commands.loading import loading
+from jwp_pipeline.commands.site import configured_or_demo, site
 from jwp_pipeline.commands.terminal import Terminal
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.settings import Settings
@@ -37,7 +37,7 @@ def sync(screen: Terminal, options: argparse.Namespace) -> int:
         release=options.release,
         shown=MOST_ROWS if options.all else HEAD_ROWS,
     )
-    with site(screen, advance=False) as (settings, _):
+    with site(screen) as (settings, _):
         code = _launch(settings, request, screen, whole_plan=options.all)
         return USAGE if code == FAILED and request.asks_jwp and unusable_settings(settings) else code
 
@@ -49,7 +49,7 @@ def push(screen: Terminal, options: argparse.Namespace) -> int:
     from jwp_pipeline.commands.edits import print_push
     from jwp_pipeline.commands.sync_view import watching
 
-    with site(screen, advance=False) as (settings, _):
+    with site(screen) as (settings, _):
         with watching(screen) as (_, on_wait):
             outcome = run_push(settings, dry_run=options.dry_run, on_wait=on_wait, detail=screen.detail)
         code = SUCCEEDED if outcome.success else FAILED
@@ -62,7 +62,7 @@ def status(screen: Terminal, options: argparse.Namespace) -> int:
     from jwp_pipeline.commands.status_view import print_status
     from jwp_pipeline.status.read import read
 
-    settings = configured(screen)
+    settings = configured_or_demo(screen)
     with database(settings) as engine:
         found = read(engine, settings)
     print_status(found, screen)
@@ -73,7 +73,7 @@ def edits(screen: Terminal, options: argparse.Namespace) -> int:
     """List what is on its way to JW Platform."""
     from jwp_pipeline.commands.edits import print_edits
 
-    settings = configured(screen)
+    settings = configured_or_demo(screen)
     with database(settings) as engine:
         return SUCCEEDED if print_edits(engine, settings, screen) else FAILED
 
@@ -82,26 +82,31 @@ def resolve(screen: Terminal, options: argparse.Namespace) -> int:
     """Decide about an edit in conflict, or refused."""
     from jwp_pipeline.commands.edits import decide
 
-    settings = configured(screen)
+    settings = configured_or_demo(screen)
     with database(settings) as engine:
         screen.say(decide(engine, options.item, options.field, options.side))
     return SUCCEEDED
 
 
 def run(screen: Terminal, options: argparse.Namespace) -> int:
-    """Run one sync with what is configured; the simulator's library is a day older than the last time."""
+    """Run one sync with what is configured; the demo's library is a day older than the last time."""
     with loading():
         from jwp_pipeline.commands.launch import SyncRequest
 
-    with site(screen, advance=True) as (settings, _):
+    with site(screen, history=not options.no_history, advance=True) as (settings, _):
         return _launch(settings, SyncRequest(), screen)
 
 
 def up(screen: Terminal, options: argparse.Namespace) -> int:
-    """Serve the Dagster UI until interrupted."""
-    from jwp_pipeline.commands.stack import serve
+    """Serve the Dagster UI until interrupted. A demo that gets its history now is first brought up to today."""
+    from jwp_pipeline.commands.stack import require_free, serve
 
-    with site(screen, advance=False) as (settings, _):
+    require_free(options.port)
+    with site(screen, history=not options.no_history) as (settings, demo):
+        if demo is not None and demo.is_new and not options.no_history:
+            from jwp_pipeline.commands.launch import SyncRequest
+
+            _launch(settings, SyncRequest(), screen)
         return serve(settings, screen.out, port=options.port)
 
 
@@ -133,28 +138,14 @@ def with_site(screen: Terminal, options: argparse.Namespace) -> int:
     """Run a program with the settings of the site. The simulator's record is filled first if it is empty."""
     from jwp_pipeline.commands.with_site import run_with_site
 
-    with site(screen, advance=False) as (settings, is_simulated):
-        if is_simulated and not _has_been_synced(settings):
+    with site(screen) as (settings, demo):
+        if demo is not None and not _has_been_synced(settings):
             from jwp_pipeline.commands.launch import SyncRequest
 
             code = _launch(settings, SyncRequest(), screen)
             if code != SUCCEEDED:
                 return code
         return run_with_site(settings, options.command)
-
-
-@contextmanager
-def site(screen: Terminal, *, advance: bool) -> Iterator[tuple[Settings, bool]]:
-    """Yield the settings, and whether the simulated JW Platform is their site because none is configured."""
-    from jwp_pipeline.commands.demo import simulator_if_unconfigured
-
-    settings = configured(screen)
-    with simulator_if_unconfigured(settings, advance=advance) as demo:
-        if demo is None:
-            yield settings, False
-            return
-        screen.say(demo.announcement)
-        yield demo.settings, True
 
 
 def _has_been_synced(settings: Settings) -> bool:
@@ -177,6 +168,13 @@ def _launch(settings: Settings, request: SyncRequest, screen: Terminal, *, whole
     where = f"tables in schema {settings.jwp_database_schema}"
     print_sync(outcome, screen, where=where, whole_plan=whole_plan, exit_code=code)
     return code
+
+
+def demo(screen: Terminal, options: argparse.Namespace) -> int:
+    """Show the demo site, or let something happen to it."""
+    from jwp_pipeline.commands.demo_view import run as run_demo
+
+    return run_demo(options, configured(screen), screen)
 
 
 def psql(screen: Terminal, options: argparse.Namespace) -> int:
@@ -222,6 +220,7 @@ VERBS: Mapping[str, Callable[[Terminal, argparse.Namespace], int]] = {
     "migrate": migrate,
     "adopt-site": adopt_site,
     "with-site": with_site,
+    "demo": demo,
     "psql": psql,
     "edits": edits,
     "resolve": resolve,

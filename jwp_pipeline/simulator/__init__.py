@@ -12,9 +12,10 @@ of the pipeline.
 from jwp_pipeline.simulator.bulk_library import bulk_library
 from jwp_pipeline.simulator.demo import DEMO_SEED, demo_library
 from jwp_pipeline.simulator.directory import DEMO_PEOPLE, Member
-from jwp_pipeline.simulator.evolution import Demo, Evolution, evolve
+from jwp_pipeline.simulator.evolution import Evolution, evolve
 from jwp_pipeline.simulator.faults import Fault
 from jwp_pipeline.simulator.library import Library
+from jwp_pipeline.simulator.living import Demo
 from jwp_pipeline.simulator.records import RawJson
 from jwp_pipeline.simulator.server import Simulator
 from jwp_pipeline.simulator.site import Behaviour

@@ -67,8 +67,8 @@ Hangup = Callable[[Any], None]
 class Control(Protocol):
     """The library that the control routes drive."""
 
-    def evolve(self) -> dict[str, Any]:
-        """Go to the next generation and return what changed."""
+    def act(self, verb: str, options: Mapping[str, str]) -> dict[str, Any]:
+        """Do what is asked for, and return what came of it. Raises LookupError and ValueError."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -134,8 +134,8 @@ class Application:
         if self.control is not None:
             control = self.control
             routes += [
-                HttpRoute("/simulator/evolve", lambda _: JSONResponse(control.evolve()), methods=["POST"]),
                 HttpRoute("/simulator/state", lambda _: JSONResponse(control.state())),
+                HttpRoute("/simulator/{verb}", lambda request: _controlled(control, request), methods=["POST"]),
             ]
         routes.append(HttpRoute("/{path:path}", self._endpoint(None, None, None), methods=METHODS))
         return Starlette(routes=routes)
@@ -267,6 +267,13 @@ class _CutResponse(Response):
         self._hang_up(scope["client"])
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def _controlled(control: Control, request: Request) -> Response:
+    try:
+        return JSONResponse(control.act(request.path_params["verb"], request.query_params))
+    except (LookupError, ValueError):
+        return JSONResponse({"error": "The simulator cannot do that."}, 404)
 
 
 def _http(answer: Answer) -> Response:

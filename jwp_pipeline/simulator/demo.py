@@ -31,9 +31,9 @@ from jwp_pipeline.simulator.translation import iso
 DEMO_SEED = 2025
 DAY = 86_400
 START = int(datetime(2025, 10, 1, 6, tzinfo=UTC).timestamp())
-"""The time of generation 0, the first day of a term. Everything in the library is older."""
-MASS_UPDATE = START - 200 * DAY
-"""The time at which a script updated many videos within one second."""
+"""The time of generation 0 unless another is given, in epoch seconds. Everything in the library is older."""
+MASS_UPDATE_DAYS = 200
+"""How many days before generation 0 a script updated many videos within one second."""
 YEARS_BACK = 8
 FIRST_SMS_ID = 1_000_000
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -51,12 +51,12 @@ class Course:
     year: int
 
 
-def demo_library(videos: int = 2000, channels: int = 60, seed: int = DEMO_SEED) -> Library:
-    """Make a library of so many videos and manual channels, as it is in generation 0.
+def demo_library(videos: int = 2000, channels: int = 60, seed: int = DEMO_SEED, start: int = START) -> Library:
+    """Make a library of so many videos and manual channels, as it is in generation 0 at `start` (epoch seconds).
 
     It also has the two playlists that every site has: the default feed and a dynamic one.
     """
-    courses = [course(seed, number) for number in range(1, channels + 1)]
+    courses = [course(seed, number, start) for number in range(1, channels + 1)]
     lectures: dict[int, list[int]] = {each.number: [] for each in courses}
     records: list[Record] = []
     for number in range(1, videos + 1):
@@ -66,7 +66,7 @@ def demo_library(videos: int = 2000, channels: int = 60, seed: int = DEMO_SEED) 
         if taken is not None:
             lectures[taken.number].append(number)
         part = len(lectures[taken.number]) if taken else 1
-        records.append(video_record(lecture(seed, number, taken, part)))
+        records.append(video_record(lecture(seed, number, taken, part, start=start)))
     library = Library()
     library.load("video", records)
     # An SMS collection holds SMS items only.
@@ -74,9 +74,9 @@ def demo_library(videos: int = 2000, channels: int = 60, seed: int = DEMO_SEED) 
     library.load(
         "channel",
         [
-            *_standing_channels(seed),
+            *_standing_channels(seed, start),
             *(
-                course_record(seed, each, [number for number in lectures[each.number] if number in in_sms])
+                course_record(seed, each, [number for number in lectures[each.number] if number in in_sms], start=start)
                 for each in courses
             ),
         ],
@@ -95,12 +95,12 @@ def resource_key(seed: int, kind: str, number: int) -> str:
     return "".join(BASE62[digest // 62**place % 62] for place in range(8))
 
 
-def course(seed: int, number: int) -> Course:
-    """Return the course with this number."""
+def course(seed: int, number: int, start: int = START) -> Course:
+    """Return the course with this number. It was given in a year before that of `start`."""
     chance = dice(seed, "course", number)
     instid = chance.choice(list(SUBJECTS))
     subject, topics = SUBJECTS[instid]
-    year = 2024 - chance.randrange(YEARS_BACK)
+    year = datetime.fromtimestamp(start, UTC).year - 1 - chance.randrange(YEARS_BACK)
     title = chance.choice(
         (
             f"{subject}: {chance.choice(topics)} {year}-{(year + 1) % 100:02}",
@@ -111,8 +111,13 @@ def course(seed: int, number: int) -> Course:
     return Course(number, instid, subject, title, chance.choice(LECTURERS), year)
 
 
-def lecture(seed: int, number: int, taken: Course | None, part: int, published: int | None = None) -> dict[str, Any]:
-    """Return the v1 object of video `number`, part `part` of its course. `published` is in epoch seconds."""
+def lecture(
+    seed: int, number: int, taken: Course | None, part: int, published: int | None = None, start: int = START
+) -> dict[str, Any]:
+    """Return the v1 object of video `number`, part `part` of its course.
+
+    It was published at `published`, in epoch seconds, or else at some time before `start`.
+    """
     chance = dice(seed, "video", number)
     instid = taken.instid if taken else chance.choice(list(SUBJECTS))
     subject, topics = SUBJECTS[instid]
@@ -122,10 +127,11 @@ def lecture(seed: int, number: int, taken: Course | None, part: int, published: 
     title = f"{topic}: {kind} {part}" if taken else f"{topic}: {kind} by {lecturer}"
     texts = [chance.choice(OPENINGS), *chance.sample(MIDDLES, chance.randint(1, 2)), chance.choice(ENDINGS)]
     words = {"topic": topic, "lecturer": lecturer, "subject": subject, "part": part}
-    date = _recorded(chance, taken, part) if published is None else published
+    date = _recorded(chance, taken, part, start) if published is None else published
     updated = date + chance.randrange(DAY) if published is None else date
-    if published is None and date < MASS_UPDATE and chance.random() < 0.12:
-        updated = MASS_UPDATE
+    mass_update = start - MASS_UPDATE_DAYS * DAY
+    if published is None and date < mass_update and chance.random() < 0.12:
+        updated = mass_update
     status = "ready" if chance.random() < 0.992 else "failed"
     audio = chance.random() < 0.15
     seconds = chance.uniform(300, 5400) if status == "ready" else 0.0
@@ -155,12 +161,12 @@ def lecture(seed: int, number: int, taken: Course | None, part: int, published: 
     }
 
 
-def _recorded(chance: Random, taken: Course | None, part: int) -> int:
-    """Return when a part of a course was recorded: one part every second day, and all before START."""
+def _recorded(chance: Random, taken: Course | None, part: int, start: int) -> int:
+    """Return when a part of a course was recorded: one part every second day, and all before `start`."""
     if taken is None:
-        return START - chance.randrange(DAY, YEARS_BACK * 365 * DAY)
+        return start - chance.randrange(DAY, YEARS_BACK * 365 * DAY)
     term = int(datetime(taken.year, 10, 4, 9, tzinfo=UTC).timestamp())
-    return min(term + 2 * part * DAY + chance.randrange(DAY // 4), START - chance.randrange(DAY, 30 * DAY))
+    return min(term + 2 * part * DAY + chance.randrange(DAY // 4), start - chance.randrange(DAY, 30 * DAY))
 
 
 def _properties(
@@ -220,11 +226,14 @@ def crsid(chance: Random) -> str:
     return "".join(chance.choices(string.ascii_lowercase, k=chance.randint(2, 3))) + str(chance.randrange(1, 999))
 
 
-def course_record(seed: int, each: Course, numbers: list[int], edited: int | None = None) -> Record:
-    """Return the record of a course's channel with these videos. `edited` is in epoch seconds."""
+def course_record(seed: int, each: Course, numbers: list[int], edited: int | None = None, start: int = START) -> Record:
+    """Return the record of a course's channel with these videos.
+
+    It was edited at `edited`, in epoch seconds, or else at some time before `start`.
+    """
     chance = dice(seed, "channel", each.number)
-    made = _recorded(chance, each, -14) if edited is None else edited
-    edited = min(made + chance.randrange(400 * DAY), START - DAY) if edited is None else edited
+    made = _recorded(chance, each, -14, start) if edited is None else edited
+    edited = min(made + chance.randrange(400 * DAY), start - DAY) if edited is None else edited
     ids = ",".join(str(FIRST_SMS_ID + number) for number in numbers)
     # Records made before March 2018 have another type word here.
     creator = "creator" if each.number % 9 == 1 else "created_by"
@@ -258,8 +267,8 @@ def course_record(seed: int, each: Course, numbers: list[int], edited: int | Non
     return channel_record(channel, made, edited, tuple(resource_key(seed, "video", number) for number in numbers))
 
 
-def _standing_channels(seed: int) -> list[Record]:
-    made = START - YEARS_BACK * 365 * DAY
+def _standing_channels(seed: int, start: int) -> list[Record]:
+    made = start - YEARS_BACK * 365 * DAY
     common: dict[str, Any] = {"description": None, "link": None, "author": None, "views": 0, "custom": {}}
     feed = {"key": resource_key(seed, "channel", -1), "title": "Default Recommendations Feed", **common}
     newest = {"key": resource_key(seed, "channel", -2), "title": "Newest lectures", **common}

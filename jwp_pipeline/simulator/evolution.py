@@ -1,13 +1,12 @@
 """Changes the demo library from generation to generation; each generation is a day at the university.
 
-The same seed and generation always give the same library, so a long-lived demo needs to remember only one number.
+The same seed and generation change the same library in the same way. moves.py makes the small changes in between.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from random import Random
-from threading import Lock
 from typing import Any
 
 from jwp_pipeline.simulator.demo import (
@@ -18,7 +17,6 @@ from jwp_pipeline.simulator.demo import (
     acl,
     course,
     course_record,
-    demo_library,
     dice,
     lecture,
     resource_key,
@@ -52,10 +50,22 @@ class Evolution:
     channels_restored: list[str] = field(default_factory=list)
 
 
-def evolve(library: Library, generation: int, seed: int = DEMO_SEED) -> Evolution:
-    """Change a demo library from the previous generation to this one (1, 2, …), with the seed that it was made from."""
+def evolve(
+    library: Library,
+    generation: int,
+    seed: int = DEMO_SEED,
+    *,
+    start: int = START,
+    now: int | None = None,
+    spread: int = DAY // 2,
+) -> Evolution:
+    """Change a demo library from the previous generation to this one (1, 2, …).
+
+    `seed` and `start` are those that it was made from. The changes have stamps of the last `spread` seconds up to
+    `now` (epoch seconds), by default so many days after `start`.
+    """
     chance = dice(seed, "generation", generation)
-    now = START + generation * DAY
+    now = start + generation * DAY if now is None else now
     with library.lock:
         live = library.keys("video")
         back = library.removed_keys("video")
@@ -72,13 +82,15 @@ def evolve(library: Library, generation: int, seed: int = DEMO_SEED) -> Evolutio
             videos_watched=watched,
         )
         for key in changed:
-            _change(library, key, now + chance.randrange(DAY // 2), chance)
+            _change(library, key, now - chance.randrange(spread), chance)
         for key in watched:
             library.edit("video", key, views=library.get("video", key)["views"] + chance.randint(1, 40))
         library.remove("video", *deleted)
         library.restore("video", *restored)
-        _change_channels(library, result, seed, now, chance)
-        _add_videos(library, result, seed, now, chance, max(2, round(len(live) * chance.uniform(*_ADDED))))
+        _change_channels(library, result, seed, start, now, chance)
+        count = max(2, round(len(live) * chance.uniform(*_ADDED)))
+        stamps = [now - chance.randrange(spread) for _ in range(count)]
+        _add_videos(library, result, seed, start, stamps, chance)
     return result
 
 
@@ -97,13 +109,13 @@ def _change(library: Library, key: str, now: int, chance: Random) -> None:
         case 3:
             custom["sms_keywords"] = f"keywords:{'|'.join(chance.sample(KEYWORDS, 3))}:"
         case 4:
-            was = custom["sms_downloadable"] == "downloadable:True:"
+            was = custom.get("sms_downloadable") == "downloadable:True:"
             custom["sms_downloadable"] = f"downloadable:{not was}:"
     library.put("video", {**video, "updated": now})
 
 
-def _change_channels(library: Library, result: Evolution, seed: int, now: int, chance: Random) -> None:
-    courses = _courses(library)
+def _change_channels(library: Library, result: Evolution, seed: int, start: int, now: int, chance: Random) -> None:
+    courses = manual_channels(library)
     if not courses:
         return
     edited = chance.choice(courses)
@@ -121,36 +133,42 @@ def _change_channels(library: Library, result: Evolution, seed: int, now: int, c
         library.restore("channel", back)
         result.channels_restored.append(back)
     if result.generation % 5 == 0:
-        new = course_record(seed, course(seed, NUMBERS_A_DAY + result.generation), [], edited=now)
+        new = course_record(seed, course(seed, NUMBERS_A_DAY + result.generation, start), [], edited=now)
         library.put("channel", new.source, created=now, modified=now)
         result.channels_added.append(resource_key(seed, "channel", NUMBERS_A_DAY + result.generation))
 
 
-def _add_videos(library: Library, result: Evolution, seed: int, now: int, chance: Random, count: int) -> None:
+def _add_videos(library: Library, result: Evolution, seed: int, start: int, stamps: list[int], chance: Random) -> None:
     first = FIRST_DAY_NUMBER + result.generation * NUMBERS_A_DAY
-    into = chance.sample(courses, min(2, len(courses))) if (courses := _courses(library)) else []
+    into = chance.sample(courses, min(2, len(courses))) if (courses := manual_channels(library)) else []
     gained: dict[str, list[int]] = {key: [] for key in into}
-    for number in range(first, first + count):
+    for number, published in enumerate(stamps, first):
         target = chance.choice(into) if into else None
-        taken = None
-        part = 1
-        if target is not None:
-            collection = library.get("channel", target)["custom"]["sms_collection_id"]
-            taken = course(seed, int(collection.split(":")[1]))
-            part = len(library.members(target)) + len(gained[target]) + 1
-        video = lecture(seed, number, taken, part, published=now + chance.randrange(DAY // 2))
+        video = new_lecture(library, target, number, published, len(gained[target]) if target else 0, seed, start)
         library.put("video", video)
         result.videos_added.append(video["key"])
         if target is not None and video["custom"]:
             gained[target].append(number)
     for key, numbers in gained.items():
         if numbers:
-            _extend(library, key, numbers, seed, now)
+            extend(library, key, numbers, seed, max(stamps))
             if key not in result.channels_changed + result.channels_added:
                 result.channels_changed.append(key)
 
 
-def _extend(library: Library, key: str, numbers: list[int], seed: int, now: int) -> None:
+def new_lecture(
+    library: Library, channel: str | None, number: int, published: int, waiting: int, seed: int, start: int
+) -> dict[str, Any]:
+    """Return the v1 object of a new video: the next part of a channel's course, after `waiting` other new ones."""
+    if channel is None:
+        return lecture(seed, number, None, 1, published=published)
+    collection = library.get("channel", channel)["custom"]["sms_collection_id"]
+    taken = course(seed, int(collection.split(":")[1]), start)
+    return lecture(seed, number, taken, len(library.members(channel)) + waiting + 1, published=published)
+
+
+def extend(library: Library, key: str, numbers: list[int], seed: int, now: int) -> None:
+    """Add the videos with these numbers to a channel."""
     channel = library.get("channel", key)
     for name in ("collection_media_ids", "media_ids"):
         listed = channel["custom"][f"sms_{name}"].split(":")[1]
@@ -161,38 +179,10 @@ def _extend(library: Library, key: str, numbers: list[int], seed: int, now: int)
     library.set_members(key, members, modified=now)
 
 
-def _courses(library: Library) -> list[str]:
+def manual_channels(library: Library) -> list[str]:
+    """Return the keys of the channels that are courses, in library order."""
     return [
         record.key
         for record in library.records("channel")
         if record.key is not None and record.source["type"] == "manual"
     ]
-
-
-class Demo:
-    """A demo library that remembers its generation. Safe to use from several threads."""
-
-    def __init__(self, videos: int = 2000, channels: int = 60, seed: int = DEMO_SEED, generation: int = 0) -> None:
-        self.library = demo_library(videos, channels, seed)
-        self._seed = seed
-        self._generation = 0
-        self._lock = Lock()
-        for _ in range(generation):
-            self.evolve()
-
-    def evolve(self) -> dict[str, Any]:
-        """Go to the next generation, and return its number and the keys of what changed."""
-        with self._lock:
-            evolution = evolve(self.library, self._generation + 1, self._seed)
-            self._generation = evolution.generation
-            return asdict(evolution)
-
-    def state(self) -> dict[str, Any]:
-        """Return the generation, the seed, and the numbers of videos and manual channels."""
-        with self._lock:
-            return {
-                "generation": self._generation,
-                "seed": self._seed,
-                "videos": len(self.library.records("video")),
-                "channels": len(_courses(self.library)),
-            }

@@ -100,6 +100,11 @@ class Library:
         with self.lock:
             return list(self._removed[kind])
 
+    def removed(self, kind: Kind) -> list[Record]:
+        """The same objects, in their last state."""
+        with self.lock:
+            return list(self._removed[kind].values())
+
     def now(self) -> int:
         """The time by the library's clock, in epoch seconds."""
         return int(self._clock())

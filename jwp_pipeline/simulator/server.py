@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from threading import Thread
 from types import TracebackType
@@ -17,7 +17,7 @@ from jwp_pipeline.simulator.app import Application, Control, LoggedRequest
 from jwp_pipeline.simulator.directory import Member
 from jwp_pipeline.simulator.faults import Faults
 from jwp_pipeline.simulator.library import Library
-from jwp_pipeline.simulator.site import SITE_KEY, Behaviour, Site
+from jwp_pipeline.simulator.site import SECRETS, SITE_KEY, Behaviour, Site
 from jwp_pipeline.simulator.webhooks import Webhooks
 
 HOST = "127.0.0.1"
@@ -26,8 +26,8 @@ HOST = "127.0.0.1"
 class Simulator:
     """Serves a library over HTTP from its own thread, inside a `with` block.
 
-    `library`, `behaviour` and `faults` may be changed while it runs. Each simulator has new credentials, but the site's
-    key is always the same.
+    `library`, `behaviour` and `faults` may be changed while it runs. Each simulator has new credentials unless it is
+    given the `secrets` of another; the site's key is always the same.
     """
 
     def __init__(
@@ -38,11 +38,15 @@ class Simulator:
         port: int = 0,
         control: Control | None = None,
         api_key: str = SITE_KEY,
+        faults: Faults | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         self.library = Library() if library is None else library
         self.behaviour = Behaviour() if behaviour is None else behaviour
-        self.faults = Faults()
+        self.faults = Faults() if faults is None else faults
         self._site = Site(self.library, self.behaviour, api_key=api_key)
+        for name, value in (secrets or {}).items():
+            setattr(self._site, name, value)
         self._application = Application(self._site, self.faults, self._hang_up, control)
         self._port = port
         self._server: uvicorn.Server | None = None
@@ -73,6 +77,11 @@ class Simulator:
     def v2_secret(self) -> str:
         """v2's secret."""
         return self._site.v2_secret
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """All secrets of the site, by name."""
+        return {name: getattr(self._site, name) for name in SECRETS}
 
     @property
     def player_key(self) -> str:

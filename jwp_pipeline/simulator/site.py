@@ -17,6 +17,8 @@ from jwp_pipeline.simulator.webhooks import Webhooks
 
 SITE_KEY = "DemoSite"
 PLAYER_KEY = "DemoPlyr"
+SECRETS = ("api_secret", "v2_secret", "client_secret")
+"""The names of a site's secrets."""
 
 
 @dataclass(slots=True, kw_only=True)

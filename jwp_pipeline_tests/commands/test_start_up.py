@@ -80,10 +80,12 @@ def test_a_command_that_launches_no_run_does_not_import_dagster(engine, tables_u
                 "resolve",
                 "webhooks",
                 "psql",
+                "demo",
                 "runbook",
             )
         ),
         "jwp-pipeline webhooks register --help",
+        "jwp-pipeline demo break --help",
     ],
 )
 def test_help_and_version_import_nothing_that_takes_time(tables_url, simulator, command):

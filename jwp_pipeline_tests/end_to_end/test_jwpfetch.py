@@ -14,7 +14,7 @@ from jwp_pipeline.database.embedded import release
 from jwp_pipeline.jwplatform import patience
 from jwp_pipeline.simulator import Fault, Simulator, demo_library
 from jwp_pipeline_tests.database.embedded_processes import server_processes
-from jwp_pipeline_tests.support import DEAD_PROXY, PROJECT, cache, live, rows, video, wait_until
+from jwp_pipeline_tests.support import DEAD_PROXY, cache, live, rows, video, wait_until
 
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
@@ -311,7 +311,7 @@ def processes_that_name(text):
 def test_with_nothing_configured_it_uses_the_simulator_and_the_embedded_database(site):
     home = site.folder / ".jwp"
     for turn in range(2):
-        ran = site.run("jwp-pipeline", "run", HOME=str(site.folder), **DEAD_PROXY)
+        ran = site.run("jwp-pipeline", "run", "--no-history", HOME=str(site.folder), **DEAD_PROXY)
         assert (ran.code, ran.error) == (DONE, "")
         assert f"day {turn} of its library" in ran.out
         assert "Sync done" in ran.out
@@ -320,9 +320,8 @@ def test_with_nothing_configured_it_uses_the_simulator_and_the_embedded_database
     [counts] = [line.split()[1:] for line in table.splitlines() if line.startswith("videos ")][:1]
     added, changed, deleted = (int(counts[place]) for place in (1, 2, 4))
     assert min(added, changed, deleted) > 0
-    assert json.loads((home / "demo.json").read_text())["generation"] == 1
+    assert json.loads((home / "demo" / "site.json").read_text())["generation"] == 1
     assert sorted(path.name for path in site.folder.iterdir()) == [".jwp"]
-    assert not (PROJECT / "demo.json").exists()
 
 
 def test_a_schema_mirrors_one_site_until_it_adopts_another(site, engine):

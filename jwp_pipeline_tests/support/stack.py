@@ -57,7 +57,8 @@ class Stack:
 @contextmanager
 def up(folder, **settings):
     """Run `jwp-pipeline up` in a folder during the block, and yield it. At the end everything is killed."""
-    command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--port", str(free_port())]
+    command = [Path(sys.executable).with_name("jwp-pipeline"), "up", "--no-history"]
+    command += ["--port", str(free_port())]
     environment = bare_environment(JWP_HOME=str(folder / "home"), **DEAD_PROXY, **settings)
     with (
         (folder / "log").open("w") as log,
