@@ -202,6 +202,13 @@ def webhooks(screen: Terminal, options: argparse.Namespace) -> int:
     return run_webhooks(options, configured(screen), screen.out)
 
 
+def import_media_webapp(screen: Terminal, options: argparse.Namespace) -> int:
+    """Fill the record from a database of media-webapp."""
+    from jwp_pipeline.commands.import_webapp import run as run_import
+
+    return SUCCEEDED if run_import(options, configured(screen), screen) else FAILED
+
+
 def completion(screen: Terminal, options: argparse.Namespace) -> int:
     """Print the completions of both commands for a shell."""
     import shtab
@@ -226,6 +233,7 @@ VERBS: Mapping[str, Callable[[Terminal, argparse.Namespace], int]] = {
     "edits": edits,
     "resolve": resolve,
     "webhooks": webhooks,
+    "import-media-webapp": import_media_webapp,
     "runbook": runbook,
     "completion": completion,
 }
