@@ -60,7 +60,6 @@ def run(options: argparse.Namespace, settings: Settings, screen: Terminal) -> bo
         )
     media = MediaOptions.from_settings(settings)
     with open_source(options.source) as source, _record(settings, source) as engine:
-        source.require_layout()
         with _lease(engine, needed=not options.dry_run) as lease, opened(engine, source, media, lease=lease) as job:
             source.close()
             plan = job.plan()

@@ -145,7 +145,7 @@ class Source:
 def open_source(url: str) -> Iterator[Source]:
     """Open a database for reading, in one repeatable-read transaction that can write nothing.
 
-    Raises DatabaseError, which never shows the password.
+    Raises DatabaseError, which never shows the password, and CannotImport if it is no database of media-webapp.
     """
     database = read_database(url, None, setting=OPTION)
     arguments: dict[str, Any] = {**database.connection_arguments(), "client_encoding": "UTF8"}
@@ -159,4 +159,6 @@ def open_source(url: str) -> Iterator[Source]:
     except (*ERRORS, ValueError) as error:
         raise clear_error(error, f"The database {database}", setting=OPTION, connected=False) from None
     with closing(connection):
-        yield Source(connection, database)
+        source = Source(connection, database)
+        source.require_layout()
+        yield source

@@ -88,7 +88,6 @@ def import_into(record, webapp, *, dry_run=False):
     """Import, and return the plan."""
     options = MediaOptions.from_settings(record.effective())
     with open_source(webapp.url) as source, opened(record.engine, source, options, lease=None) as job:
-        source.require_layout()
         plan = job.plan()
         if not dry_run:
             done = job.carry_out(plan)
