@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jwp_pipeline.commands.frame import FAILED, REFUSED, SUCCEEDED, USAGE, configured, database
@@ -202,6 +203,16 @@ def webhooks(screen: Terminal, options: argparse.Namespace) -> int:
     return run_webhooks(options, configured(screen), screen.out)
 
 
+def metrics(screen: Terminal, options: argparse.Namespace) -> int:
+    """Print or serve the metrics."""
+    from jwp_pipeline.commands.metrics import run as run_metrics
+
+    # What is printed is for a program, so nothing else may be among it.
+    settings = configured(replace(screen, detail="quiet") if options.port is None else screen)
+    run_metrics(options, settings, screen)
+    return SUCCEEDED
+
+
 def import_media_webapp(screen: Terminal, options: argparse.Namespace) -> int:
     """Fill the record from a database of media-webapp."""
     from jwp_pipeline.commands.import_webapp import run as run_import
@@ -233,6 +244,7 @@ VERBS: Mapping[str, Callable[[Terminal, argparse.Namespace], int]] = {
     "edits": edits,
     "resolve": resolve,
     "webhooks": webhooks,
+    "metrics": metrics,
     "import-media-webapp": import_media_webapp,
     "runbook": runbook,
     "completion": completion,
