@@ -81,7 +81,9 @@ def take_over(webapp, record, engine):
     plan = import_into(record, webapp)
     assert_same(webapp, engine)
     assert plan.added > 30
-    assert (plan.next_sync, plan.oddities) == ({}, [])
+    assert plan.next_sync == {}
+    # One ACL of the scenarios names somebody by an empty text.
+    assert {finding.kind for finding in plan.oddities} <= {"empty name"}
     written = written_by(engine)
     report = record.sync()
     assert written_by(engine) == written
@@ -121,11 +123,16 @@ def test_a_plan_changes_nothing(webapp, record, engine):
 def test_edits_after_an_import_wait_for_a_push(webapp, record, engine):
     """The import is no edit, and what people edit afterwards is one."""
     record.settings["jwp_sync_items"] = True
-    import_into(record, webapp)
     record.follow()
-    record.execute(
-        "UPDATE media_items SET title = 'Edited' WHERE id = (SELECT media_item_id FROM sms_media_items LIMIT 1)"
-    )
+    # As an edit, this item would be changed (its tag is not lower case) and created at JW Platform (it has no video).
+    lonely = "(SELECT max(item_id) FROM mediaplatform_jwp_video)"
+    webapp.execute(f"UPDATE mediaplatform_mediaitem SET tags = ARRAY['UPPER'] WHERE id = {lonely}")
+    webapp.execute(f"DELETE FROM mediaplatform_jwp_video WHERE item_id = {lonely}")
+    import_into(record, webapp)
+    assert len(rows(engine, "SELECT FROM media_items WHERE tags = ARRAY['UPPER']")) == 1
+    for table in ("item_updates", "item_creations"):
+        assert rows(engine, f"SELECT FROM {table}") == []
+    record.execute("UPDATE media_items SET title = 'Edited' WHERE id = (SELECT max(media_item_id) FROM videos)")
     assert [row.field for row in rows(engine, "SELECT field FROM item_updates")] == ["title"]
 
 
