@@ -32,6 +32,7 @@
     │   └── GuardTripped              the guard blocks something until a person has looked at it
     │       ├── SnapshotQuarantined   the guard refused a snapshot; nothing was changed
     │       └── DeletionsWithheld     the guard withheld deletions; everything else was applied
+    ├── CannotImport                  a database of media-webapp cannot be imported as it is; nothing was changed
     ├── OutboxError                   edits of the record do not reach JW Platform
     │   ├── NotReviewed               the edits that wait have to be shown to somebody before the first push
     │   ├── NothingToResolve          there is no conflict or refusal to decide about
@@ -239,6 +240,12 @@ class DeletionsWithheld(GuardTripped):
     """The guard withheld the deletions of a snapshot; everything else in it was applied."""
 
     runbook: ClassVar[str] = "withheld-deletions"
+
+
+class CannotImport(PipelineError):
+    """A database of media-webapp cannot be imported as it is, or not into this record; nothing was changed."""
+
+    runbook: ClassVar[str] = "import"
 
 
 class OutboxError(PipelineError):

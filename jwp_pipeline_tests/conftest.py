@@ -48,6 +48,7 @@ VARIATIONS = frozenset(
         "media/test_extremes.py",
         "media/test_malformed.py",
         "media/test_members.py",
+        "media_webapp/test_strange_data.py",
         "media/test_withdrawn.py",
         "mirror/test_crash.py",
         "orchestration/test_alerts.py",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jwp_pipeline import __version__
-from jwp_pipeline.commands import demo_view, webhooks
+from jwp_pipeline.commands import demo_view, import_webapp, metrics, webhooks
 from jwp_pipeline.env_file import VARIABLE
 
 _FETCHING = ("sync_all", "skip_fetch", "skip_video_fetch", "skip_channel_fetch")
@@ -108,6 +108,8 @@ def pipeline_parser() -> argparse.ArgumentParser:
     decide.add_argument("field", metavar="FIELD", help="field as `jwp-pipeline edits` names it")
     decide.add_argument("side", choices=("ours", "theirs"), help="whose value to keep: that here, or JW Platform's")
     webhooks.add_verb(added, parents, [_env_file_option(argparse.SUPPRESS)])
+    metrics.add_verb(added, parents)
+    import_webapp.add_verb(added, [*parents, _output_options()])
     runbook = added.add_parser("runbook", help="print a page of the runbook, which messages name", parents=parents)
     runbook.add_argument("page", nargs="?", metavar="PAGE", help="name of the page; without one, print the list")
     completion = added.add_parser("completion", help="print a shell's completions of both commands", parents=parents)

@@ -7,7 +7,9 @@ imports Dagster is imported where it is used, because that takes seconds and mos
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jwp_pipeline.commands.frame import FAILED, REFUSED, SUCCEEDED, USAGE, configured, database
@@ -200,6 +202,23 @@ def webhooks(screen: Terminal, options: argparse.Namespace) -> int:
     return run_webhooks(options, configured(screen), screen.out)
 
 
+def metrics(screen: Terminal, options: argparse.Namespace) -> int:
+    """Print or serve the metrics."""
+    from jwp_pipeline.commands.metrics import run as run_metrics
+
+    # What is printed is for a program, so nothing else may be among it.
+    settings = configured(replace(screen, detail="quiet") if options.port is None else screen)
+    run_metrics(options, settings, screen)
+    return SUCCEEDED
+
+
+def import_media_webapp(screen: Terminal, options: argparse.Namespace) -> int:
+    """Fill the record from a database of media-webapp."""
+    from jwp_pipeline.commands.import_webapp import run as run_import
+
+    return SUCCEEDED if run_import(options, configured(screen), screen) else FAILED
+
+
 def completion(screen: Terminal, options: argparse.Namespace) -> int:
     """Print the completions of both commands for a shell."""
     import shtab
@@ -225,6 +244,8 @@ VERBS: Mapping[str, Callable[[Terminal, argparse.Namespace], int]] = {
     "edits": edits,
     "resolve": resolve,
     "webhooks": webhooks,
+    "metrics": metrics,
+    "import-media-webapp": import_media_webapp,
     "runbook": runbook,
     "completion": completion,
 }

@@ -12,16 +12,18 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jwp_pipeline.commands.metrics import metrics
 from jwp_pipeline.errors import JWPlatformError, PipelineError, SettingsError
 from jwp_pipeline.processes import stop_requests
 from jwp_pipeline.proxies import is_loopback
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
     from rich.console import Console
 
     from jwp_pipeline.settings import Settings
@@ -45,6 +47,12 @@ def add_verb(
     )
     webhooks.add_argument("--host", default=HOST, help=f"address to listen on (default {HOST})")
     webhooks.add_argument("--port", type=int, help=f"port to listen on (default: JWP_WEBHOOK_PORT, else {PORT})")
+    webhooks.add_argument(
+        "--metrics",
+        action="store_true",
+        help="also answer GET /metrics, to everybody who reaches the receiver (`jwp-pipeline metrics --port` serves "
+        "this machine only)",
+    )
     actions = webhooks.add_subparsers(dest="action")
     register = actions.add_parser(
         "register", parents=of_actions, help="make a webhook at JW Platform that sends its events to a URL"
@@ -74,13 +82,15 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
         case "unregister":
             _unregister(options.webhook_id, settings, console)
         case _:
-            _serve(options.host, options.port or settings.jwp_webhook_port or PORT, settings, console)
+            port = options.port or settings.jwp_webhook_port or PORT
+            with metrics(settings) if options.metrics else nullcontext() as registry:
+                _serve(options.host, port, settings, console, registry)
     return 0
 
 
-def _serve(host: str, port: int, settings: Settings, console: Console) -> None:
+def _serve(host: str, port: int, settings: Settings, console: Console, registry: CollectorRegistry | None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with stop_requests() as stop, receiving(settings, host, port) as server:
+    with stop_requests() as stop, receiving(settings, host, port, registry) as server:
         url = server.url
         console.print(f"Webhooks are received at {url}; {url}healthz says whether they can be stored. Ctrl-C stops.")
         while not stop:
@@ -99,8 +109,12 @@ class Receiving:
 
 
 @contextmanager
-def receiving(settings: Settings, host: str, port: int) -> Iterator[Receiving]:
+def receiving(
+    settings: Settings, host: str, port: int, registry: CollectorRegistry | None = None
+) -> Iterator[Receiving]:
     """Receive webhooks in a thread during the block. Requests that have begun are answered first.
+
+    The metrics of `registry` are served beside them, if it is given.
 
     Raises SettingsError if the settings name no site or no secret, and PipelineError if the port cannot be used.
     """
@@ -108,7 +122,7 @@ def receiving(settings: Settings, host: str, port: int) -> Iterator[Receiving]:
 
     from jwp_pipeline.webhooks import app
 
-    application = app(settings)
+    application = app(settings, metrics=registry)
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:

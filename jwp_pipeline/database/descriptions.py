@@ -8,9 +8,17 @@ from __future__ import annotations
 from sqlalchemy import Connection, Table, inspect
 from sqlalchemy.schema import DropColumnComment, SetColumnComment
 
-from jwp_pipeline.database import budget_tables, history_tables, media_tables, outbox_tables, tables, webhook_tables
+from jwp_pipeline.database import (
+    budget_tables,
+    history_tables,
+    import_tables,
+    media_tables,
+    outbox_tables,
+    tables,
+    webhook_tables,
+)
 
-MODELS = (tables, media_tables, history_tables, outbox_tables, webhook_tables, budget_tables)
+MODELS = (tables, media_tables, history_tables, outbox_tables, webhook_tables, budget_tables, import_tables)
 """The modules that define our tables; importing them registers the tables with `Base`."""
 
 

@@ -66,7 +66,7 @@ billing_accounts = Table(
     Base.metadata,
     Column("id", Text, primary_key=True),
     Column("description", Text, nullable=False),
-    Column("lookup_instid", Text, unique=True, nullable=False),
+    Column("lookup_instid", Text, index=True, comment="Several accounts may be of one institution.", nullable=False),
     Column("created_at", Timestamp, server_default=NOW, nullable=False),
 )
 """The institution in Lookup that pays for a channel."""
@@ -121,13 +121,22 @@ playlists = Table(
     "playlists",
     Base.metadata,
     Column("id", Text, primary_key=True),
-    Column("media_channel_id", Text, ForeignKey("media_channels.id"), unique=True, nullable=False),
+    Column("media_channel_id", Text, ForeignKey("media_channels.id"), index=True, nullable=False),
     Column("title", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("media_item_ids", ARRAY(Text), server_default=NO_TEXTS, nullable=False),
+    Column(
+        "follows_channel",
+        Boolean,
+        server_default=text("true"),
+        comment="Whether it is the one playlist of its channel that a sync keeps in step with JW Platform. The others "
+        "are those that people made in media-webapp.",
+        nullable=False,
+    ),
     *_soft_delete(),
+    Index("playlists_of_channels", "media_channel_id", unique=True, postgresql_where=text("follows_channel")),
 )
-"""A channel's playlist: its live items in order, repeats included."""
+"""A playlist of a channel: items in order, repeats included. The one that follows the channel has live items only."""
 
 videos = Table(
     "videos",
@@ -261,7 +270,7 @@ sms_media_items = Table(
     Column("media_item_id", Text, ForeignKey("media_items.id"), index=True, nullable=False),
     Column("last_updated_at", Timestamp),
 )
-"""The SMS id of a live media item."""
+"""The SMS id of a media item whose video is live, even if the item was withdrawn here."""
 
 sms_collections = Table(
     "sms_collections",

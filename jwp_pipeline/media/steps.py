@@ -155,7 +155,8 @@ class Steps:
         self._run("staged/proposed_playlists", create_all=self.options.create_items == "all")
         restored = self._number(
             "SELECT count(*) FROM playlists JOIN proposed_playlists USING (media_channel_id)"
-            " JOIN channels USING (media_channel_id) WHERE playlists.deleted_at = channels.playlist_deleted_at"
+            " JOIN channels USING (media_channel_id)"
+            " WHERE playlists.follows_channel AND playlists.deleted_at = channels.playlist_deleted_at"
         )
         created = self._write("playlists", "create")
         written, deleted = map(self._run, ("playlists/update", "playlists/delete"))

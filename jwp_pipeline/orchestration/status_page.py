@@ -32,7 +32,7 @@ def status_metadata(instance: dg.DagsterInstance, runtime: Runtime) -> dict[str,
     settings = runtime.settings()
     with as_database_error(), runtime.database() as engine:
         status = read(engine, settings)
-        runs = _last_runs(instance, site_of(settings))
+        runs = last_runs(instance, site_of(settings), most=_RUNS)
     file = settings.jwp_home.resolve() / FILE
     keep_in_home(file, as_html(status, runs).encode())
     shown = {name: dg.MetadataValue.md(text) for name, text in pieces(status, runs).items()}
@@ -45,8 +45,9 @@ def status_materialization(instance: dg.DagsterInstance, runtime: Runtime) -> dg
     return dg.AssetMaterialization(key, metadata=status_metadata(instance, runtime))
 
 
-def _last_runs(instance: dg.DagsterInstance, site: str) -> list[RunLine]:
-    records = instance.get_run_records(dg.RunsFilter(tags={SITE_TAG: site}), limit=_RUNS)
+def last_runs(instance: dg.DagsterInstance, site: str, *, most: int) -> list[RunLine]:
+    """Return the last runs of a site, the newest first."""
+    records = instance.get_run_records(dg.RunsFilter(tags={SITE_TAG: site}), limit=most)
     return [
         RunLine(
             record.dagster_run.job_name,

@@ -75,7 +75,12 @@ class MediaChannel(SoftDeleted, Base):
 
     billing_account: Mapped[BillingAccount] = relationship(viewonly=True)
     items: Mapped[list[MediaItem]] = relationship(back_populates="channel", viewonly=True)
-    playlist: Mapped[Playlist | None] = relationship(viewonly=True, uselist=False)
+    playlist: Mapped[Playlist | None] = relationship(
+        primaryjoin="and_(MediaChannel.id == foreign(Playlist.media_channel_id), Playlist.follows_channel)",
+        viewonly=True,
+        uselist=False,
+    )
+    playlists: Mapped[list[Playlist]] = relationship(viewonly=True)
     jwp_channel: Mapped[Channel | None] = relationship(back_populates="channel", viewonly=True, uselist=False)
     sms: Mapped[SmsCollection | None] = relationship(viewonly=True, uselist=False)
 
@@ -144,7 +149,10 @@ class MediaItem(SoftDeleted, Base):
 
 
 class Playlist(SoftDeleted, Base):
-    """A channel's playlist: its live items in order, repeats included."""
+    """A playlist of a channel: items in order, repeats included.
+
+    The one with `follows_channel` is kept in step with JW Platform; `MediaChannel.playlist` is that one.
+    """
 
     __table__ = media_tables.playlists
 
@@ -153,6 +161,7 @@ class Playlist(SoftDeleted, Base):
     title: Mapped[str]
     description: Mapped[str]
     media_item_ids: Mapped[list[str]]
+    follows_channel: Mapped[bool]
 
     def items(self) -> Select[MediaItem]:
         """Return a query for its live items in order, repeats included, which callers can narrow.
@@ -294,7 +303,7 @@ class Channel(Base):
 
 
 class SmsMediaItem(Base):
-    """The SMS id of a live media item."""
+    """The SMS id of a media item whose video is live, even if the item was withdrawn here."""
 
     __table__ = media_tables.sms_media_items
 

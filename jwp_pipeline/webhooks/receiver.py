@@ -1,6 +1,7 @@
 """Receives webhooks over HTTP: an ASGI application that verifies what it is sent and stores the events.
 
-It accepts a POST at every path, so that it works below any prefix, and answers GET /healthz. What it answers, and to
+It accepts a POST at every path, so that it works below any prefix, and answers GET /healthz, and GET /metrics if it
+is told to. What it answers, and to
 whom, is in docs/webhooks.md. The body is bounded in size and time, the database is used only for what is signed, and no
 header or body reaches the log. Put here what concerns HTTP; events.py decides what an event is.
 """
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 import anyio
 import anyio.to_thread
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
 from sqlalchemy import Engine, text
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -45,14 +47,17 @@ _log = logging.getLogger("jwp_pipeline.webhooks")
 _T = TypeVar("_T")
 
 
-def app(settings: Settings | None = None, *, engine: Engine | None = None) -> Starlette:
+def app(
+    settings: Settings | None = None, *, engine: Engine | None = None, metrics: CollectorRegistry | None = None
+) -> Starlette:
     """Return the ASGI application that receives the webhooks of one site, to be served alone or mounted in another.
 
     `settings` are by default those of the environment and `.env`. `engine` is one for our tables that the caller has
-    opened and will close; without it, the application opens one when it first needs it. Raises SettingsError if the
-    settings name no site or no secret of a webhook.
+    opened and will close; without it, the application opens one when it first needs it. With `metrics`, GET /metrics
+    tells them to everybody who reaches the application. Raises SettingsError if the settings name no site or no secret
+    of a webhook.
     """
-    receiver = _Receiver(settings or load_settings(), engine)
+    receiver = _Receiver(settings or load_settings(), engine, metrics)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -63,13 +68,15 @@ def app(settings: Settings | None = None, *, engine: Engine | None = None) -> St
         Route("/healthz", receiver.health, methods=["GET"]),
         Route("/{path:path}", receiver.receive, methods=["POST"]),
     ]
+    if metrics is not None:
+        routes.insert(0, Route("/metrics", receiver.metrics, methods=["GET"]))
     return Starlette(routes=routes, lifespan=lifespan)
 
 
 class _Receiver:
     """What the requests of one application share."""
 
-    def __init__(self, settings: Settings, engine: Engine | None) -> None:
+    def __init__(self, settings: Settings, engine: Engine | None, metrics: CollectorRegistry | None) -> None:
         if not settings.receives_webhooks:
             raise SettingsError(
                 "No secret of a webhook is set, so no event could be accepted. Set JWP_WEBHOOK_SECRETS_FILE, and "
@@ -85,6 +92,7 @@ class _Receiver:
         self._max_age = timedelta(seconds=settings.jwp_webhook_max_age)
         self._secrets = KnownSecrets(settings)
         self._given = engine
+        self._metrics = metrics
         self._opened: Engine | None = None
         self._opening = threading.Lock()
         self._connections = anyio.CapacityLimiter(_CONNECTIONS)
@@ -128,6 +136,16 @@ class _Receiver:
             _log.warning("Events cannot be stored at present: %s", _reason(error))
             return _unavailable()
         return PlainTextResponse("ok\n")
+
+    async def metrics(self, _: Request) -> Response:
+        """Answer with the metrics in Prometheus' text format."""
+        registry = self._metrics
+        assert registry is not None  # noqa: S101 - the route exists only then
+        try:
+            body = await self._in_thread(lambda: generate_latest(registry))
+        except TimeoutError:
+            return PlainTextResponse("The metrics could not be read in time.\n", 503)
+        return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     def _store(self, event: Event) -> bool:
         with connect(self._engine()) as connection, connection.begin():

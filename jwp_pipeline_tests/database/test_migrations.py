@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.database import budget_tables, history_tables, media_tables
+from jwp_pipeline.database import budget_tables, history_tables, import_tables, media_tables
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, open_engine
 from jwp_pipeline.database.migrate import create_schema, migrate
 from jwp_pipeline.database.tables import Base, CachedResource
@@ -26,7 +26,7 @@ SCHEMA = "jwp"
 # The models do not name the partitions of raw_pages.
 OPTIONS = {"include_name": lambda name, kind, parents: not (kind == "table" and name.startswith("raw_pages_"))}
 MIGRATIONS = PROJECT / "jwp_pipeline" / "database" / "migrations"
-assert {budget_tables, history_tables, media_tables}, "imported so that Base knows their tables"
+assert {budget_tables, history_tables, import_tables, media_tables}, "imported so that Base knows their tables"
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def _items(session, keys):
         sms = owned.pop(item.id, None)
         items[keys[item.id]] = (
             {"deleted": True}
-            if item.deleted_at and not sms
+            if item.deleted_at and not (sms and item.video.deleted_at)
             else {
                 "deleted": item.deleted_at is not None,
                 **{name: getattr(item, name) for name in _ITEM_FIELDS},
@@ -80,7 +80,7 @@ def _channels(session, keys):
         sms, playlist = collections.get(channel.id), playlists.get(channel.id)
         if sms:
             assert sms.playlist_id == (playlist and playlist.id)
-        of_it = session.scalars(select(MediaItem.id).where(MediaItem.media_channel_id == channel.id))
+        of_it = session.scalars(MediaItem.live.where(MediaItem.media_channel_id == channel.id))
         channels[channel.jwp_channel.key] = (
             {"deleted": True}
             if channel.deleted_at and not (sms or playlist)
@@ -90,7 +90,7 @@ def _channels(session, keys):
                 "description": channel.description,
                 "billing_account": channel.billing_account.lookup_instid,
                 "edit": _permission(channel, "edit"),
-                "items": sorted(keys[item_id] for item_id in of_it),
+                "items": sorted(keys[item.id] for item in of_it),
                 **_sms(sms, "sms_collection_id"),
                 "playlist": playlist
                 and {

@@ -8,11 +8,14 @@ import psycopg
 
 
 @contextmanager
-def fresh_database(postgres_url, options=""):
-    """Yield the URL of a new, empty database, and drop it at the end. `options` are those of CREATE DATABASE."""
+def fresh_database(postgres_url, options="", *, template="template0"):
+    """Yield the URL of a new database, and drop it at the end. `options` are those of CREATE DATABASE.
+
+    It is empty, unless another database is its template.
+    """
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template} {options}")
         try:
             yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
         finally:

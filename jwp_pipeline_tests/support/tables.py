@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from jwp_pipeline.database import budget_tables, history_tables, media_tables  # noqa: F401 - so that Base knows their tables
+from jwp_pipeline.database import budget_tables, history_tables, import_tables, media_tables  # noqa: F401 - so that Base knows their tables
 from jwp_pipeline.database.tables import Base
 
 SCHEMA = "jwp"

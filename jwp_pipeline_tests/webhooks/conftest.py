@@ -46,8 +46,8 @@ def serve(engine, configured):
     """Return a context manager that serves a receiver with the settings of the site, and others that are given."""
 
     @contextmanager
-    def serve(**settings):
-        with receiving(load_settings(**(configured | settings)), "127.0.0.1", 0) as server:
+    def serve(registry=None, **settings):
+        with receiving(load_settings(**(configured | settings)), "127.0.0.1", 0, registry) as server:
             yield Served(server.url, engine)
 
     return serve

@@ -1,4 +1,5 @@
--- Creates a media channel for each channel that has none.
+-- Creates a media channel for each channel that has none. If its institution has several billing accounts, the oldest
+-- counts.
 INSERT INTO media_channels (id, title, description, billing_account_id, edit_crsids, edit_lookup_groups)
 SELECT
     mapped.new_media_channel_id,
@@ -9,5 +10,7 @@ SELECT
     mapped.edit_lookup_groups
 FROM mapped_channels AS mapped
 JOIN channels ON channels.key = mapped.key
-JOIN billing_accounts AS account ON account.lookup_instid = mapped.instid
+JOIN (
+    SELECT DISTINCT ON (lookup_instid) id, lookup_instid FROM billing_accounts ORDER BY lookup_instid, created_at, id
+) AS account ON account.lookup_instid = mapped.instid
 WHERE channels.media_channel_id IS NULL

@@ -4,6 +4,7 @@ WITH deleted AS (
     UPDATE playlists AS playlist
     SET deleted_at = now()
     WHERE deleted_at IS NULL
+        AND follows_channel
         AND EXISTS (SELECT FROM channels WHERE channels.media_channel_id = playlist.media_channel_id)
         AND NOT EXISTS (
             SELECT FROM proposed_playlists AS proposed WHERE proposed.media_channel_id = playlist.media_channel_id

@@ -8,6 +8,7 @@ SET title = proposed.title,
 FROM proposed_playlists AS proposed
 JOIN channels ON channels.media_channel_id = proposed.media_channel_id
 WHERE playlist.media_channel_id = proposed.media_channel_id
+    AND playlist.follows_channel
     AND (
         playlist.deleted_at = channels.playlist_deleted_at
         OR playlist.deleted_at IS NULL AND (playlist.title, playlist.description, playlist.media_item_ids)

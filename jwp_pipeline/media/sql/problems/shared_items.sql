@@ -9,6 +9,7 @@ FROM (
     SELECT DISTINCT
         key, media_item_id, first_value(key) OVER (PARTITION BY media_item_id ORDER BY key COLLATE "C") AS owner_key
     FROM members
+    WHERE is_live
 ) AS listed
 WHERE key <> owner_key
 GROUP BY key

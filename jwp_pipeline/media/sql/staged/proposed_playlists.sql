@@ -2,7 +2,7 @@
 -- one. The members are put together first: the planner may expect a single channel, and would do it again for each.
 CREATE TEMPORARY TABLE proposed_playlists ON COMMIT DROP AS
 WITH listed AS MATERIALIZED (
-    SELECT key, array_agg(media_item_id ORDER BY position) AS media_item_ids FROM members GROUP BY key
+    SELECT key, array_agg(media_item_id ORDER BY position) AS media_item_ids FROM members WHERE is_live GROUP BY key
 )
 SELECT
     channel.id AS media_channel_id,
