@@ -14,6 +14,7 @@ from psycopg import sql
 from jwp_pipeline.commands import cli
 from jwp_pipeline.database.connection import open_engine
 from jwp_pipeline.database.migrate import migrate
+from jwp_pipeline.database.revision import newest_revision
 from jwp_pipeline.errors import MigrationError
 from jwp_pipeline.simulator import Simulator, demo_library
 from jwp_pipeline_tests.support import SCHEMA, fresh_database, rows, set_only
@@ -233,7 +234,7 @@ def test_an_upgrade_by_a_role_that_is_not_the_owner_is_refused_and_changes_nothi
     finally:
         engine.dispose()
         with database.as_role("owner") as owner:
-            owner.execute("UPDATE alembic_version SET version_num = '0012'")
+            owner.execute("UPDATE alembic_version SET version_num = %s", [newest_revision()])
 
 
 def test_rights_that_a_role_should_not_have_are_taken_away(database, as_role, capsys):
