@@ -53,7 +53,7 @@ def edit(site, key, title):
     site.execute(f"UPDATE media_items SET title = :title WHERE id = ({found})", key=key, title=title)
 
 
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["needed", "everything"])
+@pytest.mark.parametrize("whole", [False, True], ids=["needed", "everything"])
 def test_a_restored_backup_has_the_same_ids_and_the_next_sync_changes_nothing(site, engine, tmp_path, whole):
     """An edit that waited still waits, and is shown before it is pushed."""
     site.settings |= {"jwp_site_domain": "media.example.org", "jwp_site_name": "Example", "jwp_sync_items": True}
