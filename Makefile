@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Each file is tested by one worker, in the order of jwp_pipeline_tests/conftest.py: the longest begin first.
 BY_FILE := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup run up portal test test-all torture check docs migrate screenshots lock clean
+.PHONY: setup run up portal test test-all torture check secrets audit docs migrate screenshots lock clean
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -44,12 +44,23 @@ test-all: setup
 torture: setup
 	@$(BIN)/python -m jwp_pipeline_tests.campaign $(OPTIONS)
 
-check: setup docs
+check: setup docs secrets
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
 # The documents as a site in site/. A broken link or anchor, or a page that no table of contents names, is an error.
 docs: setup
 	@$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet --doctree-dir site/.doctrees docs site
+
+# Fails if a file has something that looks like a secret and is not in the list of those that are none.
+secrets: setup
+	@git ls-files -z -- ':!:*.xz' ':!:*.png' ':!:*.svg' ':!:requirements.txt' ':!:.secrets.baseline' \
+	  | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+
+# Known faults of our dependencies, as far as the database of them can be reached from here.
+audit: setup
+	@$(BIN)/uv tool run --from 'pip-audit>=2.10,<3' pip-audit --requirement requirements.txt --no-deps --disable-pip \
+	  --strict --vulnerability-service osv --progress-spinner off \
+	  || { echo "Not passed: either a fault is listed above, or not every package could be looked up."; exit 1; }
 
 migrate: setup
 	@$(BIN)/jwp-pipeline migrate

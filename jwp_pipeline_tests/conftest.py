@@ -37,6 +37,7 @@ VARIATIONS = frozenset(
         "database/test_embedded_life.py",
         "database/test_embedded_start.py",
         "database/test_request_budget.py",
+        "end_to_end/test_backup.py",
         "end_to_end/test_database.py",
         "end_to_end/test_lost_runs.py",
         "end_to_end/test_output.py",

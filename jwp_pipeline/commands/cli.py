@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jwp_pipeline import __version__
-from jwp_pipeline.commands import demo_view, import_webapp, metrics, webhooks
+from jwp_pipeline.commands import demo_view, import_webapp, metrics, roles, webhooks
 from jwp_pipeline.env_file import VARIABLE
 
 _FETCHING = ("sync_all", "skip_fetch", "skip_video_fetch", "skip_channel_fetch")
@@ -91,6 +91,7 @@ def pipeline_parser() -> argparse.ArgumentParser:
     up = added.add_parser("up", help="serve the Dagster UI for the same site", parents=[*parents, _history_option()])
     up.add_argument("--port", type=int, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
     added.add_parser("migrate", help="create or upgrade the tables; every run does it by itself", parents=parents)
+    roles.add_verb(added, parents)
     adopt = "let the schema mirror the site of JWPLATFORM_API_KEY from now on"
     added.add_parser("adopt-site", help=adopt, parents=parents)
     with_site = added.add_parser(

@@ -120,6 +120,13 @@ def migrate(screen: Terminal, options: argparse.Namespace) -> int:
     return SUCCEEDED
 
 
+def roles(screen: Terminal, options: argparse.Namespace) -> int:
+    """Print the SQL that separates the roles of the database, or run it."""
+    from jwp_pipeline.commands.roles import run as run_roles
+
+    return run_roles(options, configured(screen), screen)
+
+
 def adopt_site(screen: Terminal, options: argparse.Namespace) -> int:
     """Let the schema mirror the configured site."""
     from jwp_pipeline.identity import current_user
@@ -237,6 +244,7 @@ VERBS: Mapping[str, Callable[[Terminal, argparse.Namespace], int]] = {
     "run": run,
     "up": up,
     "migrate": migrate,
+    "roles": roles,
     "adopt-site": adopt_site,
     "with-site": with_site,
     "demo": demo,

@@ -5,16 +5,21 @@ The steps are Alembic migrations in `migrations/versions/`; the models in tables
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from jwp_pipeline.database.connection import WRITER_LOCK, advisory_lock, connect
-from jwp_pipeline.database.translation import sqlstate, words
+from jwp_pipeline.database.revision import (
+    MIGRATIONS,
+    known_revisions,
+    lock_for_migration,
+    newest_revision,
+    stored_revision,
+)
+from jwp_pipeline.database.transactions import TRIES
+from jwp_pipeline.database.translation import CONFLICTS, sqlstate, words
 from jwp_pipeline.errors import MigrationError
 
-_FOLDER = Path(__file__).parent / "migrations"
 # SQLSTATE classes of a step that fails because of existing tables or data, or because a permission is missing.
 _IN_THE_WAY = ("22", "23", "2B", "42")
 
@@ -25,33 +30,42 @@ def migrate(engine: Engine, schema: str) -> bool:
     Several processes may call this at the same time. Raises MigrationError if a newer version of this program made the
     schema or the server refuses a step, and another DatabaseError if the database cannot be used.
     """
-    # The name of each step's file begins with its revision, as in 0001_mirror.py.
-    known = sorted(path.name.split("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*.py"))
     with connect(engine) as connection:
-        try:
-            if _revision(connection) == known[-1]:
-                return False
-            create_schema(connection, schema)
-            with (
-                advisory_lock(connection, "the tables' migration", patience=60),
-                # A writer, which may be of an older version, finishes first.
-                advisory_lock(connection, WRITER_LOCK, patience=60),
-            ):
-                revision = _revision(connection)
-                if revision is not None and revision not in known:
-                    raise MigrationError(
-                        f"Schema {schema} is at migration {revision}, which this version of jwp_pipeline does not "
-                        "know: a newer version made it. Use that version, or another JWP_DATABASE_SCHEMA."
-                    )
-                _upgrade(connection)
-        except DBAPIError as error:
-            if not sqlstate(error).startswith(_IN_THE_WAY):
-                raise
-            raise MigrationError(
-                f"The tables in schema {schema} cannot be brought to migration {known[-1]}: {words(error)}. They "
-                "were left as they are. If it lacks a right: the user of JWP_DATABASE_URL must own the schema and all "
-                "in it."
-            ) from None
+        for _ in range(1, TRIES):
+            try:
+                return _migrate(connection, schema)
+            except DBAPIError as error:
+                # Our locks have to be free before the next try, because the other transaction may wait for them.
+                if sqlstate(error) not in CONFLICTS:
+                    raise
+        return _migrate(connection, schema)
+
+
+def _migrate(connection: Connection, schema: str) -> bool:
+    try:
+        if _revision(connection) == newest_revision():
+            return False
+        create_schema(connection, schema)
+        with (
+            advisory_lock(connection, "the tables' migration", patience=60),
+            # A writer, which may be of an older version, finishes first.
+            advisory_lock(connection, WRITER_LOCK, patience=60),
+        ):
+            revision = _revision(connection)
+            if revision is not None and revision not in known_revisions():
+                raise MigrationError(
+                    f"Schema {schema} is at migration {revision}, which this version of jwp_pipeline does not "
+                    "know: a newer version made it. Use that version, or another JWP_DATABASE_SCHEMA."
+                )
+            _upgrade(connection)
+    except DBAPIError as error:
+        if not sqlstate(error).startswith(_IN_THE_WAY):
+            raise
+        raise MigrationError(
+            f"The tables in schema {schema} cannot be brought to migration {newest_revision()}: {words(error)}. "
+            "They were left as they are. If it lacks a right: let the role that owns the schema and all in it run "
+            "`jwp-pipeline migrate`, or make the user of JWP_DATABASE_URL their owner."
+        ) from None
     return True
 
 
@@ -81,10 +95,7 @@ def create_schema(connection: Connection, schema: str) -> None:
 
 def _revision(connection: Connection) -> str | None:
     with connection.begin():
-        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-            return None
-        revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return None if revision is None else str(revision)
+        return stored_revision(connection)
 
 
 def _upgrade(connection: Connection) -> None:
@@ -93,7 +104,8 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    lock_for_migration(connection)
     command.upgrade(config, "head")
     connection.commit()

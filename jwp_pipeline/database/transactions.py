@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from jwp_pipeline.database.leases import Lease
+from jwp_pipeline.database.revision import require_revision
 from jwp_pipeline.database.translation import CONFLICTS, ERRORS, sqlstate
 
 TRIES = 4
@@ -31,6 +32,7 @@ def in_transaction(connection: Connection, work: Callable[[], Result], *, lease:
 
     def attempt_once() -> Result:
         with connection.begin():
+            require_revision(connection)
             if lease is not None:
                 lease.require(connection)
             return work()

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, select, text
 
 from jwp_pipeline.database.connection import advisory_lock, connect
+from jwp_pipeline.database.revision import require_revision
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import RawSnapshot
 from jwp_pipeline.errors import JWPlatformError
@@ -167,6 +168,7 @@ class Read:
         delete anything; it is verified if it cannot have missed a change.
         """
         with self._failing(), self.connection.begin():
+            require_revision(self.connection)
             distinct = snapshots.count_keys(self.connection, self.snapshot_id)
             repeated = self.resources - self.unusable - distinct
             if self.scope == "full":

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.connection import WRITER_LOCK, transaction_lock
+from jwp_pipeline.database.revision import require_revision
 from jwp_pipeline.errors import UnusableResources
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, ManagementClient, ResourceType
 from jwp_pipeline.jwplatform.shapes import array_field
@@ -71,6 +72,7 @@ def set_resources(
     connection = bind.connection() if isinstance(bind, Session) else bind
     options = options or MirrorOptions()
     transaction_lock(connection, WRITER_LOCK)
+    require_revision(connection)
     # A savepoint, so that a refusal half-way leaves nothing behind in the caller's transaction.
     with connection.begin_nested():
         snapshot = _land(connection, resources, resource_type)
