@@ -107,6 +107,9 @@ def pipeline_parser() -> argparse.ArgumentParser:
     decide.add_argument("field", metavar="FIELD", help="field as `jwp-pipeline edits` names it")
     decide.add_argument("side", choices=("ours", "theirs"), help="whose value to keep: that here, or JW Platform's")
     webhooks.add_verb(added, parents, [_env_file_option(argparse.SUPPRESS)])
+    worker = "execute the site's runs that Dagster hands to Celery workers, until interrupted (docs/deploy.md)"
+    celery = added.add_parser("worker", help=worker, parents=parents)
+    celery.add_argument("--queue", help="name of the site's code location (default: JWP_ASSET_PREFIX)")
     runbook = added.add_parser("runbook", help="print a page of the runbook, which messages name", parents=parents)
     runbook.add_argument("page", nargs="?", metavar="PAGE", help="name of the page; without one, print the list")
     completion = added.add_parser("completion", help="print a shell's completions of both commands", parents=parents)

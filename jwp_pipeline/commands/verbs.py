@@ -202,6 +202,13 @@ def webhooks(screen: Terminal, options: argparse.Namespace) -> int:
     return run_webhooks(options, configured(screen), screen.out)
 
 
+def worker(screen: Terminal, options: argparse.Namespace) -> int:
+    """Become a Celery worker of the site."""
+    from jwp_pipeline.commands.worker import become_worker
+
+    become_worker(configured(screen), options.queue)
+
+
 def completion(screen: Terminal, options: argparse.Namespace) -> int:
     """Print the completions of both commands for a shell."""
     import shtab
@@ -226,6 +233,7 @@ VERBS: Mapping[str, Callable[[Terminal, argparse.Namespace], int]] = {
     "edits": edits,
     "resolve": resolve,
     "webhooks": webhooks,
+    "worker": worker,
     "runbook": runbook,
     "completion": completion,
 }

@@ -3,8 +3,14 @@
 Each is here because the public API of Dagster 1.13 has no equivalent. The comment above it says what it is for.
 """
 
+# What a run queue takes for "try again later", when a launcher raises it.
+from dagster._core.errors import DagsterUserCodeUnreachableError
+
 # Makes an instance from a folder with some of dagster.yaml's entries overridden.
 from dagster._core.instance.ref import InstanceRef
+
+# What a launcher says about the health of a run.
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
 # The tags by which a run request asks for a range of partitions.
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
@@ -25,9 +31,12 @@ __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
     "ASSET_PARTITION_RANGE_START_TAG",
     "NO_COMPUTE_LOGS",
+    "CheckRunHealthResult",
     "ConfigurableClassData",
+    "DagsterUserCodeUnreachableError",
     "InstanceRef",
     "SerializableErrorInfo",
+    "WorkerStatus",
     "cron_string_iterator",
     "is_valid_cron_string",
 ]
