@@ -203,6 +203,11 @@ class Settings(BaseSettings):
     jwp_dagster_database_url: SecretStr | None = Field(
         None, description="Where Dagster keeps its runs. Default: the same server, schema `dagster`."
     )
+    jwp_celery_url: SecretStr | None = Field(
+        None,
+        description="redis:// or rediss:// URL of the Redis that hands runs to Celery workers, if Dagster is deployed "
+        "with them (docs/deploy.md).",
+    )
     jwp_home: Path = Field(
         Path(".jwp"),
         validate_default=True,
@@ -265,6 +270,13 @@ class Settings(BaseSettings):
         if flaw := flaw_of_database_url(url):
             raise ValueError(flaw)
         return SecretStr(url)
+
+    @field_validator("jwp_celery_url")
+    @classmethod
+    def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("is not the URL of a Redis, which begins with redis:// or rediss://")
+        return value
 
     @field_validator("jwp_home", "jwp_webhook_secrets_file")
     @classmethod

@@ -29,6 +29,7 @@ def every_secret():
     values = {name: f"secret-of-{name}" for name, field in Settings.model_fields.items() if "Secret" in str(field)}
     for name in [name for name in values if name.endswith("database_url")]:
         values[name] = f"postgresql://someone:{quote(PASSWORD + name, safe='')}@db.example.com/jwp"
+    values["jwp_celery_url"] = f"rediss://someone:{quote(PASSWORD + 'celery', safe='')}@redis.example.com/0"
     values["jwp_alert_webhook_url"] = "https://hooks.example.com/services/T0123456789ABCDEFGH/B01?key=of-the-webhook"
     return values
 
@@ -40,6 +41,7 @@ def test_every_secret_of_the_settings_is_masked_in_every_spelling(spelling):
     settings = Settings(_env_file=None, **values)
     assert {name for name in values if isinstance(getattr(settings, name), SecretStr)} == set(values)
     parts = [PASSWORD + name for name in values if name.endswith("database_url")]
+    parts.append(f"{PASSWORD}celery")
     parts += ["T0123456789ABCDEFGH", "of-the-webhook", *values.values()]
     for secret in parts:
         masked = masker_of(settings)(f"before {spelling(secret)} after")

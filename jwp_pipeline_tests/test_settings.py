@@ -269,6 +269,7 @@ def test_the_required_settings_depend_on_the_api(values, api, missing):
 def test_no_secret_is_shown():
     assert {"JWPLATFORM_API_SECRET", "JWPLATFORM_V2_API_SECRET", "JWP_DATABASE_URL", "OAUTH2_CLIENT_SECRET"} <= SECRETS
     hidden = {name.lower(): f"postgresql://hidden-{name}" for name in SECRETS}
+    hidden["jwp_celery_url"] = "rediss://:hidden-password@host/0"
     settings = load_settings(**hidden)
     shown = settings.redacted()
     assert {name for name, value in shown.items() if value == REDACTED} == SECRETS

@@ -111,6 +111,9 @@ def pipeline_parser() -> argparse.ArgumentParser:
     webhooks.add_verb(added, parents, [_env_file_option(argparse.SUPPRESS)])
     metrics.add_verb(added, parents)
     import_webapp.add_verb(added, [*parents, _output_options()])
+    worker = "execute the site's runs that Dagster hands to Celery workers, until interrupted (docs/deploy.md)"
+    celery = added.add_parser("worker", help=worker, parents=parents)
+    celery.add_argument("--queue", help="name of the site's code location (default: JWP_ASSET_PREFIX)")
     runbook = added.add_parser("runbook", help="print a page of the runbook, which messages name", parents=parents)
     runbook.add_argument("page", nargs="?", metavar="PAGE", help="name of the page; without one, print the list")
     completion = added.add_parser("completion", help="print a shell's completions of both commands", parents=parents)

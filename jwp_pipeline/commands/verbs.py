@@ -226,6 +226,13 @@ def import_media_webapp(screen: Terminal, options: argparse.Namespace) -> int:
     return SUCCEEDED if run_import(options, configured(screen), screen) else FAILED
 
 
+def worker(screen: Terminal, options: argparse.Namespace) -> int:
+    """Become a Celery worker of the site."""
+    from jwp_pipeline.commands.worker import become_worker
+
+    become_worker(configured(screen), options.queue)
+
+
 def completion(screen: Terminal, options: argparse.Namespace) -> int:
     """Print the completions of both commands for a shell."""
     import shtab
@@ -254,6 +261,7 @@ VERBS: Mapping[str, Callable[[Terminal, argparse.Namespace], int]] = {
     "webhooks": webhooks,
     "metrics": metrics,
     "import-media-webapp": import_media_webapp,
+    "worker": worker,
     "runbook": runbook,
     "completion": completion,
 }

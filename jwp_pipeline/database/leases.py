@@ -68,7 +68,7 @@ class Lease:
         try:
             return cls(engine, number, every=every)
         except BaseException:
-            # The lease would stay open without a heartbeat. Nobody looks at leases of runs that Dagster calls failed.
+            # The lease would stay open without a heartbeat, until somebody takes it over.
             with _logged(f"The end of lease {number} was not recorded"):
                 _set_time(engine, number, "ended_at")
             raise
@@ -170,20 +170,27 @@ class Standing:
         return process_in_words(self.process_id, self.host)
 
 
-def standings(engine: Engine, run_ids: Collection[str], tolerance: Tolerance) -> Mapping[str, Standing]:
+def standings(
+    engine: Engine, run_ids: Collection[str], tolerance: Tolerance, *, over: Collection[str] = ()
+) -> Mapping[str, Standing]:
     """Return the state of the newest lease of each run that has one in this schema, by run id.
 
-    Leases that have been silent for too long are taken over first, which ends the database sessions of the run. If
+    Leases that have been silent for too long are taken over first, which ends the database sessions of the run, and so
+    are those of runs in `over` that have not ended, even if they are not silent: somebody has declared these dead. If
     this user may not end those sessions and they are in the middle of a write, the lease is not taken over until the
     write has finished. Raises DatabaseError.
     """
+
+    def is_dead(standing: Standing) -> bool:
+        return not standing.ended and (standing.run_id in over or standing.seconds_silent > tolerance.silent)
+
     found = _standings(engine, run_ids)
-    suspects = [run_id for run_id, standing in found.items() if _is_silent(standing, tolerance)]
+    suspects = [run_id for run_id, standing in found.items() if is_dead(standing)]
     if not suspects:
         return found
     time.sleep(tolerance.second_look)
     for standing in _standings(engine, suspects).values():
-        if _is_silent(standing, tolerance):
+        if is_dead(standing):
             _take_over(engine, standing, tolerance)
     return _standings(engine, run_ids)
 
@@ -192,10 +199,6 @@ def _standings(engine: Engine, run_ids: Collection[str]) -> dict[str, Standing]:
     with connect(engine) as connection:
         rows = connection.execute(statement(_PACKAGE, "leases_of_runs"), {"run_ids": list(run_ids)})
         return {row.run_id: Standing(**row._mapping) for row in rows}
-
-
-def _is_silent(standing: Standing, tolerance: Tolerance) -> bool:
-    return not standing.ended and standing.seconds_silent > tolerance.silent
 
 
 def _take_over(engine: Engine, standing: Standing, tolerance: Tolerance) -> None:

@@ -5,10 +5,12 @@ Put here other questions to Dagster about runs. automation/backoff.py decides wh
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from jwp_pipeline.database.leases import Standing, standings
+from jwp_pipeline.orchestration.dagster_private import RUN_FAILURE_REASON_TAG, RunFailureReason
 from jwp_pipeline.orchestration.failures import as_database_error
 from jwp_pipeline.orchestration.jobs import SCHEMA_TAG, SITE_TAG
 from jwp_pipeline.orchestration.runtime import Runtime
@@ -24,6 +26,10 @@ IN_PROGRESS = (
 
 # A run takes a second from its start to its lease, and less from the end of its lease to its own end.
 _GRACE_SECONDS = 120.0
+
+# A run that was declared dead is looked at for so long, in case its machine wakes up, and among so many.
+_ENDED_LATELY = timedelta(hours=1)
+_MOST_ENDED = 25
 
 
 def site_of(settings: Settings) -> str:
@@ -48,13 +54,16 @@ def end_abandoned_runs(instance: dg.DagsterInstance, runtime: Runtime) -> int:
     Dagster's monitoring does not notice them before max_runtime_seconds, because it cannot ask its default launcher
     whether a run is alive. Until then they would hold the pool, and every schedule and sensor would wait for them. A
     run that has neither a lease in this schema nor its tags belongs to another site or to an older version, and is
-    left alone. Raises SettingsError, DatabaseError.
+    left alone. A run that Dagster has declared dead loses its lease, so that it cannot commit beside its retry. Raises
+    SettingsError, DatabaseError.
     """
     started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-    if not started:
+    declared_dead = _declared_dead(instance)
+    if not started and not declared_dead:
         return 0
+    run_ids = [*(record.dagster_run.run_id for record in started), *declared_dead]
     with as_database_error(), runtime.database() as engine:
-        found = standings(engine, [record.dagster_run.run_id for record in started], runtime.tolerance)
+        found = standings(engine, run_ids, runtime.tolerance, over=declared_dead)
     ended = 0
     for record in started:
         standing = found.get(record.dagster_run.run_id)
@@ -65,6 +74,16 @@ def end_abandoned_runs(instance: dg.DagsterInstance, runtime: Runtime) -> int:
             instance.report_run_failed(run, reason)
             ended += 1
     return ended
+
+
+def _declared_dead(instance: dg.DagsterInstance) -> list[str]:
+    """Return the newest runs that others have ended: they did not fail in a step, which would end their lease."""
+    ended = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+        updated_after=datetime.now(UTC) - _ENDED_LATELY,
+    )
+    runs = instance.get_runs(ended, limit=_MOST_ENDED)
+    return [run.run_id for run in runs if run.tags.get(RUN_FAILURE_REASON_TAG) != RunFailureReason.STEP_FAILURE.value]
 
 
 def _gone(standing: Standing) -> str | None:

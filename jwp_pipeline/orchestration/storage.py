@@ -8,16 +8,19 @@ Put here what adapts dagster-postgres to our database.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from dagster_postgres import DagsterPostgresStorage, event_log, run_storage, schedule_storage
 from dagster_postgres.utils import pg_alembic_config
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Engine, NullPool, create_engine, text
 from sqlalchemy.dialects import plugins
 from sqlalchemy.engine import CreateEnginePlugin
 
+from jwp_pipeline.database.connection import transaction_lock
 from jwp_pipeline.database.locate import dagster_database
 from jwp_pipeline.database.session import Database, Preparation
 from jwp_pipeline.orchestration.dagster_private import ConfigurableClassData
@@ -42,7 +45,9 @@ class ConfiguredPostgresStorage(DagsterPostgresStorage):
         """Make the storage when Dagster loads dagster.yaml. Raises SettingsError, DatabaseError."""
         _allow_percent_signs_in_paths()
         with as_database_error():
-            return cls(postgres_url=storage_url(dagster_database(load_settings())), inst_data=inst_data)
+            url = storage_url(dagster_database(load_settings()))
+            with _taking_turns(url):
+                return cls(postgres_url=url, inst_data=inst_data)
 
 
 def storage_url(database: Database) -> str:
@@ -55,6 +60,16 @@ def storage_url(database: Database) -> str:
         "postgresql+psycopg2", username=_PLUGIN, password=json.dumps(asdict(database)), query={"plugin": _PLUGIN}
     )
     return url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def _taking_turns(url: str) -> Iterator[None]:
+    """Let one process at a time create Dagster's tables, because dagster-postgres fails if several do so at once."""
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        # These are the tables that dagster-postgres creates last.
+        if connection.scalar(text("SELECT to_regclass('jobs')")) is None:
+            transaction_lock(connection, "Dagster's tables")
+        yield
 
 
 class PreparedSessions(CreateEnginePlugin):

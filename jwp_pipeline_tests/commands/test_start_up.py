@@ -79,6 +79,7 @@ def test_a_command_that_launches_no_run_does_not_import_dagster(engine, tables_u
                 "edits",
                 "resolve",
                 "webhooks",
+                "worker",
                 "psql",
                 "demo",
                 "runbook",

@@ -72,6 +72,17 @@ def test_an_abandoned_run_without_a_job_of_ours_is_ended_too(site):
     assert status(site, run) == RUN.FAILURE
 
 
+def test_a_run_that_dagster_has_declared_dead_loses_its_lease_even_if_it_is_alive(site):
+    """A machine that was cut off from Redis, say, can still reach the database, and a retry has begun elsewhere."""
+    dead, alive = site.pretended_run("sync"), site.pretended_run("sync")
+    lease_of(site, dead)
+    lease_of(site, alive)
+    site.instance.report_run_failed(dead, "No worker knows this run any more.")
+    assert end_abandoned(site, Tolerance(second_look=0.0)) == 0
+    [left] = rows(site.engine, "SELECT run_id FROM run_leases WHERE ended_at IS NULL")
+    assert left.run_id == alive.run_id
+
+
 def test_a_run_that_ended_its_lease_but_did_not_report_its_end_is_ended(site):
     just, before = site.pretended_run("sync"), site.pretended_run("sync")
     lease_of(site, just, ended="clock_timestamp()")
