@@ -32,7 +32,7 @@ from jwp_pipeline.orchestration import jobs
 from jwp_pipeline.orchestration.checks.delivery import ITEMS_PLAY
 from jwp_pipeline.orchestration.checks.settings import unusable_settings
 from jwp_pipeline.orchestration.dagster_private import NO_COMPUTE_LOGS, InstanceRef
-from jwp_pipeline.orchestration.failures import as_database_error, failures
+from jwp_pipeline.orchestration.failures import as_database_error, broken_off, failures
 from jwp_pipeline.orchestration.location import record_in_location
 from jwp_pipeline.orchestration.runs import end_abandoned_runs
 from jwp_pipeline.orchestration.runtime import Runtime
@@ -158,6 +158,8 @@ def _run(
             raise_on_error=False,
         )
         failure = next(iter(failures(result.all_events)), None)
+        if failure is None and not result.success:
+            failure = broken_off(result.all_events)
         # Without its settings, a run has not used the database, and so it must not be migrated now. A database that is
         # down has been reported already, by the run itself.
         if failure is None or failure.kind != "required_settings":

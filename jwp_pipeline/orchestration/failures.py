@@ -113,21 +113,21 @@ def failures(events: Iterable[dg.DagsterEvent]) -> list[StepFailure]:
 
 def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[StepFailure]:
     """Return the same for a run that the instance has recorded, or else why Dagster did not let it work."""
-    return failures(_events(instance, run_id, EVENT_TYPES)) or [_broken_off(_events(instance, run_id, _OUTSIDE))]
+    return failures(_events(instance, run_id, EVENT_TYPES)) or [broken_off(_events(instance, run_id, _OUTSIDE))]
 
 
 def _events(instance: dg.DagsterInstance, run_id: str, types: Collection[dg.DagsterEventType]) -> list[dg.DagsterEvent]:
     return [entry.dagster_event for entry in instance.all_logs(run_id, of_type=set(types)) if entry.dagster_event]
 
 
-def _broken_off(events: Sequence[dg.DagsterEvent]) -> StepFailure:
+def broken_off(events: Sequence[dg.DagsterEvent]) -> StepFailure:
     """Return why a run failed without a step of it having failed, in Dagster's words, with what that means."""
     reasons = []
-    for event in events:
+    for event in (event for event in events if event.event_type in _OUTSIDE):
         error = getattr(event.event_specific_data, "error", None)
         is_end = event.event_type == dg.DagsterEventType.RUN_FAILURE
         if error is not None:
-            reasons.append(f"{event.message or ''} {error.message}")
+            reasons.append(_innermost(error))
         elif is_end and event.message and event.message != _NO_REASON:
             reasons.append(event.message)
     # The last words are about the end, and they are what Dagster repeats of earlier ones.

@@ -8,8 +8,10 @@ import pytest
 from jwp_pipeline import runbook
 from jwp_pipeline.commands import launch
 from jwp_pipeline.errors import PipelineError, SettingsError
+from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.settings import load_settings
 from jwp_pipeline_tests.support import PROJECT
+from jwp_pipeline_tests.support.site import Site
 
 
 def test_a_wheel_includes_every_configuration_file_that_the_code_reads():
@@ -54,3 +56,18 @@ def test_a_home_below_a_file_is_a_settings_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="JWP_HOME cannot be used"):
         launch.dagster_home(load_settings(jwp_home=tmp_path / "file" / "home"))
+
+
+def test_a_run_that_ended_without_a_failed_step_says_why(tables_url, engine, simulator, tmp_path, monkeypatch):
+    def no_runtime(runtime, run_id):
+        if run_id is not None:
+            raise RuntimeError("no memory is left")
+        return anew(runtime, run_id)
+
+    anew = Runtime.anew
+    monkeypatch.setattr(Runtime, "anew", no_runtime)
+    settings = Site(engine, simulator, "v2", database_url=tables_url, home=tmp_path).effective()
+    outcome = launch.run_sync(settings, launch.SyncRequest())
+    assert not outcome.success
+    assert "no memory is left" in outcome.failure
+    assert f"{runbook.FOLDER}/" in outcome.failure
