@@ -55,7 +55,7 @@ A message must never contain a secret or the query string of a URL (v1 puts its 
 from typing import ClassVar, Self
 
 INTERRUPTED = "Interrupted; the next run goes on from what is stored."
-"""What is said of a command or run that somebody interrupted. That is no error, and nothing is lost by it."""
+"""The message about a command or run that somebody interrupted. An interrupt is not an error and loses nothing."""
 
 
 class PipelineError(Exception):

@@ -35,7 +35,7 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """How many requests wait in the lanes that go first, and how many clients may join them at any time."""
+    """How many edits and looks wait for their turn, and how many clients may send edits at any time."""
 
     edits: int = 0
     looks: int = 0
@@ -46,7 +46,7 @@ class Lines:
 
 
 class Queue:
-    """Who of this process waits in the lanes that go first, and who may join them. Thread-safe."""
+    """Counts the requests of this process that wait, and its clients that may send edits. Thread-safe."""
 
     def __init__(self) -> None:
         self._waiting: Counter[Lane] = Counter()
@@ -65,7 +65,7 @@ class Queue:
 
     @contextmanager
     def in_line(self, lane: Lane) -> Iterator[None]:
-        """Let no request of a later lane begin, during the block, where one of this lane could."""
+        """Count one waiting request of a lane during the block, so that later lanes leave it a place."""
         with self._lock:
             self._waiting[lane] += 1
         try:
@@ -76,7 +76,7 @@ class Queue:
 
     @property
     def lines(self) -> Lines:
-        """How many wait, and how many may join them, at this moment."""
+        """The counts at this moment."""
         with self._lock:
             return Lines(self._waiting[Lane.EDITS], self._waiting[Lane.LOOKS], self._writers)
 

@@ -37,8 +37,8 @@ LONGEST = (
     "test_status.py",
 )
 
-# These try many variations of what other tests hold as well, and together they take half of the time of all tests.
-# `make test` leaves them out, as it does the tests that are marked as slow themselves.
+# These try many variations of what other tests hold as well, or start many processes. Together they take more than half
+# of the time of all tests. `make test` leaves them out, as it does the tests that are marked as slow themselves.
 VARIATIONS = frozenset(
     {
         "commands/test_start_up.py",

@@ -27,7 +27,7 @@ def jwp_pipeline() -> int:
 def _interruptible(command: Callable[[ModuleType], int]) -> int:
     handler = signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:
-        # While a module is being imported, it may catch a KeyboardInterrupt itself, and then nothing would end.
+        # A module that is being imported may catch a KeyboardInterrupt, and then the command would go on.
         signal.signal(signal.SIGINT, _end)
     from jwp_pipeline.commands import cli
 

@@ -49,7 +49,7 @@ class Lease:
         self._ended = threading.Event()
         self._loss: str | None = None
         self._heart = threading.Thread(target=self._live, name=f"lease-{number}", daemon=True)
-        # Starting a thread fails if memory is short. The engine must not know this lease then.
+        # If memory is short, the thread does not start. Then the engine must not refuse connections for this lease.
         self._heart.start()
         event.listen(engine, "connect", self._record_session)
         event.listen(engine, "checkout", self._refuse_if_lost)
@@ -213,7 +213,7 @@ def _take_over(engine: Engine, standing: Standing, tolerance: Tolerance) -> None
 
 
 def _set_time(engine: Engine, number: int, column: str) -> int:
-    """Set a time of a lease to now, on a separate connection. Returns 0 if the lease is over, else 1."""
+    """Set `column` of a lease to the current time, on another connection. Returns 0 if the lease has ended, else 1."""
     query = f"UPDATE run_leases SET {column} = clock_timestamp() WHERE fencing_number = :number AND ended_at IS NULL"
     with engine.begin() as connection:
         return connection.execute(text(query), {"number": number}).rowcount

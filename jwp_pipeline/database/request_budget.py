@@ -72,17 +72,17 @@ class RequestBudget:
         self._said = Lines()
 
     def reserve(self) -> None:
-        """See rate_limit.Queue."""
+        """Do what `rate_limit.Queue.reserve` does."""
         self._queue.reserve()
 
     def unreserve(self) -> None:
-        """See rate_limit.Queue."""
+        """Do what `rate_limit.Queue.unreserve` does."""
         self._queue.unreserve()
         self._withdraw()
 
     @contextmanager
     def in_line(self, lane: Lane) -> Iterator[None]:
-        """See rate_limit.Queue."""
+        """Do what `rate_limit.Queue.in_line` does."""
         try:
             with self._queue.in_line(lane):
                 yield

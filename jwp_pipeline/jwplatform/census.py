@@ -33,7 +33,7 @@ class Census:
         return (bisect_left(self._numbers, ids.last + 1) - bisect_left(self._numbers, ids.first)) * EVERY
 
     def page_of(self, ids: IdRange, page_length: int, total: int | None) -> IdRange | None:
-        """Return how much of a range, from its beginning, should just fit on one page; None if all of it should.
+        """Return the first part of a range that probably fits on one page, or None if the whole range does.
 
         `total` is the announced size of the whole listing. What it has more than is known is assumed to be spread
         evenly. The actual number of new ids varies by its square root, so there is room for two standard deviations.

@@ -47,7 +47,7 @@ class IdRange:
 
 
 def number_of(text: str) -> int | None:
-    """Return the number of an id; None if it has not the form of one."""
+    """Return the number of an id, or None if the text is not an id."""
     if len(text) != ID_LENGTH or not set(text) <= _DIGITS.keys():
         return None
     number = 0

@@ -32,15 +32,15 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def reserve(self) -> None:
-        """See rate_limit.Queue."""
+        """Do what `rate_limit.Queue.reserve` does."""
         self._queue.reserve()
 
     def unreserve(self) -> None:
-        """See rate_limit.Queue."""
+        """Do what `rate_limit.Queue.unreserve` does."""
         self._queue.unreserve()
 
     def in_line(self, lane: Lane) -> AbstractContextManager[None]:
-        """See rate_limit.Queue."""
+        """Do what `rate_limit.Queue.in_line` does."""
         return self._queue.in_line(lane)
 
     def wait(self, now: float, lane: Lane = Lane.LISTINGS) -> float:

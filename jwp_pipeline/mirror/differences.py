@@ -1,4 +1,4 @@
-"""Compares two versions of a resource value by value. Put here how differences are found and shown."""
+"""Finds the values in which two versions of a resource differ. Put here what finds differences or shows them."""
 
 from __future__ import annotations
 

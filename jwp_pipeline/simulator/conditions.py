@@ -36,7 +36,7 @@ class All:
 
 
 def narrowed(predicate: Predicate | None) -> tuple[KeyRange | None, Predicate | None]:
-    """Split a predicate into a range of keys, which an index can look up, and a predicate for everything else."""
+    """Split a predicate into a range of keys, for which there is an index, and the remaining conditions."""
     if isinstance(predicate, KeyRange):
         return predicate, None
     if isinstance(predicate, All):

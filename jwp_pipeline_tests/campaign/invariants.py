@@ -250,7 +250,7 @@ def no_event_is_lost(scene):
 
 def edits_have_arrived(scene):
     """Once all is settled, nothing waits, and each item is as it was edited."""
-    # If the video of an item is gone, there is nothing at JW Platform that an edit could be pushed to.
+    # If the video of an item has been deleted at JW Platform, its edits can never be pushed.
     waiting = scene.rows("""
         SELECT edit.media_item_id, field, state, problem FROM item_updates AS edit JOIN videos USING (media_item_id)
         WHERE state <> 'pushed' AND videos.deleted_at IS NULL

@@ -38,7 +38,7 @@ KEY = "aB3dE5gH"
 
 
 def _told(error, secret, *, names=""):
-    """Return the name of an error. Its message must contain `names`, and must not contain the secret."""
+    """Check that the message of an error contains `names` and not the secret. Returns the name of its class."""
     if secret is not None and secret in str(error):
         raise AssertionError(f"a secret is told: {error}")
     if names not in str(error):

@@ -15,7 +15,7 @@ from jwp_pipeline_tests.support import PROJECT, bare_environment, unset_all_sett
 def test_every_promise_holds_in_a_short_campaign(tmp_path):
     """P1-P8: the invariants are those of invariants.py.
 
-    Its runs are functions in a forked process, which is the way in which a thousand rounds have been run.
+    It has the seed and the kind of runs (`functions`) of the longest campaign so far, whose first rounds it repeats.
     """
     options = ["--rounds", "16", "--minutes", "1", "--seed", "1001", "--through", "functions"]
     command = [sys.executable, "-m", "jwp_pipeline_tests.campaign", *options]

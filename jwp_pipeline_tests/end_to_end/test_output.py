@@ -63,7 +63,7 @@ def test_a_quiet_command_says_nothing_until_something_is_wrong(site):
 
 
 def test_each_retry_is_told_once_and_a_verbose_command_shows_what_dagster_logs(site):
-    """The command needs its own process: in pytest's, a log record that tells a retry again would not be printed."""
+    """The command has a process of its own, because pytest would capture a retry that is logged as well."""
     site.simulator.faults.add(Fault.status(503, "html"))
     ran = site.run("jwpfetch", "--verbose", **site.environment)
     assert ran.code == DONE
