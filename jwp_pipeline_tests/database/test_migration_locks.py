@@ -19,7 +19,7 @@ NOT_ABOUT_LOCKS = (
     "prefer-text-field", "prefer-bigint-over-int", "prefer-bigint-over-smallint", "prefer-identity",
     "prefer-robust-stmts", "prefer-timestamptz", "ban-drop-column", "ban-drop-table", "ban-drop-not-null",
     "renaming-column", "renaming-table", "require-timeout-settings", "require-table-schema", "ban-char-field",
-    "ban-drop-view", "renaming-object",
+    "ban-drop-view", "ban-drop-constraint", "renaming-object",
 )  # fmt: skip
 
 
