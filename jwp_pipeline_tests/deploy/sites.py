@@ -22,7 +22,7 @@ eventually = partial(wait_until, seconds=180, pause=0.2)
 _RUNS = """
 SELECT runs.run_id, pipeline_name, status, site.value, parent.value, retry.value
 FROM dagster.runs
-JOIN dagster.run_tags AS site ON site.run_id = runs.run_id AND site.key = 'jwp_pipeline/site'
+JOIN dagster.run_tags AS site ON site.run_id = runs.run_id AND site.key = 'dagster/code_location'
 LEFT JOIN dagster.run_tags AS parent ON parent.run_id = runs.run_id AND parent.key = 'dagster/parent_run_id'
 LEFT JOIN dagster.run_tags AS retry ON retry.run_id = runs.run_id AND retry.key = 'dagster/will_retry'
 ORDER BY runs.id

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 import yaml
 from compose_spec import PyCompose
+from dagster._core.storage.tags import CODE_LOCATION_TAG
 
 from jwp_pipeline.errors import SettingsError
 from jwp_pipeline.orchestration.workers.broker import options
@@ -102,7 +103,10 @@ def test_dagster_takes_the_instance_and_retries_only_what_was_lost(file, tmp_pat
         assert instance.run_retries_retry_on_asset_or_op_failure is False
         # A run that is resumed would break dagster-celery 0.29, and needs no resuming.
         assert instance.run_monitoring_max_resume_run_attempts == 0
-        assert instance.get_concurrency_config().run_queue_config.max_user_code_failure_retries == 60
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue.max_user_code_failure_retries == 60
+        # The tag that Dagster itself gives to each run of a site.
+        assert [each["key"] for each in queue.tag_concurrency_limits] == [CODE_LOCATION_TAG]
         assert isinstance(instance.run_launcher, WorkerLauncher) == (file == "dagster.celery.yaml")
 
 
