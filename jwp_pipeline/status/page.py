@@ -154,9 +154,10 @@ def _days(days: Sequence[Day]) -> list[tuple[str, str, str]]:
         return []
     live, changes = [day.live for day in days], [day.changes for day in days]
     span = f"{days[0].day} to {days[-1].day}"
+    changed = f"{sum(changes):,} changes of videos, {max(changes):,} at most on a day, not counting the first mirror"
     return [
         ("live videos", f"{live[0]:,} → {live[-1]:,} live videos, {span}", line(live)),
-        ("changes of videos", f"{sum(changes):,} changes of videos, {max(changes):,} at most on a day", bars(changes)),
+        ("changes of videos", changed, bars(changes)),
     ]
 
 

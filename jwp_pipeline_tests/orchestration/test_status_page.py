@@ -43,7 +43,7 @@ def test_the_page_says_whether_the_record_is_in_step_and_what_to_do_if_not(small
     assert after["in_step"].startswith("**In step with JW Platform as of ")
     assert "| at JW Platform | 12 | 1 |" in after["counts"]
     assert after["what_to_do_next"] == "Nothing has to be done."
-    assert "12 changes of videos" in after["last_30_days"]
+    assert "0 changes of videos" in after["last_30_days"]
     assert after["last_30_days"].count("](data:image/svg+xml,") == 2
     assert "| sync | success |" in after["last_runs"]
     small.library.remove("video", *small.library.keys("video")[:8])
@@ -90,4 +90,5 @@ def test_the_last_days_lead_to_what_is_live_today(small):
     small.library.remove("video", *small.library.keys("video")[:2])
     small.run("sync")
     days = [(day.live, day.changes) for day in read(small.engine, small.effective()).days]
-    assert days == [(0, 0), (12, 12), (12, 0), (12, 0), (10, 2)]
+    # That the first mirror adds twelve is no change of the library.
+    assert days == [(0, 0), (12, 0), (12, 0), (12, 0), (10, 2)]

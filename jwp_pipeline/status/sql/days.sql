@@ -1,7 +1,10 @@
 -- The last days (UTC) of the videos: how many were live at the end of each, and how many changes there were on it. Days
--- before the change log begins are left out.
+-- before the change log begins are left out. The first mirror adds the whole library: that is no change of it, and
+-- beside it no other change would be seen.
 WITH log AS (
-    SELECT min(applied_at) AS begins_at FROM raw_snapshots WHERE resource_type = 'video'
+    SELECT min(applied_at) AS begins_at, (array_agg(id ORDER BY applied_at, id))[1] AS first_mirror
+    FROM raw_snapshots
+    WHERE resource_type = 'video' AND applied_at IS NOT NULL
 ),
 days AS (
     SELECT CAST(day AS date) AS day
@@ -19,7 +22,7 @@ days AS (
 changes AS (
     SELECT
         CAST(changed_at AT TIME ZONE 'UTC' AS date) AS day,
-        count(*) AS changes,
+        count(*) FILTER (WHERE snapshot_id IS DISTINCT FROM (SELECT first_mirror FROM log)) AS changes,
         count(*) FILTER (WHERE change IN ('added', 'restored')) - count(*) FILTER (WHERE change = 'deleted') AS growth
     FROM resource_changes
     WHERE type = 'video' AND changed_at >= (SELECT min(day) FROM days) AT TIME ZONE 'UTC'
