@@ -91,10 +91,11 @@ def test_no_secret_is_shown_or_kept(site, engine, role, caplog):
         "oauth2_client_secret": "secret-of-lookup",
         "jwp_alert_webhook_url": "https://127.0.0.1:9/secret-of-the-webhook",
         "jwp_webhook_secrets": "secret-of-received-webhooks",
+        "jwp_celery_url": "redis://:secret-of-redis@127.0.0.1:9/0",
     }
     # The settings also hold the secret of the API that is not in use.
     v1, v2 = ({"JWPLATFORM_MANAGEMENT_API": api} for api in ("v1", "v2"))
-    secret = {name: site.environment[name] for name in SECRETS}
+    secret = {name: site.environment[name] for name in SECRETS} | {"JWP_CELERY_URL": "secret-of-redis"}
     echo = Echo([*secret.values(), password])
     wrong = {"JWPLATFORM_API_SECRET": "wrong-secret-of-v1", "JWPLATFORM_V2_API_SECRET": "wrong-secret-of-v2"}
     nowhere = login.replace(str(urlsplit(login).port), "9")
