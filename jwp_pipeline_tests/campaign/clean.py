@@ -53,6 +53,8 @@ class Clean:
                 if not self._outbox_waits():
                     break
             self.sync()
+        if self._pushed_and_not_listed():
+            self.sync()
         self._handle_events()
 
     def end_leases(self):
@@ -83,6 +85,11 @@ class Clean:
             UNION ALL SELECT FROM item_creations WHERE state <> 'created'
         """
         return self._connection.execute(query).fetchone() is not None
+
+    def _pushed_and_not_listed(self):
+        """Let the time pass in which JWP's index may not yet have a video that a push created."""
+        aged = "UPDATE cached_resources SET pushed_at = pushed_at - interval '1 day' WHERE pushed_at IS NOT NULL"
+        return self._connection.execute(aged).rowcount > 0
 
     def _handle_events(self):
         """Look at what the events that still wait are about, as job `on_events` does."""
