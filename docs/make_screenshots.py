@@ -26,6 +26,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.commands import cli
+from jwp_pipeline.commands.frame import SUCCEEDED
 from jwp_pipeline.commands.launch import dagster_home
 from jwp_pipeline.definitions import build_definitions
 from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
@@ -83,12 +84,14 @@ def mirror_unseen(engine: Engine) -> None:
 
 
 def live_through_days(engine: Engine, demo: Demo) -> None:
-    """Let the library change, and mirror it, once a day up to yesterday."""
-    for days_ago in range(DAYS, 0, -1):
+    """Let the library change, and mirror it, once a day up to today."""
+    for days_ago in range(DAYS, -1, -1):
         demo.evolve()
         with clock_put_back(timedelta(days=days_ago)):
-            if cli.jwpfetch([]) != cli.SUCCEEDED:
+            if cli.jwpfetch([]) != SUCCEEDED:
                 sys.exit("The demo library could not be mirrored; see above.")
+        if days_ago == 0:
+            return
         with engine.begin() as connection:
             for table, column in (("resource_changes", "changed_at"), ("raw_snapshots", "applied_at")):
                 connection.execute(text(f"UPDATE {table} SET {column} = {column} - interval '1 day'"))
