@@ -11,8 +11,8 @@ from collections.abc import Sequence
 MOST_CHARACTERS = 999
 """What Dagster's UI shows unfolded."""
 
-WIDTH, HEIGHT = 400, 60
-"""Pixels."""
+WIDTH, HEIGHT = 350, 60
+"""Pixels. A wider picture is cut off in the UI, in a window of 1,400 pixels beside a long key."""
 
 COLUMNS = 50
 """A picture has no more columns than this, so that it stays small."""

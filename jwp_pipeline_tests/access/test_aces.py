@@ -80,6 +80,18 @@ def test_without_a_lookup_of_its_own_an_entry_asks_that_of_the_environment(monke
     assert not AceInst("UIS").has_permission(Person("y"))
 
 
+class Unasked:
+    """Fails if it is asked about anybody."""
+
+    def membership(self, user):
+        raise AssertionError(f"Lookup was asked about {user}")
+
+
+@pytest.mark.parametrize("nobody", [AceInst(""), AceGroup("")])
+def test_an_empty_name_grants_nothing_and_lookup_is_not_asked(nobody):
+    assert not nobody.has_permission(Person("x"), Unasked())
+
+
 def test_unknown_entries_are_left_out_and_logged(caplog):
     assert build_acl([" USER_x ", "", "owner_x", "WORLD", 7, None]) == [AceUser("x"), AceWorld()]
     assert "'owner_x'" in caplog.text

@@ -39,6 +39,26 @@ def test_a_resource_is_identified_by_its_key_or_by_its_position(element, key, pr
     assert entry.unusable == (key is None)
 
 
+def deep(levels):
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("element", "shown"),
+    [
+        ("caf\u00e9\0", "caf\u00e9\ufffd"),
+        (["caf\u00e9"], r'["caf\u00e9"]'),
+        (deep(100_000), "(nested too deep to be shown)"),
+    ],
+)
+def test_what_cannot_be_read_is_shown_as_far_as_that_is_possible(element, shown):
+    [problem] = ledger([element], 1).problems
+    assert problem.value == shown
+
+
 def test_problems_are_short_even_if_the_values_are_long():
     elements = [{"key": "a", "title": "\0" * 10_000, "f" * 10_000: "\0"}, {"title": "t" * 10_000}]
     page = mended(json.dumps({"videos": elements}), "videos")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from jwp_pipeline.mirror.verification import PageFacts, doubts
+from jwp_pipeline.mirror.verification import PageFacts, doubts, doubts_of_changes
 
 
 def pages(*counts, total=None, length=10, stretch=0, first=1, listing_total=None):
@@ -74,3 +74,50 @@ def test_reasons_why_a_listing_may_be_incomplete(listing, repeated_keys, expecte
 def test_pages_without_any_key_do_not_repeat_one_another():
     unusable = [replace(page, fingerprint=None) for page in pages(10, 10, 10)]
     assert doubts(unusable, repeated_keys=0) == []
+
+
+@pytest.mark.parametrize(
+    ("read", "repeated_keys", "expected"),
+    [
+        # It may end early with a full page, when the rest is older.
+        (pages(10, 10, total=500), 0, []),
+        (pages(10, 4), 0, []),
+        ([*pages(10, total=10), *pages(3, first=2, total=13)], 0, []),
+        (total_moves(), 0, []),
+        (
+            [replace(page, stretch_total=total) for page, total in zip(pages(10, 5), (16, 15), strict=True)],
+            0,
+            ["the total moved from 16 on page 1 to 15 on page 2"],
+        ),
+        (pages(10, 4, total=25), 0, ["14 resources were listed of 25 announced"]),
+        (pages(9, 10, total=500), 0, ["page 1 is short (9 of 10) and not the last"]),
+        (
+            [*pages(9, 10, total=500), *pages(8, 10, total=500, stretch=1, first=3)],
+            2,
+            [
+                "page 1 is short (9 of 10) and not the last",
+                "page 3 is short (8 of 10) and not the last",
+                "2 resources were listed more than once, so others may have been missed",
+            ],
+        ),
+        (
+            [
+                *(replace(page, stretch_total=total) for page, total in zip(pages(9, 5), (16, 15), strict=True)),
+                *(
+                    replace(page, stretch_total=total)
+                    for page, total in zip(pages(10, 5, stretch=1, first=3), (26, 25), strict=True)
+                ),
+            ],
+            0,
+            [
+                "the total moved from 16 on page 1 to 15 on page 2",
+                "14 resources were listed of 15 announced",
+                "page 1 is short (9 of 10) and not the last",
+                "the total moved from 26 on page 3 to 25 on page 4",
+                "15 resources were listed of 25 announced",
+            ],
+        ),
+    ],
+)
+def test_reasons_why_a_read_of_changes_may_have_missed_some(read, repeated_keys, expected):
+    assert doubts_of_changes(read, repeated_keys=repeated_keys) == expected
