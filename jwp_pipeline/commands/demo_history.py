@@ -40,7 +40,7 @@ from jwp_pipeline.settings import Settings
 DAYS = 14
 """How many days of history a new demo has, before today."""
 
-_RECORDED = 5
+_RECORDED = 3
 """How many of them Dagster has runs of. Recording a run takes it longer than the sync itself."""
 
 _HOUR = 3
