@@ -7,8 +7,8 @@ There are three ways to do this, and each has a purpose that the others do not s
 2. The *parent death signal* (`end_with`), for a single program that is not ours: initdb and postgres, which end with
    their keeper. The kernel sends it, so no process has to wait; but only Linux has it, and grandchildren do not get it.
 3. *Locks* (database/embedded/layout.py), for a program that several processes use and that outlives the one that
-   started it: the keeper of the embedded PostgreSQL, and the server of the demo's site. The kernel frees a process's
-   lock when the process ends, and the program ends once no process holds the lock.
+   started it (`start_with_lock`): the keeper of the embedded PostgreSQL, and the server of the demo's site. The kernel
+   frees a process's lock when the process ends, and the program ends once no process holds the lock.
 
 `python -m jwp_pipeline.processes PARENT SECONDS COMMAND…` is the guardian.
 """
@@ -25,8 +25,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 _LOOK_SECONDS = 0.2
+# A program that outlives us gets only these variables of our environment: it needs no secrets, and PostgreSQL would
+# obey PG* variables.
+_PASSED_ON = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 # How long the guardian may take in addition to the command's own time to stop.
 _MARGIN_SECONDS = 5.0
 
@@ -72,6 +76,27 @@ def guarded(
         with suppress(ProcessLookupError):
             os.killpg(guardian.pid, signal.SIGKILL)
         guardian.wait()
+
+
+def start_with_lock(
+    module: str, *arguments: str, lock: int, log: BinaryIO | int, folder: Path
+) -> subprocess.Popen[bytes]:
+    """Start a module of ours as a program that outlives this process, and give it a lock that this process has taken.
+
+    It gets `arguments` and `--lock=DESCRIPTOR`, runs in `folder`, and writes to `log`.
+    """
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *arguments, f"--lock={lock}"],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=folder,
+        env=environment,
+        pass_fds=[lock],
+        start_new_session=True,
+    )
 
 
 @contextmanager

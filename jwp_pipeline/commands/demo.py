@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jwp_pipeline
 from jwp_pipeline.commands.demo_files import REQUESTS_PER_MINUTE, URL, DemoFiles
 from jwp_pipeline.database import embedded
 from jwp_pipeline.database.embedded.layout import locked, open_lock, try_lock
 from jwp_pipeline.errors import PipelineError, SettingsError
+from jwp_pipeline.processes import start_with_lock
 from jwp_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -33,8 +30,6 @@ _START_SECONDS = 40.0
 _ANSWER_SECONDS = 30.0
 _LOG_LINES = 15
 _START_AGAIN = "End all programs that use it, and start again."
-# The server needs no secrets, and no settings.
-_ENVIRONMENT = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +142,7 @@ def _settings(settings: Settings, environment: Mapping[str, str]) -> Settings:
 
 
 def _start_or_join(files: DemoFiles, start: datetime) -> None:
-    """Return once the site is served. Whoever calls this holds the start lock, so nobody else starts it meanwhile.
+    """Return once the site is served. The caller holds the start lock, so no other process starts it at the same time.
 
     Raises PipelineError if it does not start.
     """
@@ -156,7 +151,15 @@ def _start_or_join(files: DemoFiles, start: datetime) -> None:
         if not try_lock(lock):
             return
         before = files.served.stat().st_mtime_ns if files.served.exists() else None
-        process = _server(files, lock, start)
+        with files.log.open("wb") as log:
+            process = start_with_lock(
+                "jwp_pipeline.commands.demo_server",
+                str(files.folder),
+                f"--start={start.timestamp():.0f}",
+                lock=lock,
+                log=log,
+                folder=files.folder,
+            )
     finally:
         os.close(lock)
     deadline = time.monotonic() + _START_SECONDS
@@ -166,21 +169,3 @@ def _start_or_join(files: DemoFiles, start: datetime) -> None:
             said = files.log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
             raise PipelineError("\n".join([f"The simulated JW Platform did not start. End of {files.log}:", *said]))
         time.sleep(0.02)
-
-
-def _server(files: DemoFiles, lock: int, start: datetime) -> subprocess.Popen[bytes]:
-    """Start the server, detached from this process, and give it its lock."""
-    command = [sys.executable, "-P", "-m", "jwp_pipeline.commands.demo_server", str(files.folder)]
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    environment["PYTHONPATH"] = str(Path(jwp_pipeline.__file__).parents[1])
-    with files.log.open("wb") as log:
-        return subprocess.Popen(
-            [*command, f"--start={start.timestamp():.0f}", f"--lock={lock}"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=files.folder,
-            env=environment,
-            pass_fds=[lock],
-            start_new_session=True,
-        )

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import jwp_pipeline
 from jwp_pipeline.database.embedded.binaries import BIN_VARIABLE, find_binaries
 from jwp_pipeline.database.embedded.layout import Layout, is_free, locked, open_lock, try_lock
 from jwp_pipeline.errors import EmbeddedPostgresError
+from jwp_pipeline.processes import start_with_lock
 
 DATABASE = "jwp"
 START_SECONDS = 40
-# The server gets only these variables of our environment: it needs no secrets, and would obey PG* variables.
-_ENVIRONMENT = ("PATH", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _REFUSALS = 15
 _LOG_LINES = 15
 
@@ -162,26 +158,15 @@ def _start_keeper(layout: Layout, bin_dir: Path | None, *, durable: bool) -> boo
     layout.retire_port()
     if layout.log.exists():
         layout.log.replace(layout.log.with_suffix(".1"))
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    environment["PYTHONPATH"] = str(Path(jwp_pipeline.__file__).parents[1])
-    command = [sys.executable, "-P", "-m", "jwp_pipeline.database.embedded.keeper", str(layout.folder)]
-    command += [str(binaries.folder), *([] if durable else ["--not-durable"])]
+    arguments = [str(layout.folder), str(binaries.folder), *([] if durable else ["--not-durable"])]
     lock = open_lock(layout.keeper_lock)
     log = os.open(layout.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         if not try_lock(lock):
             return False
-        subprocess.run(
-            [*command, f"--lock={lock}"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=layout.folder,
-            env=environment,
-            pass_fds=[lock],
-            start_new_session=True,
-            check=False,
-        )
+        start_with_lock(
+            "jwp_pipeline.database.embedded.keeper", *arguments, lock=lock, log=log, folder=layout.folder
+        ).wait()
         return True
     finally:
         os.close(lock)
