@@ -303,6 +303,11 @@ class Settings(BaseSettings):
         return self.jwp_asset_prefix.split("/") if self.jwp_asset_prefix else []
 
     @property
+    def code_location(self) -> str:
+        """The name of the site's code location in workspace.yaml, which is also its queue if Celery workers run it."""
+        return self.jwp_asset_prefix or "jwp_pipeline"
+
+    @property
     def has_jwp_credentials(self) -> bool:
         """Whether any credential of a JWP site is configured."""
         return any((self.jwplatform_api_key, self.jwplatform_api_secret, self.jwplatform_v2_api_secret))

@@ -47,7 +47,7 @@ COMPOSED = {
     ("database/session.py", "set_all"): "places of parameters",
     ("database/upkeep.py", "table"): "the name of a table, from our modules",
     ("database/upkeep.py", "names"): "the same",
-    ("database/upkeep.py", "', '.join(columns)"): "the names of columns, from our modules",
+    ("database/upkeep.py", "only"): "the names of columns, from our modules",
     ("history/beginning.py", "_FIRST_DAY.format(snapshots)"): "JWP_DATABASE_SCHEMA, as a quoted identifier",
     ("media/copying.py", "table"): "the name of a table, from our modules",
     ("media/copying.py", "', '.join(columns)"): "the names of columns, from our modules",

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from jwp_pipeline.commands.terminal import Terminal
     from jwp_pipeline.settings import Settings
 
-_DONE, _FAILED, _USAGE = 0, 1, 2
-
 _HOWS = ("half", "totals", "down")
 
 _TRY = {
@@ -57,22 +55,25 @@ def add_verb(verbs: Any, of_actions: Sequence[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace, settings: Settings, screen: Terminal) -> int:
     """Do what the arguments say, and return the exit code. Raises PipelineError."""
     from jwp_pipeline.commands.demo import demo_if_unconfigured, has_begun
+    from jwp_pipeline.commands.frame import FAILED, USAGE
 
     if settings.has_jwp_credentials:
         screen.fail(
             "A real JW Platform is configured (a JWPLATFORM_* credential is set), and the demo never touches one. To "
             "play with the demo, run this in a folder without .env, and without JWPLATFORM_* in the environment."
         )
-        return _USAGE
+        return USAGE
     if not has_begun(settings):
         screen.fail(f"There is no demo in {settings.jwp_home} yet; `jwp-pipeline run` (`make run`) begins one.")
-        return _FAILED
+        return FAILED
     with demo_if_unconfigured(settings) as demo:
         assert demo is not None  # noqa: S101 - there are no credentials
         return _act(demo, options, screen)
 
 
 def _act(demo: Demo, options: argparse.Namespace, screen: Terminal) -> int:
+    from jwp_pipeline.commands.frame import FAILED, SUCCEEDED
+
     match options.action:
         case "break" | "empty":
             how = "empty" if options.action == "empty" else options.how
@@ -88,11 +89,11 @@ def _act(demo: Demo, options: argparse.Namespace, screen: Terminal) -> int:
             video = demo.video(options.key)
             if video is None:
                 screen.fail(f"The simulated JW Platform has no video {options.key}.")
-                return _FAILED
+                return FAILED
             screen.say(json.dumps(video, indent=2, ensure_ascii=False))
         case _:
             _show(demo, screen)
-    return _DONE
+    return SUCCEEDED
 
 
 def _show(demo: Demo, screen: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""`jwp-pipeline metrics`: prints the metrics for Prometheus, or serves them on this machine.
+"""`jwp-pipeline metrics`: prints metrics in the format of Prometheus, or serves them on this machine.
 
 Put here arguments and the server. status/metrics.py says what the metrics are.
 """
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 _LOOK_SECONDS = 0.1
+# How many runs are looked at for the last one of each job.
+_RUNS = 50
 
 
 def add_verb(verbs: Any, parents: Sequence[argparse.ArgumentParser]) -> None:
@@ -83,7 +85,3 @@ def metrics(settings: Settings) -> Iterator[CollectorRegistry]:
                 return last_runs(instance, site_of(settings), most=_RUNS)
 
         yield registry(lambda: engine, settings, newest)
-
-
-_RUNS = 50
-"""How many runs are looked at for the last one of each job."""

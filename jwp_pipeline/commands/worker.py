@@ -22,7 +22,7 @@ def become_worker(settings: Settings, queue: str | None) -> NoReturn:
     """
     if find_spec("dagster_celery") is None:
         raise SettingsError("Workers need Celery, which is not installed: install jwp-pipeline[celery].")
-    from jwp_pipeline.orchestration.workers.broker import broker_url, queue_of
+    from jwp_pipeline.orchestration.workers.broker import broker_url
 
     broker_url(settings)
     if not os.environ.get("DAGSTER_HOME"):
@@ -30,7 +30,7 @@ def become_worker(settings: Settings, queue: str | None) -> NoReturn:
             "DAGSTER_HOME is not set: set it to a folder with the dagster.yaml that Dagster's daemon uses "
             "(docs/deploy.md)."
         )
-    queue = queue or queue_of(settings)
+    queue = queue or settings.code_location
     command = ["celery", "--app", "jwp_pipeline.orchestration.workers.app", "--quiet", "worker", "--loglevel", "INFO"]
     # Names have to differ, even of two workers of a site on one machine: Dagster asks a worker by its name.
     command += ["--queues", queue, "--hostname", f"{queue}-{os.getpid()}@%h", "--without-gossip", "--without-mingle"]

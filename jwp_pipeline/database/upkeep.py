@@ -70,9 +70,11 @@ def _is_free(connection: Connection, table: str) -> bool:
 def analyze(connection: Connection, table: str, *columns: str) -> None:
     """Update the planner's statistics about a table as it is in this transaction, unless the table is locked.
 
-    Only `columns` that queries join or filter by are worth the time.
+    Of a temporary table, only the `columns` that queries join or filter by are worth the time. Without any, all are
+    looked at.
     """
-    connection.execute(text(f"ANALYZE (SKIP_LOCKED) {table} ({', '.join(columns)})"))
+    only = f" ({', '.join(columns)})" if columns else ""
+    connection.execute(text(f"ANALYZE (SKIP_LOCKED) {table}{only}"))
 
 
 def unknown(connection: Connection, tables: Collection[str]) -> list[str]:

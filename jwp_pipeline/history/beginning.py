@@ -1,6 +1,6 @@
 """Finds the day on which the change log begins, for the definitions that Dagster loads. No day before it matters.
 
-It must neither fail nor hold up the loading, so it starts nothing and waits only for a few seconds.
+Definitions must load even while the database is away, so this starts nothing, and gives up after a few seconds.
 """
 
 from __future__ import annotations

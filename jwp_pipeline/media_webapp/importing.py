@@ -50,7 +50,7 @@ class TablePlan:
 
     @property
     def there(self) -> int:
-        """How many rows the record has already."""
+        """How many of the rows are in the record already."""
         return self.found - self.added - self.left_out
 
 

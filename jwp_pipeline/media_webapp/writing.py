@@ -62,7 +62,7 @@ def write(connection: Connection, options: MediaOptions) -> Mapping[str, int]:
         else:
             added[table] = _run(connection, table)
         if added[table]:
-            connection.execute(text(f"ANALYZE (SKIP_LOCKED) {table}"))
+            analyze(connection, table)
     added["media_webapp_rows"] = _run(connection, "keep_left_out")
     if added["videos"]:
         _remember_videos(connection, options)

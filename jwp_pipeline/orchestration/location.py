@@ -19,21 +19,13 @@ from jwp_pipeline.orchestration.dagster_private import (
 from jwp_pipeline.orchestration.jobs import COMMAND_TAG
 from jwp_pipeline.settings import Settings
 
-ONLY_LOCATION = "jwp_pipeline"
-"""The name of the code location in workspace.yaml."""
-
-
-def location_of(settings: Settings) -> str:
-    """Return the name of the site's code location, which is its asset prefix if there are several sites."""
-    return settings.jwp_asset_prefix or ONLY_LOCATION
-
 
 def record_in_location(instance: dg.DagsterInstance, settings: Settings) -> None:
     """Make `instance` record every run that it creates as one of a command, in the code location of the site.
 
     `JobDefinition.execute_in_process` has no argument for the code location, but it lets the instance create the run.
     """
-    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location_of(settings)), SINGLETON_REPOSITORY_NAME)
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(settings.code_location), SINGLETON_REPOSITORY_NAME)
     create = instance.create_run_for_job
 
     def create_run_for_job(job_def: dg.JobDefinition, *, tags: dict[str, str], **given: Any) -> dg.DagsterRun:

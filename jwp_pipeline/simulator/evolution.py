@@ -180,7 +180,7 @@ def extend(library: Library, key: str, numbers: list[int], seed: int, now: int) 
 
 
 def manual_channels(library: Library) -> list[str]:
-    """Return the keys of the channels that are courses, in library order."""
+    """Return the keys of the manual channels, in library order. Each of them is a course."""
     return [
         record.key
         for record in library.records("channel")

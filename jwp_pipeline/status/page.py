@@ -112,7 +112,7 @@ def counts(types: Sequence[TypeStatus]) -> Table:
 
 
 def next_step(status: Status) -> str:
-    """Return the next thing that somebody should do, with its command."""
+    """Return in one sentence what to do next, with the command for it."""
     for each in status.types:
         stopped = each.withheld_snapshot or each.quarantined_snapshot
         if stopped is not None:

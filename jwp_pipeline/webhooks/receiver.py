@@ -1,9 +1,9 @@
 """Receives webhooks over HTTP: an ASGI application that verifies what it is sent and stores the events.
 
-It accepts a POST at every path, so that it works below any prefix, and answers GET /healthz, and GET /metrics if it
-is told to. What it answers, and to
-whom, is in docs/webhooks.md. The body is bounded in size and time, the database is used only for what is signed, and no
-header or body reaches the log. Put here what concerns HTTP; events.py decides what an event is.
+It accepts a POST at every path, so that it works below any prefix. It answers GET /healthz, and GET /metrics if it is
+told to. What it answers, and to whom, is in docs/webhooks.md. The body is bounded in size and time, the database is
+used only for what is signed, and no header or body reaches the log. Put here what concerns HTTP; events.py decides what
+an event is.
 """
 
 from __future__ import annotations

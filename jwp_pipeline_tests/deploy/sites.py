@@ -46,7 +46,7 @@ class Run(NamedTuple):
 
 
 class AtWork(NamedTuple):
-    """A run that is in the middle of writing."""
+    """A run that is about to write, and waits for a lock of the test."""
 
     run_id: str
     process_id: int
@@ -137,6 +137,27 @@ class Sites(Deployment):
             newest = f"SELECT run_id, process_id FROM {site}.run_leases ORDER BY fencing_number DESC LIMIT 1"
             yield AtWork(*asked(self.url, newest)[0])
             blocker.rollback()
+
+    @contextmanager
+    def refused_run(self, site):
+        """Yield a run that the guard refuses, and look at the end of the block that it was final.
+
+        All but two videos are gone at JW Platform meanwhile, and come back afterwards.
+        """
+        library = self.simulators[site].library
+        removed = library.keys("video")[2:]
+        library.remove("video", *removed)
+        run_id = self.launch(site)
+        yield run_id
+        eventually(lambda: self.status(run_id) == "FAILURE")
+        eventually(lambda: not any(self.has_runs_in_progress(each) for each in SITES))
+        [found] = [run for run in self.runs(site) if run.run_id == run_id]
+        assert found.will_retry == "false"
+        assert not self.retries(run_id)
+        assert len(self.titles(site)) == len(removed) + 2
+        library.restore("video", *removed)
+        restored = self.launch(site)
+        eventually(lambda: self.status(restored) == "SUCCESS")
 
     def contents(self, site):
         """Return all rows of the tables that a sync writes."""

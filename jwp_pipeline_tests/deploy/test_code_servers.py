@@ -37,27 +37,17 @@ def _status(url):
 
 
 def test_a_killed_run_is_retried_a_healthy_one_is_left_alone_and_a_refusal_is_final(sites):
-    music = sites.simulators["music"].library
-    removed = music.keys("video")[2:]
-    music.remove("video", *removed)
-    refused = sites.launch("music")
-    with sites.at_work("law") as healthy:
-        with sites.at_work("physics") as killed:
-            os.kill(killed.process_id, signal.SIGKILL)
-        eventually(lambda: sites.is_retried_with_success(killed.run_id))
-        assert sites.status(killed.run_id) == "FAILURE"
-        assert sites.is_in_step("physics")
-        eventually(lambda: sites.status(refused) == "FAILURE")
-    eventually(lambda: sites.status(healthy.run_id) == "SUCCESS")
-    assert sites.is_in_step("law")
-    assert not sites.retries(healthy.run_id)
-    [found] = [run for run in sites.runs("music") if run.run_id == refused]
-    assert found.will_retry == "false"
-    assert not sites.retries(refused)
-    assert len(sites.titles("music")) == len(removed) + 2
-    music.restore("video", *removed)
-    restored = sites.launch("music")
-    eventually(lambda: sites.status(restored) == "SUCCESS")
+    with sites.refused_run("music") as refused:
+        with sites.at_work("law") as healthy:
+            with sites.at_work("physics") as killed:
+                os.kill(killed.process_id, signal.SIGKILL)
+            eventually(lambda: sites.is_retried_with_success(killed.run_id))
+            assert sites.status(killed.run_id) == "FAILURE"
+            assert sites.is_in_step("physics")
+            eventually(lambda: sites.status(refused) == "FAILURE")
+        eventually(lambda: sites.status(healthy.run_id) == "SUCCESS")
+        assert sites.is_in_step("law")
+        assert not sites.retries(healthy.run_id)
 
 
 def test_a_lost_machine_is_noticed_a_sleeping_one_commits_nothing_and_runs_wait_for_a_code_server(sites):

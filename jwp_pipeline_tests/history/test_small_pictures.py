@@ -14,7 +14,7 @@ NUMBERS = st.lists(st.integers(min_value=0, max_value=10**9), max_size=3000)
 
 
 def points(url):
-    """Return the coordinates of every point of a picture, after parsing it as a browser does."""
+    """Parse a picture as a browser does, and return the coordinates of all its points."""
     scheme, _, svg = unquote(url).partition(",")
     assert scheme == "data:image/svg+xml"
     found = []

@@ -1,4 +1,4 @@
--- The permission of each item and channel. Where several rows disagree, nobody gets anything. media-webapp forbids that.
+-- The permission of each item and channel. Where several rows disagree, nobody is granted anything. media-webapp forbids that.
 CREATE TEMPORARY TABLE webapp_grants ON COMMIT DROP AS
 SELECT DISTINCT ON (kind, subject)
     kind,

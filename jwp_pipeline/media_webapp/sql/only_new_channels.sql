@@ -1,4 +1,4 @@
--- Leaves of the mapped channels those whose links were added now.
+-- Keeps only the mapped channels whose links were added now.
 DELETE FROM mapped_channels AS mapped
 WHERE NOT EXISTS (
     SELECT FROM channels AS known

@@ -1,5 +1,5 @@
--- Adds the links of the videos, which mapped.sql completes. A stamp that is higher than the cached one is that of a push:
--- what is cached is then older than the item, and must not undo the edit.
+-- Adds the links of the videos. If a link's stamp is higher than that of the cached video, media-webapp has pushed an
+-- edit since its last listing. The cached video is then older than the item, and must not undo the edit.
 INSERT INTO videos (
     key, updated, media_item_id, sms_media_id, sms_last_updated_at, mapped_version, pushed_updated, pushed_at, deleted_at
 )

@@ -1,6 +1,6 @@
 """Options of Celery that the launcher and the workers share, made from our settings.
 
-Put here what both sides of the queue have to agree about.
+Put here what the launcher and the workers must agree on.
 """
 
 from __future__ import annotations
@@ -20,11 +20,6 @@ def broker_url(settings: Settings) -> str:
             "rediss://user:password@host:6379/0 (docs/deploy.md)."
         )
     return settings.jwp_celery_url.get_secret_value()
-
-
-def queue_of(settings: Settings) -> str:
-    """Return the queue of a site, which is the name of its code location in workspace.yaml."""
-    return settings.jwp_asset_prefix or "jwp_pipeline"
 
 
 def options(settings: Settings) -> dict[str, Any]:

@@ -86,10 +86,11 @@ class WorkerLauncher(CeleryRunLauncher):
         """
         with self._noting_outages():
             health = super().check_run_worker_health(run)
-            if health.status in (WorkerStatus.SUCCESS, WorkerStatus.FAILED) or self._is_known(run.run_id):
-                self._unknown.pop(run.run_id, None)
-                is_over = health.status in (WorkerStatus.SUCCESS, WorkerStatus.FAILED)
-                return health if is_over else CheckRunHealthResult(WorkerStatus.RUNNING)
+            is_over = health.status in (WorkerStatus.SUCCESS, WorkerStatus.FAILED)
+            is_known = is_over or self._is_known(run.run_id)
+        if is_known:
+            self._unknown.pop(run.run_id, None)
+            return health if is_over else CheckRunHealthResult(WorkerStatus.RUNNING)
         if time.monotonic() < self._patient_until:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         self._unknown[run.run_id] = self._unknown.get(run.run_id, 0) + 1
