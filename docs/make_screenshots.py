@@ -1,7 +1,7 @@
 """`make screenshots`: takes the README's pictures of the Dagster UI anew, with a real browser on a running stack.
 
-The demo library lives through two weeks of made-up days, each mirrored once, as far as clocks can tell. Needs
-Chromium; takes a minute or two; touches nothing but the pictures beside it.
+They show the demo of an empty JWP_HOME, with its two weeks of history. Needs Chromium; takes a minute or two; touches
+nothing but the pictures beside it.
 """
 
 from __future__ import annotations
@@ -11,40 +11,25 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import chdir
 from io import BytesIO
 from pathlib import Path
-from unittest import mock
 
-import dagster as dg
 import requests
 from PIL import Image
-from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from jwp_pipeline.commands import cli
+from jwp_pipeline.commands.demo import Demo, demo_if_unconfigured
+from jwp_pipeline.commands.demo_history import DAYS, beginning, make_history
 from jwp_pipeline.commands.frame import SUCCEEDED
-from jwp_pipeline.commands.launch import dagster_home
-from jwp_pipeline.definitions import build_definitions
-from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
-from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.report import MEDIA_ASSETS
-from jwp_pipeline.media.sync import sync_media
-from jwp_pipeline.mirror.apply import apply_newest
-from jwp_pipeline.mirror.landing import read_listing
-from jwp_pipeline.mirror.options import MirrorOptions
+from jwp_pipeline.commands.terminal import terminal
 from jwp_pipeline.orchestration.runs import IN_PROGRESS
-from jwp_pipeline.orchestration.runtime import Runtime
 from jwp_pipeline.record import MediaItem, open_engine
 from jwp_pipeline.settings import Settings, load_settings
-from jwp_pipeline.simulator import Demo, Simulator
 from jwp_pipeline_tests.end_to_end.ui import CHROMIUM, PAGE_SECONDS, RUN_SECONDS, Stack, Ui, browser, eventually, stack
 
 FOLDER = Path(__file__).parent
-DAYS = 14
 GROUPS = ("status", "settings", "mirror", "media", "outbox", "history")
 
 
@@ -52,72 +37,25 @@ def main() -> None:
     """Bring about what there is to see, and photograph it."""
     if CHROMIUM is None:
         sys.exit("No Chromium is on PATH; install it (Debian: apt-get install chromium) and try again.")
-    demo = Demo(start=int((datetime.now(UTC) - timedelta(days=DAYS + 1)).timestamp()))
-    with tempfile.TemporaryDirectory() as name, chdir(name), Simulator(demo.library) as simulator:
+    with tempfile.TemporaryDirectory() as name, chdir(name):
         for setting in Settings.model_fields:
             os.environ.pop(setting.upper(), None)
-        os.environ.update(simulator.environment())
-        with Runtime() as runtime, runtime.database() as engine:
-            mirror_unseen(engine)
-            live_through_days(engine, demo)
-        compute_history()
-        with stack(Path(name), **simulator.environment()) as running, browser() as chromium:
-            ui = Ui(chromium.new_page(), running.url)
-            switch_all_off(ui, running)
-            photograph_status(ui)
-            photograph_lineage(ui)
-            photograph_plots(ui)
-            photograph_report(ui)
-            simulator.library.remove("video", *simulator.library.keys("video"))
-            photograph_guard(ui, running)
-            photograph_portal(Ui(chromium.new_page(), running.url))
-
-
-def mirror_unseen(engine: Engine) -> None:
-    """Sync for the first time, unknown to Dagster: beside thousands of additions all that follows would look flat."""
-    settings = load_settings()
-    with Runtime() as runtime, runtime.jwplatform() as client:
-        for resource_type in RESOURCE_TYPES:
-            read_listing(engine, client, resource_type)
-            apply_newest(engine, resource_type, options=MirrorOptions.from_settings(settings), client=client)
-        sync_media(engine, MEDIA_ASSETS, options=MediaOptions.from_settings(settings), client=client)
-
-
-def live_through_days(engine: Engine, demo: Demo) -> None:
-    """Let the library change, and mirror it, once a day up to today."""
-    for days_ago in range(DAYS, -1, -1):
-        demo.evolve()
-        with clock_put_back(timedelta(days=days_ago)):
+        with demo_if_unconfigured(load_settings(), start=beginning()) as demo:
+            assert demo is not None  # noqa: S101 - there are no credentials
+            # Dagster gets every day but the first: beside its thousands of additions, all that follows would look flat.
+            make_history(demo, terminal(), recorded=DAYS - 1)
+            demo.act("evolve")
             if cli.jwpfetch([]) != SUCCEEDED:
                 sys.exit("The demo library could not be mirrored; see above.")
-        if days_ago == 0:
-            return
-        with engine.begin() as connection:
-            for table, column in (("resource_changes", "changed_at"), ("raw_snapshots", "applied_at")):
-                connection.execute(text(f"UPDATE {table} SET {column} = {column} - interval '1 day'"))
-
-
-@contextmanager
-def clock_put_back(by: timedelta) -> Iterator[None]:
-    """Let this process's wall clock, by which Dagster dates its events, be slow."""
-    right = time.time
-
-    def slow() -> float:
-        return right() - by.total_seconds()
-
-    with mock.patch("time.time", slow):
-        yield
-
-
-def compute_history() -> None:
-    """Run job `history` for all the days."""
-    last = datetime.now(UTC).date()
-    days = {
-        "dagster/asset_partition_range_start": str(last - timedelta(days=DAYS)),
-        "dagster/asset_partition_range_end": str(last),
-    }
-    with dg.DagsterInstance.from_config(str(dagster_home(load_settings()))) as instance:
-        build_definitions().resolve_job_def("history").execute_in_process(instance=instance, tags=days)
+            with stack(Path(name)) as running, browser() as chromium:
+                ui = Ui(chromium.new_page(), running.url)
+                switch_all_off(ui, running)
+                photograph_status(ui)
+                photograph_lineage(ui)
+                photograph_plots(ui)
+                photograph_report(ui)
+                photograph_guard(ui, running, demo)
+                photograph_portal(Ui(chromium.new_page(), running.url))
 
 
 def switch_all_off(ui: Ui, running: Stack) -> None:
@@ -131,11 +69,11 @@ def switch_all_off(ui: Ui, running: Stack) -> None:
 
 def photograph_status(ui: Ui) -> None:
     """The first page: in step since when, what to do next, 30 days, the last runs."""
-    ui.page.set_viewport_size({"width": 1400, "height": 1500})
+    ui.page.set_viewport_size({"width": 1400, "height": 1620})
     ui.open("/assets/status")
     ui.sees("what_to_do_next")
     ui.pictures()
-    photograph(ui, "status", left=0, top=0, width=1400, height=1400)
+    photograph(ui, "status", left=0, top=0, width=1400, height=1560)
 
 
 def photograph_lineage(ui: Ui) -> None:
@@ -163,8 +101,9 @@ def photograph_report(ui: Ui) -> None:
     photograph(ui, "report", left=0, top=0, width=1400, height=1010)
 
 
-def photograph_guard(ui: Ui, running: Stack) -> None:
-    """What a sync shows after the library was emptied at JW Platform."""
+def photograph_guard(ui: Ui, running: Stack, demo: Demo) -> None:
+    """What a sync shows if JW Platform's listing is empty."""
+    demo.act("break", how="empty")
     ui.open("/locations/jwp_pipeline/jobs/sync")
     running.ended(running.run_started_by(lambda: ui.press("Materialize all")))
     ui.page.set_viewport_size({"width": 1400, "height": 600})
@@ -178,7 +117,8 @@ def photograph_portal(ui: Ui) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "examples.portal", "--port", str(port)]
+    with_site = [os.fspath(Path(sys.executable).with_name("jwp-pipeline")), "with-site", "--"]
+    command = [*with_site, sys.executable, "-m", "examples.portal", "--port", str(port)]
     environment = os.environ | {"PYTHONPATH": str(FOLDER.parent)}
     with subprocess.Popen(command, env=environment) as portal:
         try:

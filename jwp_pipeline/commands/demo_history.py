@@ -41,7 +41,7 @@ DAYS = 14
 """How many days of history a new demo has, before today."""
 
 _RECORDED = 3
-"""How many of them Dagster has runs of. Recording a run takes it longer than the sync itself."""
+"""How many of them Dagster has runs of, unless told otherwise. Recording a run takes it longer than the sync itself."""
 
 _HOUR = 3
 
@@ -53,18 +53,18 @@ def beginning() -> datetime:
     return _moment(DAYS)
 
 
-def make_history(demo: Demo, screen: Terminal) -> None:
+def make_history(demo: Demo, screen: Terminal, *, recorded: int = _RECORDED) -> None:
     """Live through the days up to yesterday, and compute `library_history`. Takes about twenty seconds.
 
-    The database has to be the embedded one of an empty home: nobody else may write there meanwhile, because everything
-    that is written counts as the demo's. Raises PipelineError.
+    Dagster has runs of the last `recorded` days. The database has to be the embedded one of an empty home: nobody else
+    may write there meanwhile, because everything that is written counts as the demo's. Raises PipelineError.
     """
     settings, started = demo.settings, time.monotonic()
     runtime = Runtime(settings=lambda: settings)
     # Nobody misses a few days of a demo's past after a crash, so that no commit need wait for the disk.
     hurried = mock.patch.dict(os.environ, PGOPTIONS="-c synchronous_commit=off")
     with hurried, _progress(screen) as advance, database(settings) as engine:
-        for days_ago in range(DAYS, _RECORDED, -1):
+        for days_ago in range(DAYS, recorded, -1):
             if days_ago < DAYS:
                 demo.act("evolve", now=int(_moment(days_ago).timestamp()))
             with _at(engine, settings, _moment(days_ago)):
@@ -72,7 +72,7 @@ def make_history(demo: Demo, screen: Terminal) -> None:
             advance()
         with opened(settings, runtime) as (instance, definitions):
             sync = _without_checks(definitions)
-            for days_ago in range(_RECORDED, 0, -1):
+            for days_ago in range(recorded, 0, -1):
                 demo.act("evolve", now=int(_moment(days_ago).timestamp()))
                 with _at(engine, settings, _moment(days_ago)):
                     _execute(sync, instance)
