@@ -45,6 +45,8 @@ class World:
         self.numbers = self.channel_numbers = 0
         self.public = set()
         """Keys of videos that JW Platform or an edit has opened to everyone since all was last settled, or before."""
+        self._public_once_back = set()
+        """Keys of videos that were removed before an edit that makes their item public was pushed. It still waits."""
         self.removed = set()
         """(type, key) of what JW Platform has not had at some time since then."""
         self.touched = {}
@@ -114,8 +116,9 @@ class World:
         if gone := self.library.removed_keys("video"):
             key = self.dice.choice(gone)
             self.library.restore("video", key)
-            if self.is_public(key):
+            if self.is_public(key) or key in self._public_once_back:
                 self.public.add(key)
+            self._public_once_back.discard(key)
             return key
         return None
 
@@ -235,6 +238,10 @@ class World:
 
     def settled(self):
         """Note that both sides are equal, and expect nothing more of earlier changes."""
+        gone = set(self.library.removed_keys("video"))
+        self._public_once_back |= {
+            key for (key, _), columns in self.edits.items() if columns.get("view_is_public") and key in gone
+        }
         self.edits.clear()
         self.touched.clear()
         self.removed = {(kind, key) for kind in ("video", "channel") for key in self.library.removed_keys(kind)}
