@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from itertools import product
+from typing import NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,9 +18,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Engine, text
 
 from jwp_pipeline.database.connection import connect
+from jwp_pipeline.database.problems import Stage
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.status import TypeStatus
 from jwp_pipeline.errors import PipelineError
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES
 from jwp_pipeline.runbook import error_text
 from jwp_pipeline.settings import Settings
 from jwp_pipeline.status.page import RunLine
@@ -111,7 +114,8 @@ def metrics_of(found: Reading) -> Iterator[Metric]:
         "open_problems",
         "Problems with what JW Platform sent or refused that are still open.",
         ("stage", "type"),
-        found.problems.items(),
+        # A series that only exists while something is wrong would be "no data" on a dashboard, and not zero.
+        (dict.fromkeys(product(get_args(Stage), RESOURCE_TYPES), 0) | found.problems).items(),
     )
     outbox, events = status.outbox, status.events
     yield _gauge(

@@ -63,6 +63,8 @@ def test_they_tell_what_the_status_tells(site):
     rows = {table: after["jwp_pipeline_record_rows", table] for table in ("media_items", "media_channels", "playlists")}
     assert rows == {"media_items": 2, "media_channels": 1, "playlists": 1}
     assert after["jwp_pipeline_open_problems", "mapping", "video"] == 1
+    # A dashboard shows "no data" for a series that is only there while something is wrong.
+    assert after["jwp_pipeline_open_problems", "cache", "channel"] == 0
     assert after["jwp_pipeline_last_run_success", "sync"] == 0
     assert after["jwp_pipeline_last_run_duration_seconds", "sync"] == 2.5
     assert after["jwp_pipeline_last_run_success", "push"] == 1
