@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from jwp_pipeline_tests.campaign.inputs import try_inputs
 from jwp_pipeline_tests.campaign.kinds import KINDS
+from jwp_pipeline_tests.campaign.planted import FAULTS, is_outdated
 from jwp_pipeline_tests.support import PROJECT, bare_environment, unset_all_settings
 
 
@@ -23,6 +24,10 @@ def test_every_promise_holds_in_a_short_campaign(tmp_path):
     ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Every promise held in every round." in ran.stdout
+
+
+def test_every_fault_can_still_be_planted():
+    assert [fault.name for fault in FAULTS if is_outdated(fault)] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
