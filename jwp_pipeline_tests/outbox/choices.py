@@ -61,8 +61,9 @@ HERE = {
         _other("copyright", "c" * 7500, "c" * 7500, UNSENDABLE),
     ],
     "tags": [
-        *_plain("tags", ["one", "two, three"], []),
+        *_plain("tags", ["one", "two, three"], [], ["v", "video", "love v"]),
         _other("tags", ["One", " two ", "", None, "one"], ["one", "two", "one"], ["one", "two", "one"]),
+        _other("tags", ["\x0bkept\x0b", "\v"], ["kept"], ["kept"]),
         _other("tags", ["x" * 255 + " Y"], ["x" * 255], ["x" * 255]),
         _other("tags", ["a|b"], ["a|b"], UNSENDABLE),
     ],

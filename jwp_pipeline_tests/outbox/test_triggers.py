@@ -113,13 +113,25 @@ def test_a_bulk_edit_records_every_item_and_a_rollback_none(jwp):
     [
         "UPDATE media_items SET title = title, tags = tags, view_crsids = view_crsids",
         "UPDATE media_items SET deleted_at = now()",
-        "UPDATE media_items SET title = 'New', deleted_at = now()",
         "UPDATE media_items SET updated_at = now(), duration = 7, type = 'audio'",
     ],
 )
 def test_what_changes_nothing_that_is_pushed_records_nothing(jwp, statement):
     jwp.execute(statement)
     assert jwp.edits() == {}
+
+
+def test_an_edit_that_also_withdraws_the_item_waits_until_it_is_restored(jwp):
+    jwp.execute("UPDATE media_items SET title = 'Mine', deleted_at = now()")
+    jwp.execute("UPDATE media_items SET description = 'Of a withdrawn item'")
+    assert jwp.edits() == {"title": "waiting"}
+    jwp.push()
+    assert jwp.at_jwp(KEY)["title"] != "Mine"
+    jwp.execute("UPDATE media_items SET deleted_at = NULL")
+    jwp.sync(sync_all=True)
+    assert jwp.item(KEY).title == "Mine"
+    jwp.push()
+    assert jwp.at_jwp(KEY)["title"] == "Mine"
 
 
 def test_an_edit_of_one_column_leaves_the_others_as_they_are(jwp):
