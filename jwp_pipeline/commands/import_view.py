@@ -69,7 +69,11 @@ def print_end(plan: ImportPlan, screen: Terminal, *, dry_run: bool, imported: bo
     if imported:
         screen.say(f"Imported {plan.added:,} rows. `jwpfetch` now syncs the record with JW Platform.", "bold green")
     elif plan.is_empty:
-        screen.say("Nothing is left to import: the record holds all of it.", "bold green")
+        screen.say(
+            "Nothing is left to import: the record has every row. Rows that were imported earlier stay as they are, "
+            "even if media-webapp has changed them since.",
+            "bold green",
+        )
     else:
         screen.say("Dry run: nothing was imported." if dry_run else "Nothing was imported.", "bold")
     screen.document(

@@ -41,6 +41,8 @@ class _Meaning:
     error: type[DatabaseError]
     happened: str
     advice: str
+    advice_for_source: str | None = None
+    """The advice for a database that is only read and that an option names, where it differs."""
 
 
 _UNDONE = "What was not committed is undone; the next run goes on from what is stored."
@@ -53,6 +55,7 @@ _NO_CONNECTION = _Meaning(
     DatabaseError,
     "cannot be used",
     "Check that the server is up and that {setting} is right; unset, it means the embedded PostgreSQL.",
+    "Check that the server is up and that {setting} is right.",
 )
 _LOGIN = _Meaning(
     DatabaseError,
@@ -68,6 +71,7 @@ _RIGHTS = _Meaning(
     DatabaseRefusal,
     "does not let our role do what has to be done",
     "The user of {setting} must own the schema and all that is in it, or be granted what is missing.",
+    "The user of {setting} needs USAGE on the schema and SELECT on its tables, and nothing more.",
 )
 _CHANGED_TABLES = _Meaning(
     MigrationError,
@@ -215,7 +219,8 @@ def clear_error(
     state, said = sqlstate(error), words(error)
     meaning = _meaning(state, said, error, connected=connected)
     told = f": {said.rstrip('.')}" if said else f" (SQLSTATE {state})" if state else f" ({type(error).__name__})"
-    sentences = (f"{database} {meaning.happened}{told}.", more, meaning.advice.replace("{setting}", setting))
+    advice = meaning.advice_for_source if setting.startswith("--") and meaning.advice_for_source else meaning.advice
+    sentences = (f"{database} {meaning.happened}{told}.", more, advice.replace("{setting}", setting))
     return meaning.error(" ".join(filter(None, sentences)))
 
 

@@ -20,18 +20,19 @@ PACKAGE = "jwp_pipeline.media_webapp"
 
 _MEANINGS = MappingProxyType(
     {
-        "item without permission": "items have no row of permissions: nobody may view them, as there",
+        "item without permission": "items have no row of permissions: nobody may view them, as there, until a sync "
+        "takes the permission from JW Platform",
         "channel without permission": "channels have no row of permissions: nobody may edit them, as there",
         "several permissions": "items or channels have several rows of permissions that say the same",
         "contradicting permissions": "items or channels have several rows of permissions that differ: nobody may view "
-        "or edit them until somebody decides; all rows are kept in media_webapp_rows",
+        "or edit them until a sync takes the permission from JW Platform; all rows are kept in media_webapp_rows",
         "empty name": "permissions name somebody by an empty text, which matches nobody",
         "live item without video": "live items have no video at JW Platform; none is created for them",
         "live item of a video that is gone": "live items belong to a video that is gone at JW Platform: the next sync "
         "deletes them, as media-webapp's would have",
         "withdrawn item": "items were deleted in media-webapp although their video is live: they stay deleted",
         "withdrawn channel": "channels were deleted in media-webapp although JW Platform has them: they stay deleted, "
-        "and the next sync takes their items out of them",
+        "and the next sync takes their items out of them, and deletes their playlists and SMS ids",
         "item of a deleted channel": "live items belong to a deleted channel",
         "resource that no sync has followed": "live resources have no link yet: the next sync makes it",
         "video that no listing has shown": "videos were created by the application, and no listing has shown them yet",

@@ -55,6 +55,15 @@ VIOLATIONS = {
     "UPDATE media_channels SET deleted_at = now() WHERE title = 'Channel c'": {
         "no_item_of_a_dead_channel": ["a of channel c", "b of channel c"],
     },
+    # A deleted item keeps its channel.
+    "WITH deleted AS (UPDATE media_items SET deleted_at = now() WHERE title = 'Video a')"
+    " UPDATE media_channels SET deleted_at = now() WHERE title = 'Channel c'": {
+        "no_item_of_a_dead_channel": ["b of channel c"],
+        "no_deleted_item_in_a_playlist": ["playlist shows a"],
+    },
+    # What becomes of the items of a channel that JW Platform never had is not for a sync to decide.
+    "WITH forgotten AS (DELETE FROM channels WHERE key = 'c')"
+    " UPDATE media_channels SET deleted_at = now() WHERE title = 'Channel c'": {},
     "UPDATE playlists SET media_item_ids = '{unknown}' WHERE title = 'Channel c'": {
         "no_deleted_item_in_a_playlist": ["playlist shows unknown"],
     },

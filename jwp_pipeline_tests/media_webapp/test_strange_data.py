@@ -80,6 +80,29 @@ def test_a_withdrawn_item_stays_withdrawn_and_the_next_sync_writes_nothing(webap
     assert open_problems(engine) == {}
 
 
+def test_the_sms_id_of_an_item_without_a_video_is_left_alone_by_syncs(webapp, record, engine):
+    """Without the id, everybody who may edit its channel could edit the item."""
+    webapp.execute(
+        'INSERT INTO mediaplatform_mediaitem SELECT (jsonb_populate_record(item, \'{"id": "alone"}\')).*'
+        f" FROM mediaplatform_mediaitem AS item WHERE id = {_IDS['item']}"
+    )
+    webapp.execute("INSERT INTO legacysms_mediaitem VALUES (987654, 'alone', now())")
+    import_into(record, webapp)
+    for sync_all in (False, True):
+        record.sync(sync_all=sync_all)
+        assert rows(engine, "SELECT media_item_id FROM sms_media_items WHERE id = 987654") == [("alone",)]
+
+
+def test_importing_again_renews_what_is_kept_as_json(webapp, record, engine):
+    webapp.execute(UNUSUAL["playlist that is not public"].format(**_IDS))
+    import_into(record, webapp)
+    webapp.execute("UPDATE mediaplatform_permission SET crsids = '{y}' WHERE crsids = '{x}'")
+    assert import_into(record, webapp).kept == 1
+    kept = rows(engine, "SELECT data FROM media_webapp_rows WHERE reason = 'view permission of a playlist'")
+    assert [row.data["crsids"] for row in kept] == [["y"]]
+    assert import_into(record, webapp).is_empty
+
+
 def test_permissions_that_contradict_each_other_open_an_item_to_nobody_and_are_kept(webapp, record, engine):
     for statement in WITHOUT_CONSTRAINTS.split(";"):
         webapp.execute(statement)

@@ -46,6 +46,7 @@ FROM (
     UNION ALL
     SELECT 'resource that no sync has followed', key FROM webapp_resources AS resource
     WHERE deleted_at IS NULL
+        AND type IN ('video', 'channel', '')
         AND NOT EXISTS (SELECT FROM webapp_videos AS video WHERE video.key = resource.key)
         AND NOT EXISTS (SELECT FROM webapp_jwp_channels AS channel WHERE channel.key = resource.key)
     UNION ALL

@@ -71,8 +71,8 @@ FOR EACH ROW WHEN (
 ) EXECUTE FUNCTION record_edit()
 """
 
-# As before, but the snapshot that was applied last is found by its time. A look at single keys withholds nothing, and may
-# be applied before a listing that was read earlier.
+# As before, but the snapshot that was applied last is found by its time. A look at single keys withholds nothing, and
+# may have been applied before a listing that was read earlier.
 SYNC_STATUS = """
 CREATE OR REPLACE VIEW sync_status AS
 WITH link AS NOT MATERIALIZED (
