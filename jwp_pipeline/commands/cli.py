@@ -15,6 +15,7 @@ from typing import Any
 
 from jwp_pipeline import __version__
 from jwp_pipeline.commands import demo_view, import_webapp, metrics, roles, webhooks
+from jwp_pipeline.commands.arguments import port_number, snapshot_id
 from jwp_pipeline.env_file import VARIABLE
 
 _FETCHING = ("sync_all", "skip_fetch", "skip_video_fetch", "skip_channel_fetch")
@@ -70,7 +71,7 @@ def jwpfetch_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--release",
-        type=_snapshot_id,
+        type=snapshot_id,
         metavar="SNAPSHOT_ID",
         help="apply a snapshot that the guard refused, or the deletions that it withheld, this once",
     )
@@ -89,7 +90,7 @@ def pipeline_parser() -> argparse.ArgumentParser:
     run = "run one sync with the configured site, or with a simulated one and an embedded database"
     added.add_parser("run", help=run, parents=[*parents, _history_option(), _output_options()])
     up = added.add_parser("up", help="serve the Dagster UI for the same site", parents=[*parents, _history_option()])
-    up.add_argument("--port", type=int, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
+    up.add_argument("--port", type=port_number, default=3000, help="port of the UI on 127.0.0.1 (default 3000)")
     added.add_parser("migrate", help="create or upgrade the tables; every run does it by itself", parents=parents)
     roles.add_verb(added, parents)
     adopt = "let the schema mirror the site of JWPLATFORM_API_KEY from now on"
@@ -192,12 +193,6 @@ def _output_options() -> argparse.ArgumentParser:
         help="print each page and what Dagster logs as well",
     )
     return parser
-
-
-def _snapshot_id(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,19}", text) or not 0 < int(text) < 2**63:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the id of a snapshot; table raw_snapshots has them")
-    return int(text)
 
 
 if __name__ == "__main__":

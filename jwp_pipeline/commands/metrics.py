@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from jwp_pipeline.commands.arguments import port_number
 from jwp_pipeline.commands.loading import loading
 from jwp_pipeline.errors import PipelineError
 from jwp_pipeline.processes import stop_requests
@@ -35,7 +36,7 @@ def add_verb(verbs: Any, parents: Sequence[argparse.ArgumentParser]) -> None:
         description="Print the metrics once, in Prometheus' text format; with --port, serve them until interrupted.",
         parents=parents,
     )
-    parser.add_argument("--port", type=int, help=f"serve them at http://{HOST}:PORT/metrics")
+    parser.add_argument("--port", type=port_number, help=f"serve them at http://{HOST}:PORT/metrics")
 
 
 def run(options: argparse.Namespace, settings: Settings, screen: Terminal) -> None:

@@ -6,7 +6,7 @@ Put here what is printed about a sync, as text or as a JSON document; status_vie
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +17,7 @@ from rich.table import Table
 
 from jwp_pipeline.commands.plan_view import print_plan
 from jwp_pipeline.commands.terminal import Terminal, numbers, plain_table, printable, with_columns
-from jwp_pipeline.jwplatform.management import WaitNotice, WaitObserver
+from jwp_pipeline.jwplatform.management import RESOURCE_TYPES, WaitNotice, WaitObserver
 from jwp_pipeline.media.preview import Effect
 from jwp_pipeline.media.report import MediaReport
 from jwp_pipeline.mirror.apply import Applied
@@ -25,6 +25,7 @@ from jwp_pipeline.mirror.differences import ABSENT
 from jwp_pipeline.mirror.landing import Listing, Observer
 from jwp_pipeline.mirror.landing import Progress as ReadProgress
 from jwp_pipeline.mirror.plan import PlannedChange
+from jwp_pipeline.runbook import with_runbook_link
 
 if TYPE_CHECKING:
     # Launching a run imports Dagster, which takes longer than printing.
@@ -112,14 +113,20 @@ def print_sync(outcome: SyncOutcome, terminal: Terminal, *, where: str, whole_pl
         terminal.show(_applied(applied))
     for media_report in media:
         terminal.show(_media(media_report))
+    for listing in listings:
+        if not listing.verified:
+            what = f"The listing of {listing.resource_type}s is incomplete, so nothing is deleted because of it"
+            terminal.warn(with_runbook_link(f"{what}: {listing.problem}.", "incomplete-listing"))
     for report in applied:
         if report.dry_run and report.verdict.refusal:
             terminal.warn(f"The guard would refuse the {report.resource_type}s: {report.verdict.refusal}.")
         if report.dry_run and report.verdict.withheld:
             kind = f"{report.resource_type}s"
             terminal.warn(f"The guard would withhold the deletions of {kind}: {report.verdict.withheld}.")
-        if report.missing and report.verdict.may_delete:
-            terminal.say(_unconfirmed(report), "yellow")
+        # A dry run has changed nothing, so what its plan leaves counts, and not what is missing now.
+        missing = report.plan.unconfirmed if report.dry_run and report.plan else report.missing
+        if missing and report.verdict.may_delete:
+            terminal.say(_unconfirmed(report, missing), "yellow")
     if outcome.failure:
         terminal.fail(outcome.failure)
     kind = "Dry run" if outcome.dry_run else "Sync"
@@ -144,17 +151,38 @@ def meaning(outcome: SyncOutcome) -> str:
     if outcome.dry_run:
         if not any(plan.changes for plan in plans):
             return "Nothing would change."
-        return "Nothing was changed. Without --dry-run, the plan is carried out, and the record follows."
+        return f"Nothing was changed. Without --dry-run, {_would_be_done(applied)}."
     if any(not listing.verified for listing in _of(outcome, Listing)):
         return "The listing was incomplete: what it has was applied, and nothing was deleted because of it."
     if any(report.missing for report in applied):
         return "In step with JW Platform, except for what is missing from its listing and not confirmed to be gone."
     if not _of(outcome, Listing):
         return "Everything that was read before is applied. JW Platform was not asked for its listings."
+    read = {listing.resource_type for listing in _of(outcome, Listing)}
+    skipped = [kind for kind in RESOURCE_TYPES if kind not in read]
+    if skipped:
+        return f"The {_kinds(read)} are in step with JW Platform, which was not asked for its {_kinds(skipped)}."
     moved = sum(counts.written for report in _of(outcome, MediaReport) for counts in report.counts.values())
     if moved or any(plan.rows for plan in plans):
         return "In step with JW Platform: what it changed has arrived in the record."
     return "In step with JW Platform: nothing had changed."
+
+
+def _would_be_done(applied: Sequence[Applied]) -> str:
+    """Say what a sync would do with the plans of a dry run, after the guard's verdict on each."""
+    refused = [report.resource_type for report in applied if report.verdict.refusal]
+    withheld = [report.resource_type for report in applied if report.verdict.withheld]
+    parts = [
+        f"the guard refuses the listing of {_kinds(refused)} and waits for your decision" if refused else "",
+        f"the guard withholds the deletions of {_kinds(withheld)} until you decide" if withheld else "",
+        "the plan is carried out, and the record follows" if not refused and not withheld else "",
+        "everything else is carried out" if withheld or (refused and len(refused) < len(applied)) else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _kinds(types: Iterable[str]) -> str:
+    return " and ".join(f"{kind}s" for kind in types)
 
 
 def sync_document(outcome: SyncOutcome, exit_code: int) -> dict[str, Any]:
@@ -250,10 +278,10 @@ def _applied(applied: Sequence[Applied]) -> Table:
     return table
 
 
-def _unconfirmed(report: Applied) -> str:
+def _unconfirmed(report: Applied, missing: int) -> str:
     stopped = f" {report.plan.asking_stopped}." if report.plan and report.plan.asking_stopped else ""
     return (
-        f"{report.missing:,} live {report.resource_type}s are missing from JW Platform's listing, and it has not "
+        f"{missing:,} live {report.resource_type}s are missing from JW Platform's listing, and it has not "
         f"confirmed that they are gone, so they stay live.{stopped}"
     )
 

@@ -123,7 +123,9 @@ def roles(screen: Terminal, options: argparse.Namespace) -> int:
     """Print the SQL that separates the roles of the database, or run it."""
     from jwp_pipeline.commands.roles import run as run_roles
 
-    return run_roles(options, configured(screen), screen)
+    # The SQL is for a program, so nothing else may be among it.
+    settings = configured(screen if options.apply else replace(screen, detail="quiet"))
+    return run_roles(options, settings, screen)
 
 
 def adopt_site(screen: Terminal, options: argparse.Namespace) -> int:
@@ -189,8 +191,9 @@ def psql(screen: Terminal, options: argparse.Namespace) -> int:
     """Run psql on our database."""
     from jwp_pipeline.commands.psql import run_psql
 
-    settings = configured(screen)
-    return run_psql(settings, options.arguments, screen)
+    # If what psql prints is for a program, nothing else may be among it.
+    said = screen if screen.out.is_terminal else replace(screen, detail="quiet")
+    return run_psql(configured(said), options.arguments, said)
 
 
 def runbook(screen: Terminal, options: argparse.Namespace) -> int:

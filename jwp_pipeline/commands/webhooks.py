@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jwp_pipeline.commands.arguments import port_number
 from jwp_pipeline.commands.metrics import metrics
 from jwp_pipeline.errors import JWPlatformError, PipelineError, SettingsError
 from jwp_pipeline.processes import stop_requests
@@ -46,7 +47,9 @@ def add_verb(
         parents=parents,
     )
     webhooks.add_argument("--host", default=HOST, help=f"address to listen on (default {HOST})")
-    webhooks.add_argument("--port", type=int, help=f"port to listen on (default: JWP_WEBHOOK_PORT, else {PORT})")
+    webhooks.add_argument(
+        "--port", type=port_number, help=f"port to listen on (default: JWP_WEBHOOK_PORT, else {PORT})"
+    )
     webhooks.add_argument(
         "--metrics",
         action="store_true",

@@ -53,6 +53,7 @@ def test_all_options_from_the_first_sync_to_a_release(site, engine):
     ran = site.jwpfetch("--skip-video-fetch")
     assert ran.code == DONE
     assert asked(site.simulator) == ["/v1/channels/list"]
+    assert ran.out.endswith("The channels are in step with JW Platform, which was not asked for its videos.\n")
     assert cache(engine, "channel")[channel].data["title"] == "Edited channel"
     assert cache(engine)[first].data["title"] != "[/b] :smile: [red]edited"
 
@@ -95,6 +96,10 @@ def test_all_options_from_the_first_sync_to_a_release(site, engine):
     ran = site.jwpfetch("--release", snapshot, "--dry-run")
     assert (ran.code, asked(site.simulator), len(live(engine))) == (DONE, [], 39)
     assert re.search(rf"deleted +{min(rest[:20])}", ran.out)
+    assert "are missing from JW Platform's listing" not in ran.out
+    ran = site.jwpfetch("--dry-run")
+    assert "Without --dry-run, the guard withholds the deletions of videos until you decide; everything" in ran.out
+    asked(site.simulator)
     ran = site.jwpfetch("--release", snapshot)
     assert ran.code == DONE
     assert asked(site.simulator) == []

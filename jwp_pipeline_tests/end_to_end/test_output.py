@@ -60,6 +60,11 @@ def test_a_quiet_command_says_nothing_until_something_is_wrong(site):
     ran = site.jwpfetch("--quiet")
     assert (ran.code, ran.out) == (FAILED, "")
     assert ran.error.count("\n") == 1
+    site.simulator.faults.clear()
+    site.simulator.faults.add(Fault.wrong_total(5), route="list", resource="video", times=None)
+    ran = site.jwpfetch("--quiet")
+    assert (ran.code, ran.out) == (DONE, "")
+    assert "The listing of videos is incomplete, so nothing is deleted because of it" in ran.error
 
 
 def test_each_retry_is_told_once_and_a_verbose_command_shows_what_dagster_logs(site):
@@ -100,4 +105,4 @@ def test_psql_opens_the_database_with_our_tables(site, engine):
     query = ["--", "-At", "-c", "SELECT count(*) FROM jwp.media_items"]
     ran = site.run("jwp-pipeline", "psql", *query, **site.environment)
     assert ran.code == DONE, ran
-    assert ran.out.splitlines()[-1] == "40"
+    assert ran.out == "40\n"
