@@ -171,8 +171,11 @@ class ManagementV2:
         """See ManagementClient."""
         kind = _KINDS[resource_type]
         if key in ("", ".", ".."):
-            # With one of these, the path would mean the listing or its parent, however it is encoded.
-            return None
+            # With one of these, the path would mean the listing or its parent, however it is encoded. It must not look
+            # like a 404, which would confirm a deletion.
+            raise MalformedAnswer(
+                f"JW Platform cannot be asked about {kind.one} {key!r}: its URL would mean another place."
+            )
         try:
             return self._transport.ask(
                 f"showing {kind.one} {key}",

@@ -69,8 +69,11 @@ class Applied:
     missing: int
     """The number of live rows afterwards that are missing from the newest complete listing."""
     listed: int | None
-    """The number of distinct keys in the last applied snapshot; None unless that was a complete full listing."""
+    """The number of distinct keys in the last applied snapshot, corrected for what newer looks have found; None unless
+    it was a complete full listing."""
     open_problems: int
+    never_listed: int = 0
+    """The number of live rows afterwards that a push created and that no listing needs to show yet."""
     seconds: float = 0.0
     """The wall-clock time of planning, confirming and applying."""
     dry_run: bool = False
@@ -238,27 +241,29 @@ class _Work:
         return replace(outcome, effects=effects)
 
     def _outcome(self, plan: Plan | None, verdict: Verdict = ACCEPTED, snapshot_id: int | None = None) -> Applied:
-        counted = self.connection.execute(
-            text(
-                # These are two counts, because an index can answer each of them without reading the rows.
-                "SELECT"
-                " (SELECT count(*) FROM cached_resources WHERE type = :type AND deleted_at IS NULL) AS live,"
-                " (SELECT count(*) FROM cached_resources WHERE type = :type AND missing_since IS NOT NULL) AS missing"
-            ),
-            {"type": self.resource_type},
-        ).one()
-        last = snapshots.last_applied(self.connection, self.resource_type)
+        about = {"type": self.resource_type}
+        counted = self.connection.execute(statement("jwp_pipeline.mirror", "count_live"), about).one()
         return Applied(
             self.resource_type,
             plan,
             live=counted.live,
             missing=counted.missing,
-            listed=last.key_count if last and snapshots.may_delete(last) else None,
+            never_listed=counted.never_listed,
+            listed=self._listed(),
             open_problems=open_problems(self.connection, "cache", self.resource_type),
             dry_run=self.dry_run,
             verdict=verdict,
             snapshot_id=snapshot_id,
         )
+
+    def _listed(self) -> int | None:
+        last = snapshots.last_applied(self.connection, self.resource_type)
+        if last is None or not snapshots.may_delete(last):
+            return None
+        overtaken = self.connection.scalar(
+            statement("jwp_pipeline.mirror", "count_overtaken"), {"type": self.resource_type, "snapshot_id": last.id}
+        )
+        return int(last.key_count) + int(overtaken or 0)
 
 
 def execute(
@@ -278,12 +283,13 @@ def execute(
                 "is_listing": snapshot.scope != "keys",
             },
         )
+    create_found_problems(connection)
     if is_read:
-        create_found_problems(connection)
         connection.execute(statement("jwp_pipeline.mirror", "found_problems"), {"snapshot_id": snapshot.id})
-        complete = snapshots.may_delete(snapshot)
-        if not complete:
-            connection.execute(statement("jwp_pipeline.mirror", "looked_at"), {"snapshot_id": snapshot.id})
-        record_problems(connection, "cache", snapshot.resource_type, complete=complete)
         snapshots.mark_applied(connection, snapshot.id)
+    complete = is_read and snapshots.may_delete(snapshot)
+    if not complete:
+        about = {"snapshot_id": snapshot.id, "is_read": is_read}
+        connection.execute(statement("jwp_pipeline.mirror", "looked_at"), about)
+    record_problems(connection, "cache", snapshot.resource_type, complete=complete)
     connection.execute(text("DROP TABLE pg_temp.plan"))

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
+from jwp_pipeline.database.sql import statement
 from jwp_pipeline.jwplatform.management import ManagementClient, Page, Probe, ResourceType
 from jwp_pipeline.mirror import pages, snapshots
 from jwp_pipeline.mirror.landing import Listing, Observer, Read, read_listing, reading
@@ -80,13 +81,10 @@ class _ThenProbed:
         """Whether JWP lists `expected` resources and its newest change was among those read.
 
         It is not documented how JWP compares `since`, but reading its newest change shows that it does so as we expect.
-        If JWP's total is capped, it cannot show deletions. We then accept the changes, because a full listing at every
-        frequent sync would be too expensive, and leave the deletions to the daily listing.
         """
         if self.probe is None:
             return False
-        counted = self.probe.total == expected or (self.probe.capped and expected > self.probe.total)
-        if not counted:
+        if not _is_total(self.probe, expected):
             return False
         newest = self.probe.newest_change
         return newest is None or newest < since or (self.newest is not None and newest <= self.newest)
@@ -100,31 +98,24 @@ def is_followed(connection: Connection, resource_type: ResourceType, probe: Prob
     newest = snapshots.newest_read(connection, resource_type)
     if probe.newest_change is not None and (newest is None or newest < probe.newest_change):
         return False
-    counted = connection.scalar(
-        text(
-            "SELECT count(*) FILTER (WHERE missing_since IS NULL) FROM cached_resources"
-            " WHERE type = :type AND deleted_at IS NULL"
-        ),
-        {"type": resource_type},
-    )
-    return probe.total == int(counted or 0) + snapshots.unkept(connection, resource_type)
+    return _is_total(probe, _listed_with(connection, resource_type))
 
 
-def _listed_with(connection: Connection, resource_type: ResourceType, snapshot_id: int) -> int:
-    """Return how many resources JWP should list if the snapshot contains everything new.
+def _is_total(probe: Probe, expected: int) -> bool:
+    """Whether JWP's total is the number of resources that it should list.
 
-    These are the live rows, without those that are missing from the last complete listing or that a push created and no
-    listing has shown, the snapshot's own keys, and the listed elements that the cache cannot hold.
+    A capped total cannot show deletions. We then accept it, because a full listing at every frequent sync would be too
+    expensive, and leave the deletions to the daily listing.
+    """
+    return probe.total == expected or (probe.capped and expected > probe.total)
+
+
+def _listed_with(connection: Connection, resource_type: ResourceType, snapshot_id: int | None = None) -> int:
+    """Return how many resources JWP should list if the cache and the snapshot, if there is one, contain everything.
+
+    The listed elements that the cache cannot hold count as well.
     """
     rows = connection.scalar(
-        text(
-            "SELECT count(*) FROM ("
-            " (SELECT key FROM cached_resources WHERE type = :type AND deleted_at IS NULL"
-            " EXCEPT SELECT key FROM cached_resources"
-            " WHERE type = :type AND (missing_since IS NOT NULL OR pushed_at IS NOT NULL))"
-            " UNION SELECT entry.key FROM raw_pages AS page CROSS JOIN LATERAL unnest(page.keys) AS entry (key)"
-            " WHERE page.snapshot_id = :snapshot_id AND entry.key IS NOT NULL) AS live"
-        ),
-        {"type": resource_type, "snapshot_id": snapshot_id},
+        statement("jwp_pipeline.mirror", "count_listed"), {"type": resource_type, "snapshot_id": snapshot_id}
     )
     return int(rows or 0) + snapshots.unkept(connection, resource_type)

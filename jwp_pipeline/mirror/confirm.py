@@ -72,18 +72,18 @@ def ask(
                 if failing > _PATIENCE:
                     stopped = f"JW Platform's answers about {', '.join(unclear[:3])} cannot be read: {error}"
                     break
-                continue
-            if shown is not None and is_listed_type(resource_type, shown):
-                still_there.append(key)
-            elif gone or not listed or any(client.show(resource_type, known) is not None for known in listed):
-                gone.append(key)
             else:
-                unclear.append(key)
-                stopped = (
-                    f"JW Platform also answers 404 for {kind} that it has just listed, such as {listed[0]}, so its "
-                    "404s prove nothing"
-                )
-                break
+                if shown is not None and is_listed_type(resource_type, shown):
+                    still_there.append(key)
+                elif gone or not listed or _finds_one(client, resource_type, listed):
+                    gone.append(key)
+                else:
+                    unclear.append(key)
+                    stopped = (
+                        f"JW Platform also answers 404 for {kind} that it has just listed, such as {listed[0]}, so its "
+                        "404s prove nothing"
+                    )
+                    break
             if number == LOOKED_AT_FIRST and len(still_there) > LOOKED_AT_FIRST / 2:
                 stopped = (
                     f"JW Platform's listing hides {kind}: of {number} that it misses, {len(still_there)} are still "
@@ -93,3 +93,17 @@ def ask(
     except JWPlatformError as error:
         stopped = f"JW Platform could not be asked: {error}"
     return Answers(tuple(gone), tuple(still_there), tuple(unclear), stopped)
+
+
+def _finds_one(client: ManagementClient, resource_type: ResourceType, listed: Sequence[str]) -> bool:
+    """Whether JW Platform finds a listed key. Raises MalformedAnswer if it finds none and an answer is unreadable."""
+    unreadable: MalformedAnswer | None = None
+    for key in listed:
+        try:
+            if client.show(resource_type, key) is not None:
+                return True
+        except MalformedAnswer as error:
+            unreadable = error
+    if unreadable is not None:
+        raise unreadable
+    return False

@@ -18,8 +18,9 @@ import xxhash
 from jwp_pipeline.jwplatform.shapes import Origin
 
 # Digests of different origins must never be equal, because v1 and v2 describe a resource differently. If mending.py
-# changes what is stored for the same bytes, change these numbers as well, so that every resource is read once more.
-_SEEDS: Mapping[Origin, int] = MappingProxyType({"v1": 1, "v2": 2, "local": 3})
+# changes what is stored for the same bytes, take new numbers, which were never used before, so that every resource is
+# read once more.
+_SEEDS: Mapping[Origin, int] = MappingProxyType({"v1": 4, "v2": 5, "local": 6})
 
 
 def split(body: str, array: str) -> list[bytes] | None:

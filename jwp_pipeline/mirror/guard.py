@@ -36,7 +36,7 @@ def judge(plan: Plan, options: MirrorOptions) -> Verdict:
     if plan.live < options.guard_min_rows:
         return ACCEPTED
     kind = f"{plan.resource_type}s"
-    if plan.is_full and plan.seen == 0:
+    if plan.is_full and plan.seen == 0 and plan.live:
         return Verdict(refusal=f"it is empty, while {plan.live} {kind} are live")
     if plan.changed > options.max_change_ratio * plan.live:
         return Verdict(

@@ -1,9 +1,13 @@
 r"""Replaces what `jsonb` refuses in the text of a page, and leaves everything else exactly as JWP sent it.
 
 PostgreSQL refuses `\u0000`, lone surrogates, numbers beyond the range of `numeric`, and NaN and infinities, which are
-not valid JSON. None of these may stop a sync: such characters become U+FFFD, such numbers become null, and each
+not valid JSON. None of these may stop a sync: such characters become U+FFFD, such numbers become texts, and each
 replacement is reported. The text is read token by token instead of being parsed, so that numbers keep all their digits
 and values may be nested to any depth. Put here what is done to a page that PostgreSQL refuses. The functions are pure.
+
+A number must not become null, because null means that a field has no value: the item would lose its last good one, and
+a video whose properties cannot be read would become as public as one without an ACL. A text such as "NaN" is unreadable
+wherever a number or an object belongs.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 CHARACTERS = "holds characters that PostgreSQL refuses; replaced by U+FFFD"
-NUMBER = "is a number that PostgreSQL cannot store; stored as null"
+NUMBER = "is a number that PostgreSQL cannot store; stored as a text"
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
@@ -28,6 +32,8 @@ _LITERALS = frozenset({"true", "false", "null"})
 # What `numeric` can hold: digits before and after the decimal point (measured with PostgreSQL 18).
 _MOST_DIGITS = 131_072
 _MOST_DECIMALS = 16_383
+# How much of such a number is stored. The sign of the omission makes sure that the rest is not read as a number.
+_MOST_SHOWN = 100
 
 
 class Replacement(NamedTuple):
@@ -133,7 +139,7 @@ class _Scan:
             if text[0] == '"':
                 self._string(text, start, end, self._open[2:])
             elif text not in _LITERALS and not _is_storable_number(text):
-                self._replace(start, end, "null", self._open[2:], text, NUMBER)
+                self._replace(start, end, _number_as_text(text), self._open[2:], text, NUMBER)
             self._value_ends(end)
 
     @property
@@ -184,6 +190,10 @@ class _Scan:
 
 def _storable_escape(escape: re.Match[str]) -> str:
     return _REPLACEMENT if escape[1] else escape[0]
+
+
+def _number_as_text(token: str) -> str:
+    return f'"{token}"' if len(token) <= _MOST_SHOWN else f'"{token[:_MOST_SHOWN]}\N{HORIZONTAL ELLIPSIS}"'
 
 
 def _is_storable_number(text: str) -> bool:

@@ -19,7 +19,7 @@ from jwp_pipeline.mirror.differences import Difference, differences
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.mirror.reading import hash_joins_only, plan_differing
 from jwp_pipeline.mirror.releases import Releasable
-from jwp_pipeline.mirror.snapshots import Snapshot, may_delete, require_pages
+from jwp_pipeline.mirror.snapshots import Snapshot, may_delete, require_newest_listing, require_pages
 
 HEAD_ROWS = 10
 """How many changes a plan shows, unless more are asked for."""
@@ -131,7 +131,9 @@ def prepare_release(connection: Connection, release: Releasable, options: Mirror
     """Fill the table `plan` for a release, which deletes the withheld keys that are still missing.
 
     If the whole snapshot was refused, the rest of it is applied as well, unless a newer one has been applied since.
+    Raises NothingToRelease if pages that tell what is still missing have been dropped.
     """
+    require_newest_listing(connection, release.snapshot)
     if release.is_whole:
         prepare(connection, release.snapshot, options)
     else:
@@ -162,13 +164,12 @@ def candidates(connection: Connection, snapshot: Snapshot, limit: int) -> list[s
 
 
 def listed_keys(connection: Connection, snapshot: Snapshot, limit: int) -> list[str]:
-    """Return some live keys that are not missing from a complete listing, as far as is known.
+    """Return some keys that JW Platform should have: those of the snapshot and, if it has too few, other live ones.
 
-    After a look at single keys these are keys that it found, if there are any.
+    The other ones are not missing from a complete listing, as far as is known.
     """
     parameters = {"resource_type": snapshot.resource_type, "snapshot_id": snapshot.id, "limit": limit}
-    name = "listed_keys_of_look" if snapshot.scope == "keys" else "listed_keys"
-    return list(connection.scalars(statement(_PACKAGE, name), parameters))
+    return list(connection.scalars(statement(_PACKAGE, "listed_keys"), parameters))
 
 
 def enter_answers(connection: Connection, answers: Answers) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, ScalarSelect, and_, case, func, insert, or_, select, text, update
 
 from jwp_pipeline.database.sql import statement
 from jwp_pipeline.database.tables import RawPage, RawSnapshot
@@ -157,11 +157,14 @@ def look_of_run(connection: Connection, resource_type: ResourceType, run_id: str
 
 
 def last_applied(connection: Connection, resource_type: ResourceType) -> Snapshot | None:
-    """Return the snapshot that was applied last, or None."""
+    """Return the snapshot that was applied last, or None.
+
+    It is not always the one with the greatest id: a look may be read and applied while a listing waits.
+    """
     return connection.execute(
         select(_table)
         .where(RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None))
-        .order_by(RawSnapshot.id.desc())
+        .order_by(RawSnapshot.applied_at.desc(), RawSnapshot.id.desc())
         .limit(1)
     ).one_or_none()
 
@@ -213,12 +216,35 @@ def may_delete(snapshot: Snapshot) -> bool:
 
 def require_pages(connection: Connection, snapshot: Snapshot) -> None:
     """Raise NothingToRelease if some pages of a snapshot have been dropped."""
-    pages = connection.scalar(select(func.count()).where(RawPage.snapshot_id == snapshot.id))
-    if pages != snapshot.page_count:
+    if not _has_pages(connection, snapshot):
         raise NothingToRelease(
             f"The pages of snapshot {snapshot.id} are gone, because newer ones have been read since. "
             "Look at the newest one with `jwpfetch --skip-fetch --dry-run`, and release that."
         )
+
+
+def require_newest_listing(connection: Connection, released: Snapshot) -> None:
+    """Raise NothingToRelease if a complete listing is newer than a snapshot, and its pages have been dropped."""
+    newest = snapshot(connection, connection.scalar(select(_newest_complete(released.resource_type))) or 0)
+    if newest is not None and newest.id > released.id and not _has_pages(connection, newest):
+        raise NothingToRelease(
+            f"The pages of snapshot {newest.id}, the newest complete listing, are gone. So nobody can tell which of "
+            f"the withheld {released.resource_type}s it still misses, and nothing was deleted. Read a new listing with "
+            "`jwpfetch`, and release the snapshot then."
+        )
+
+
+def _has_pages(connection: Connection, snapshot: Snapshot) -> bool:
+    pages = connection.scalar(select(func.count()).where(RawPage.snapshot_id == snapshot.id))
+    return bool(pages == snapshot.page_count)
+
+
+def _newest_complete(resource_type: ResourceType) -> ScalarSelect[int]:
+    return (
+        select(func.coalesce(func.max(RawSnapshot.id), 0))
+        .where(RawSnapshot.resource_type == resource_type, RawSnapshot.complete)
+        .scalar_subquery()
+    )
 
 
 def mark_applied(connection: Connection, snapshot_id: int) -> None:
@@ -230,7 +256,8 @@ def prune(connection: Connection, resource_type: ResourceType, retention: int) -
     """Drop the pages of old snapshots. Their rows stay as a record of the reads.
 
     The pages of the last `retention` applied snapshots of each scope are kept, and those of all snapshots that are
-    newer than the last applied listing.
+    newer than the last applied listing. So are those of the newest complete listing, even if the guard refused it,
+    because a release deletes nothing that it contains.
     """
     applied = select(RawSnapshot.id).where(
         RawSnapshot.resource_type == resource_type, RawSnapshot.applied_at.is_not(None)
@@ -248,6 +275,7 @@ def prune(connection: Connection, resource_type: ResourceType, retention: int) -
         RawSnapshot.resource_type == resource_type,
         RawSnapshot.id < max(listings),
         RawSnapshot.id.not_in([*listings, *kept["keys"]]),
+        RawSnapshot.id != _newest_complete(resource_type),
     )
     slots.drop_pages(connection, old)
 
@@ -261,4 +289,7 @@ def _prune_unapplied(connection: Connection, resource_type: ResourceType) -> Non
     quarantined = RawSnapshot.status == "quarantined"
     for alike in (quarantined, and_(~quarantined, _of_listing), and_(~quarantined, ~_of_listing)):
         old = unapplied.where(alike).order_by(RawSnapshot.id.desc()).offset(UNAPPLIED_KEPT)
-        slots.drop_pages(connection, old)
+        dropped = select(RawSnapshot.id).where(
+            RawSnapshot.id.in_(old), RawSnapshot.id != _newest_complete(resource_type)
+        )
+        slots.drop_pages(connection, dropped)

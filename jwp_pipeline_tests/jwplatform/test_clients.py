@@ -132,12 +132,20 @@ def test_only_a_404_about_the_resource_means_that_it_does_not_exist(script, make
         client.show("video", "AbCd1234")
 
 
-@pytest.mark.parametrize("key", ["a/b", "a?b", "a%b", "../x", "é ", ".", "..", ""])
+@pytest.mark.parametrize("key", ["a/b", "a?b", "a%b", "../x", "é "])
 def test_v2_keys_stay_inside_their_path(script, make_v2, key):
     script.answers = [answer(404, NOT_FOUND["v2"])]
     assert make_v2().show("video", key) is None
     # Split at the slashes as they were sent, encoded ones apart.
     assert all(path.count("/") == "/v2/sites/S/media/K/".count("/") for path, _ in asked(script))
+
+
+@pytest.mark.parametrize("key", [".", "..", ""])
+def test_v2_does_not_ask_about_keys_that_mean_another_place(script, make_v2, key):
+    """Without an answer of JW Platform, such a key is not gone either."""
+    with pytest.raises(MalformedAnswer, match="cannot be asked"):
+        make_v2().show("video", key)
+    assert not asked(script)
 
 
 def test_v2_members(script, make_v2):

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -10,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from jwp_pipeline.database.tables import CachedResource
 from jwp_pipeline.errors import MalformedAnswer
+from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.looks import read_keys
+from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.record.models import MediaItem
 from jwp_pipeline.simulator import Fault, RawJson
 from jwp_pipeline_tests.media.state import open_problems, read_state
@@ -21,24 +25,76 @@ RARE_LETTERS = [chr(code) for code in range(0x20000, 0x2A000)]
 
 
 @pytest.mark.parametrize(
-    ("stage", "tokens"),
-    [("mapping", ["1e400", "1e5000", "-1e131000"]), ("cache", ["1e200000", "NaN", "-Infinity"]), (None, ["1e-5000"])],
+    ("stages", "tokens"),
+    [
+        (["mapping"], ["1e400", "1e5000", "-1e131000"]),
+        (["cache", "mapping"], ["1e200000", "NaN", "-Infinity", "9" * 200_000]),
+        ([], ["1e-5000"]),
+    ],
 )
-def test_numbers_too_large_to_store(stage, tokens, engine, simulator):
+def test_numbers_too_large_to_store(stages, tokens, engine, simulator):
     """P4: Python reads integers of up to 4,300 digits, and `jsonb` of up to 131,072."""
+    names = [token[:20] for token in tokens]
     with Site(engine, simulator, create_items="sms") as jwp:
         jwp.library.append("video", video("good", 100, duration=0))
-        for sms_id, token in enumerate(tokens, start=1):
-            as_sent = json.dumps(video(token, sms_id, duration=0)).replace('"duration": 0', f'"duration": {token}')
+        for sms_id, (name, token) in enumerate(zip(names, tokens, strict=True), start=1):
+            as_sent = json.dumps(video(name, sms_id, duration=0)).replace('"duration": 0', f'"duration": {token}')
             jwp.library.append("video", RawJson(as_sent), "v1")
         jwp.sync()
     items = read_state(engine)["media_items"]
-    assert {key: item["duration"] for key, item in items.items()} == dict.fromkeys(["good", *tokens], 0)
+    assert {key: item["duration"] for key, item in items.items()} == dict.fromkeys(["good", *names], 0)
     assert items["good"]["sms_media_id"] == 100
-    assert open_problems(engine).keys() == {(stage, "video", token, "duration") for token in tokens if stage}
+    assert open_problems(engine).keys() == {(stage, "video", name, "duration") for name in names for stage in stages}
     with Session(engine) as session:
         # The numbers do not break queries for other resources, either.
         assert {resource.data["key"] for resource in session.scalars(CachedResource.videos)} == items.keys()
+
+
+@pytest.mark.parametrize("token", ["1e200000", "NaN", "9" * 200_000])
+def test_a_number_that_cannot_be_stored_is_not_an_absent_value(token, engine, simulator):
+    """P5, semantics §6: the item keeps its last good values and its SMS row; a title is the text of what was sent."""
+    with Site(engine, simulator, create_items="sms") as jwp:
+        good = video("known", 7, updated=1, duration=12, date=1_500_000_000, acl="USER_a")
+        jwp.library.put("video", good)
+        jwp.sync()
+        before = read_state(engine)["media_items"]["known"]
+        unread = {"updated": 2, "duration": "@", "date": "@", "title": "@"}
+        as_sent = json.dumps({**good, **unread, "custom": {**good["custom"], "sms_media_id": "@"}})
+        jwp.library.override("video", "known", RawJson(as_sent.replace('"@"', token)))
+        jwp.sync()
+        after = read_state(engine)["media_items"]["known"]
+        assert after["title"].startswith(token[:20])
+        assert after == {**before, "title": after["title"]}
+        assert {field.rpartition(".")[2] for stage, *_, field in open_problems(engine) if stage == "cache"} == {
+            "duration", "date", "title", "sms_media_id",
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("strict_acls", [True, False])
+@pytest.mark.parametrize("token", ["1e200000", "NaN"])
+def test_custom_properties_that_are_such_a_number_make_nothing_public(api, token, strict_acls, engine, simulator):
+    with Site(engine, simulator, api, create_items="all", strict_acls=strict_acls) as jwp:
+        element = (
+            video("new") if api == "v1" else of_v2("new", {"title": "T", "custom_params": "@"}, media_type="video")
+        )
+        element |= {"custom": "@"} if api == "v1" else {}
+        jwp.library.append("video", RawJson(json.dumps(element).replace('"@"', token)), api)
+        jwp.sync()
+    assert read_state(engine)["media_items"]["new"]["view"] == NOBODY
+
+
+def test_a_look_at_a_large_number_keeps_the_last_good_value(engine, simulator):
+    """Python's parser makes an infinity of a number that `jsonb` could store."""
+    with Site(engine, simulator, "v2", create_items="all") as jwp:
+        jwp.library.put("video", video("known", updated=1, duration=7))
+        jwp.sync()
+        sent = {**of_v2("known", {"title": "Looked at"}, media_type="video"), "duration": "@"}
+        jwp.library.override("video", "known", RawJson(json.dumps(sent).replace('"@"', "1e400")))
+        read_keys(engine, jwp.client, "video", ["known"], overlap=timedelta(hours=1), run_id="look")
+        apply_newest(engine, "video", options=MirrorOptions(), client=jwp.client, run_id="look")
+        jwp.follow(sync_all=True)
+    item = read_state(engine)["media_items"]["known"]
+    assert (item["title"], item["duration"]) == ("Looked at", 7)
 
 
 def test_a_value_nested_too_deep_for_python(engine, simulator):

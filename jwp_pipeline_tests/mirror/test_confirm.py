@@ -2,7 +2,9 @@
 
 import pytest
 
+from jwp_pipeline.errors import MalformedAnswer
 from jwp_pipeline.mirror.apply import apply_newest
+from jwp_pipeline.mirror.confirm import LOOKED_AT_FIRST, ask
 from jwp_pipeline.mirror.landing import read_listing
 from jwp_pipeline.mirror.options import MirrorOptions
 from jwp_pipeline.simulator import Fault
@@ -127,6 +129,61 @@ def test_an_api_that_answers_404_to_everything_deletes_nothing(engine, simulator
     simulator.faults.clear()
     _, applied = sync(engine, client)
     assert applied.plan.deleted == 2
+
+
+def test_keys_that_are_new_in_the_listing_show_whether_404s_count(engine, simulator, library, client):
+    """None of the listed keys is live in the cache: of the small library, nothing old is listed any more."""
+    library.replace_all([], [channel(f"c{n:04}") for n in range(100, 103)])
+    sync(engine, client, "channel")
+    library.replace_all([], [channel(f"c{n:04}") for n in range(200, 203)])
+    simulator.faults.add(Fault.status(404), route="show", times=FOR_EVER)
+    _, applied = sync(engine, client, "channel")
+    assert (applied.plan.added, applied.plan.deleted, applied.plan.unconfirmed) == (3, 0, 3)
+    assert "404s prove nothing" in applied.plan.asking_stopped
+    simulator.faults.clear()
+    _, applied = sync(engine, client, "channel")
+    assert applied.plan.deleted == 3
+
+
+class Answering:
+    """A client whose `show` returns or raises what is in `answers`, and else finds the key."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+        self.asked = []
+
+    def show(self, kind, key):
+        self.asked.append(key)
+        answer = self.answers.get(key, {"key": key})
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_an_unreadable_answer_does_not_keep_the_sync_from_stopping_early():
+    keys = [f"k{number}" for number in range(60)]
+    client = Answering(k19=MalformedAnswer("odd"))
+    answers = ask(client, "video", keys, ["listed"])
+    assert client.asked == keys[:LOOKED_AT_FIRST]
+    assert "19 are still there" in answers.stopped
+    assert answers.unclear == ("k19",)
+
+
+def test_an_unreadable_answer_about_one_listed_key_leaves_the_others_to_prove_the_404s():
+    client = Answering(gone=None, odd=MalformedAnswer("odd"))
+    assert ask(client, "video", ["gone"], ["odd", "listed"]).gone == ("gone",)
+    answers = ask(client, "video", ["gone"], ["odd"])
+    assert (answers.gone, answers.stopped) == ((), "JW Platform could not be asked: odd")
+
+
+def test_a_key_that_jw_platform_cannot_be_asked_about_is_not_deleted(engine, library, client):
+    if client.api_version == "v1":
+        pytest.skip("v1 sends the key as a parameter")
+    library.put("video", video(".."))
+    sync(engine, client)
+    library.remove("video", "..", "v0000")
+    _, applied = sync(engine, client)
+    assert (applied.plan.deleted, missing(engine)) == (1, {".."})
 
 
 @pytest.mark.parametrize(

@@ -374,3 +374,9 @@ def test_a_dry_run_says_what_the_guard_would_do_and_does_nothing(engine, simulat
         assert bool(looked.verdict.refusal) == (count == 20)
         assert bool(looked.verdict.withheld) == (count == 10)
     assert (everything(engine), contents(engine, "raw_snapshots")) == before
+
+
+def test_an_empty_type_is_not_refused_for_being_empty(engine, simulator, client):
+    simulator.library.replace_all(videos(*range(20)), [])
+    _, applied = sync(engine, client, "channel", guard_min_rows=0)
+    assert not applied.refused
