@@ -43,20 +43,30 @@ _PROBLEM_COLUMNS = {"key": "text", "field": "text", "value": "text", "problem": 
 _CONTENT = tuple(column.name for column in CONTENT_COLUMNS)
 
 
-def stage_videos(connection: Connection, options: MediaOptions) -> int:
-    """Map the videos to read into `mapped_videos` and `narrowed_permissions`, note problems, and return how many."""
-    for table in ("mapped_videos", "narrowed_permissions"):
-        connection.execute(statement(f"staged/{table}"))
+def choose_videos(connection: Connection, options: MediaOptions) -> None:
+    """List the videos to read in `videos_to_read`, and the edits of their items in `known_edits`."""
+    by_default = options.default_acl
     connection.execute(
         statement("staged/videos_to_read"),
         {
             "sync_all": options.sync_all,
             "create_all": options.create_items == "all",
             "strict_acls": options.strict_acls,
+            "default_is_public": by_default.is_public,
+            "default_is_signed_in": by_default.is_signed_in,
+            "default_crsids": list(by_default.crsids),
+            "default_lookup_groups": list(by_default.lookup_groups),
+            "default_lookup_insts": list(by_default.lookup_insts),
         },
     )
     analyze(connection, "videos_to_read", "key")
     connection.execute(statement("staged/known_edits"), {"pushes_edits": options.pushes_edits})
+
+
+def stage_videos(connection: Connection, options: MediaOptions) -> int:
+    """Map the chosen videos into `mapped_videos` and `narrowed_permissions`, note problems, and return how many."""
+    for table in ("mapped_videos", "narrowed_permissions"):
+        connection.execute(statement(f"staged/{table}"))
     candidates = connection.execute(
         statement("reads/videos_to_map"),
         {"with_permissions": not options.sync_all},
@@ -137,10 +147,16 @@ def _map_video(row: _Read, options: MediaOptions) -> _Mapped:
         return _Mapped(row, fields, decision, is_older)
     # A video that is older than the last push changes no field that is pushed; any other leaves alone what was edited.
     left_alone = frozenset(EDITED_AS.values() if is_older else (*waiting, *undecided))
+    # JW Platform may restore an object with an old stamp. Read since the push, an ACL that is broken grants nothing.
+    is_broken = fields.acl_state == "unreadable" and is_older and not _is_of_before(row) and _VIEW not in waiting
     fields = fields._replace(item={name: KEEP if name in left_alone else it for name, it in fields.item.items()})
     is_undecided = _VIEW in undecided
     decision = while_edited(
-        decision, fields, known, is_left_alone=_VIEW in left_alone and not is_undecided, is_undecided=is_undecided
+        decision,
+        fields,
+        known,
+        is_left_alone=_VIEW in left_alone and not (is_undecided or is_broken),
+        is_undecided=is_undecided,
     )
     return _Mapped(row, fields, decision, is_older)
 
@@ -149,9 +165,14 @@ def _is_older(row: _Read, fields: VideoFields) -> bool:
     """Whether what is cached is older than the last push."""
     if row.pushed_updated is None:
         return False
-    if fields.updated is KEEP or fields.updated != row.pushed_updated:
-        return fields.updated is KEEP or fields.updated < row.pushed_updated
-    # JWP's stamps are whole seconds, so what was read before the push may have the same one.
+    # A stamp that is absent, and so 0, or cannot be read counts as unchanged.
+    if fields.updated is KEEP or fields.updated in (0, row.pushed_updated):
+        return _is_of_before(row)
+    return fields.updated < row.pushed_updated
+
+
+def _is_of_before(row: _Read) -> bool:
+    """Whether it was read before the last push. JWP's stamps are whole seconds, so it may have the same one."""
     return row.pushed_at is not None and (row.read_at is None or row.read_at <= row.pushed_at)
 
 

@@ -16,7 +16,7 @@ from jwp_pipeline.database.upkeep import analyze, is_much, unknown, without_gin_
 from jwp_pipeline.media.columns import statement
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import NONE_BECAME_PUBLIC, BecamePublic, Counts, MediaAsset
-from jwp_pipeline.media.staging import stage_channels, stage_videos
+from jwp_pipeline.media.staging import choose_videos, stage_channels, stage_videos
 
 # The columns by which later statements join and filter each table.
 _TELLING_COLUMNS = {
@@ -58,9 +58,10 @@ class Steps:
     def videos(self) -> None:
         """Bring the rows of `videos` in step. What they remember about their items is written by `media_items()`."""
         create_found_problems(self.connection)
+        choose_videos(self.connection, self.options)
+        gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.looked_at = stage_videos(self.connection, self.options)
         created = self._link_new_videos()
-        gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
         self._run("problems/looked_at_videos")
         record_problems(self.connection, "mapping", "video", complete=False)
