@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
-from jwp_pipeline.access.acl import Permission
+from jwp_pipeline.access.acl import Permission, intersection
 from jwp_pipeline.database.media_tables import new_id
 from jwp_pipeline.database.outbox_tables import EDITED_AS
 from jwp_pipeline.database.upkeep import analyze
@@ -85,6 +85,24 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
         staged += len(mapped)
     analyze(connection, "mapped_videos", "key")
     return staged
+
+
+def narrow_present_permissions(connection: Connection) -> None:
+    """Let the items to narrow keep nothing that was taken away from them after this sync had read them.
+
+    They are locked by now.
+    """
+    size = 1 + len(VIEW_COLUMNS)
+    narrower = []
+    for row in connection.execute(statement("reads/present_permissions")):
+        kept = _permission(row[size:])
+        both = intersection(_permission(row[1:size]), kept)
+        if both != kept:
+            narrower.append((row[0], *view_values(both)))
+    if narrower:
+        keys = [key for key, *_ in narrower]
+        connection.execute(text("DELETE FROM narrowed_permissions WHERE key = ANY(:keys)"), {"keys": keys})
+        copy_rows(connection, "narrowed_permissions", _NARROWED_COLUMNS, narrower)
 
 
 def stage_channels(connection: Connection, options: MediaOptions) -> int:
@@ -177,15 +195,12 @@ def _is_of_before(row: _Read) -> bool:
 
 
 def _item_permission(row: _Read) -> Permission | None:
-    if not row.has_item:
-        return None
-    return Permission(
-        row.view_is_public,
-        row.view_is_signed_in,
-        tuple(row.view_crsids),
-        tuple(row.view_lookup_groups),
-        tuple(row.view_lookup_insts),
-    )
+    return _permission([getattr(row, column.name) for column in VIEW_COLUMNS]) if row.has_item else None
+
+
+def _permission(view: Sequence[Any]) -> Permission:
+    is_public, is_signed_in, *names = view
+    return Permission(is_public, is_signed_in, *map(tuple, names))
 
 
 def _video_row(video: _Mapped) -> tuple[Any, ...]:
