@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
-from jwp_pipeline.access.acl import Permission
+from jwp_pipeline.access.acl import Permission, intersection
 from jwp_pipeline.database.media_tables import new_id
 from jwp_pipeline.database.outbox_tables import EDITED_AS
 from jwp_pipeline.database.upkeep import analyze
@@ -43,20 +43,30 @@ _PROBLEM_COLUMNS = {"key": "text", "field": "text", "value": "text", "problem": 
 _CONTENT = tuple(column.name for column in CONTENT_COLUMNS)
 
 
-def stage_videos(connection: Connection, options: MediaOptions) -> int:
-    """Map the videos to read into `mapped_videos` and `narrowed_permissions`, note problems, and return how many."""
-    for table in ("mapped_videos", "narrowed_permissions"):
-        connection.execute(statement(f"staged/{table}"))
+def choose_videos(connection: Connection, options: MediaOptions) -> None:
+    """List the videos to read in `videos_to_read`, and the edits of their items in `known_edits`."""
+    by_default = options.default_acl
     connection.execute(
         statement("staged/videos_to_read"),
         {
             "sync_all": options.sync_all,
             "create_all": options.create_items == "all",
             "strict_acls": options.strict_acls,
+            "default_is_public": by_default.is_public,
+            "default_is_signed_in": by_default.is_signed_in,
+            "default_crsids": list(by_default.crsids),
+            "default_lookup_groups": list(by_default.lookup_groups),
+            "default_lookup_insts": list(by_default.lookup_insts),
         },
     )
     analyze(connection, "videos_to_read", "key")
     connection.execute(statement("staged/known_edits"), {"pushes_edits": options.pushes_edits})
+
+
+def stage_videos(connection: Connection, options: MediaOptions) -> int:
+    """Map the chosen videos into `mapped_videos` and `narrowed_permissions`, note problems, and return how many."""
+    for table in ("mapped_videos", "narrowed_permissions"):
+        connection.execute(statement(f"staged/{table}"))
     candidates = connection.execute(
         statement("reads/videos_to_map"),
         {"with_permissions": not options.sync_all},
@@ -75,6 +85,24 @@ def stage_videos(connection: Connection, options: MediaOptions) -> int:
         staged += len(mapped)
     analyze(connection, "mapped_videos", "key")
     return staged
+
+
+def narrow_present_permissions(connection: Connection) -> None:
+    """Let the items to narrow keep nothing that was taken away from them after this sync had read them.
+
+    They are locked by now.
+    """
+    size = 1 + len(VIEW_COLUMNS)
+    narrower = []
+    for row in connection.execute(statement("reads/present_permissions")):
+        kept = _permission(row[size:])
+        both = intersection(_permission(row[1:size]), kept)
+        if both != kept:
+            narrower.append((row[0], *view_values(both)))
+    if narrower:
+        keys = [key for key, *_ in narrower]
+        connection.execute(text("DELETE FROM narrowed_permissions WHERE key = ANY(:keys)"), {"keys": keys})
+        copy_rows(connection, "narrowed_permissions", _NARROWED_COLUMNS, narrower)
 
 
 def stage_channels(connection: Connection, options: MediaOptions) -> int:
@@ -137,10 +165,16 @@ def _map_video(row: _Read, options: MediaOptions) -> _Mapped:
         return _Mapped(row, fields, decision, is_older)
     # A video that is older than the last push changes no field that is pushed; any other leaves alone what was edited.
     left_alone = frozenset(EDITED_AS.values() if is_older else (*waiting, *undecided))
+    # JW Platform may restore an object with an old stamp. Read since the push, an ACL that is broken grants nothing.
+    is_broken = fields.acl_state == "unreadable" and is_older and not _is_of_before(row) and _VIEW not in waiting
     fields = fields._replace(item={name: KEEP if name in left_alone else it for name, it in fields.item.items()})
     is_undecided = _VIEW in undecided
     decision = while_edited(
-        decision, fields, known, is_left_alone=_VIEW in left_alone and not is_undecided, is_undecided=is_undecided
+        decision,
+        fields,
+        known,
+        is_left_alone=_VIEW in left_alone and not (is_undecided or is_broken),
+        is_undecided=is_undecided,
     )
     return _Mapped(row, fields, decision, is_older)
 
@@ -149,22 +183,24 @@ def _is_older(row: _Read, fields: VideoFields) -> bool:
     """Whether what is cached is older than the last push."""
     if row.pushed_updated is None:
         return False
-    if fields.updated is KEEP or fields.updated != row.pushed_updated:
-        return fields.updated is KEEP or fields.updated < row.pushed_updated
-    # JWP's stamps are whole seconds, so what was read before the push may have the same one.
+    # A stamp that is absent, and so 0, or cannot be read counts as unchanged.
+    if fields.updated is KEEP or fields.updated in (0, row.pushed_updated):
+        return _is_of_before(row)
+    return fields.updated < row.pushed_updated
+
+
+def _is_of_before(row: _Read) -> bool:
+    """Whether it was read before the last push. JWP's stamps are whole seconds, so it may have the same one."""
     return row.pushed_at is not None and (row.read_at is None or row.read_at <= row.pushed_at)
 
 
 def _item_permission(row: _Read) -> Permission | None:
-    if not row.has_item:
-        return None
-    return Permission(
-        row.view_is_public,
-        row.view_is_signed_in,
-        tuple(row.view_crsids),
-        tuple(row.view_lookup_groups),
-        tuple(row.view_lookup_insts),
-    )
+    return _permission([getattr(row, column.name) for column in VIEW_COLUMNS]) if row.has_item else None
+
+
+def _permission(view: Sequence[Any]) -> Permission:
+    is_public, is_signed_in, *names = view
+    return Permission(is_public, is_signed_in, *map(tuple, names))
 
 
 def _video_row(video: _Mapped) -> tuple[Any, ...]:

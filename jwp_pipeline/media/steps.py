@@ -16,7 +16,7 @@ from jwp_pipeline.database.upkeep import analyze, is_much, unknown, without_gin_
 from jwp_pipeline.media.columns import statement
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.report import NONE_BECAME_PUBLIC, BecamePublic, Counts, MediaAsset
-from jwp_pipeline.media.staging import stage_channels, stage_videos
+from jwp_pipeline.media.staging import choose_videos, narrow_present_permissions, stage_channels, stage_videos
 
 # The columns by which later statements join and filter each table.
 _TELLING_COLUMNS = {
@@ -58,9 +58,10 @@ class Steps:
     def videos(self) -> None:
         """Bring the rows of `videos` in step. What they remember about their items is written by `media_items()`."""
         create_found_problems(self.connection)
+        choose_videos(self.connection, self.options)
+        gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.looked_at = stage_videos(self.connection, self.options)
         created = self._link_new_videos()
-        gone, returned = map(self._run, ("videos/unlink_gone", "videos/relink_reappeared"))
         self.counts["videos"] = Counts(created, 0, returned, gone, live=self._live("videos"))
         self._run("problems/looked_at_videos")
         record_problems(self.connection, "mapping", "video", complete=False)
@@ -81,9 +82,12 @@ class Steps:
     def media_items(self) -> None:
         """Bring `media_items` and `sms_media_items` in step for the videos that were read."""
         self._run("staged/proposed_items", sync_all=self.options.sync_all)
-        if self.options.pushes_edits:
-            self._run("staged/lock_changing_items")
+        pushes_edits = self.options.pushes_edits
+        self._run("staged/lock_changing_items", pushes_edits=pushes_edits)
+        if pushes_edits:
             self._run("staged/keep_new_edits")
+        else:
+            narrow_present_permissions(self.connection)
         self.became_public = self._became_public()
         restored = self._number("SELECT count(*) FROM proposed_items WHERE is_restored")
         withdrawn = self._number(

@@ -61,13 +61,15 @@ def remember(
 ) -> datetime | None:
     """Store that everything is followed with these options, and return since when.
 
-    Writes only if something was written since the last time. Returns None if the next sync has to look in any case.
+    Writes only if something moved since the last time: others noted it, or this sync, which notes nothing, counted it
+    or resolved a problem. Returns None if the next sync has to look in any case.
     """
     live = {asset: counts[asset].live for asset in MEDIA_ASSETS}
-    known = connection.execute(text("SELECT options, live FROM media_side")).one_or_none()
-    if was_noted or known is None or (known.options, known.live) != (_named(options), live):
-        connection.execute(statement("unmoved/forget"))
-        connection.execute(statement("unmoved/remember"), {"options": _named(options), "live": json.dumps(live)})
+    moved = was_noted or any(counted.written for counted in counts.values())
+    connection.execute(statement("unmoved/forget"))
+    connection.execute(
+        statement("unmoved/remember"), {"options": _named(options), "live": json.dumps(live), "moved": moved}
+    )
     followed_at: datetime | None = connection.scalar(text("SELECT followed_at FROM media_side"))
     return followed_at
 

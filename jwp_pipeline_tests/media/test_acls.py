@@ -217,3 +217,18 @@ def test_an_acl_that_vanishes_after_an_unreadable_one_grants_nothing_in_any_mode
         lenient.library.put("video", video("a", 1, updated=number, custom=custom))
         lenient.sync()
     assert (view_of(engine), open_problems(engine).keys()) == (NOBODY, {VANISHED})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "at_once"),
+    [("WORLD", "CAM", True), ("CAM", "USER_a", True), ("USER_a,GROUP_g", "USER_a", True), ("USER_a", "WORLD", False)],
+)
+def test_a_narrower_default_does_not_wait_and_a_wider_one_does(before, after, at_once, strict, engine):
+    """Nothing changes at JW Platform. Only items that grant more than the default are looked at."""
+    strict.library.replace_all([video("a", 1, updated=5), video("b", 2, acl="WORLD", updated=5)], [])
+    strict.sync(default_acl=before)
+    assert strict.follow(default_acl=after).looked_at == at_once
+    assert (view_of(engine), view_of(engine, "b")) == (of(after if at_once else before), WORLD)
+    assert strict.sync(default_acl=after).looked_at == 0
+    strict.sync(default_acl=after, sync_all=True)
+    assert view_of(engine) == of(after)

@@ -197,3 +197,20 @@ def test_members_of_v2_are_dropped_after_a_switch_to_v1(engine, simulator):
     with Site(engine, simulator, "v2") as jwp:
         jwp.sync()
         assert shown(jwp) == {"own": ["a"]}
+
+
+def test_a_withdrawn_member_keeps_its_channel_and_is_not_shown(jwp, engine):
+    """As one that is listed by its SMS id does. An item whose video is gone belongs to no channel."""
+    channel_of_a = "SELECT media_channel_id FROM media_items WHERE title = 'Video a'"
+    ((before,),) = rows(engine, channel_of_a)
+    assert before
+    jwp.execute("UPDATE media_items SET deleted_at = now() WHERE title = 'Video a'")
+    jwp.sync()
+    assert shown(jwp) == {"bad": [], "well": []}
+    assert rows(engine, channel_of_a) == [(before,)]
+    jwp.execute("UPDATE media_items SET deleted_at = NULL WHERE title = 'Video a'")
+    jwp.sync()
+    assert shown(jwp) == {"bad": ["a"], "well": ["a"]}
+    jwp.library.remove("video", "a")
+    jwp.sync()
+    assert rows(engine, channel_of_a) == [(None,)]

@@ -187,3 +187,19 @@ def test_a_problem_that_still_stands_is_seen_again(jwp, engine):
     assert not jwp.follow().looked
     assert written_by(engine) == written
     assert rows(engine, "SELECT last_seen_at FROM sync_problems WHERE resolved_at IS NULL") > before
+
+
+def test_what_a_sync_of_all_items_settled_is_not_reported_again(jwp, engine):
+    """A tag was renamed and a rival gave up its SMS id without a newer stamp. Quiet syncs write nothing afterwards."""
+    jwp.library.edit("video", "a", title="Renamed")
+    jwp.library.put("video", video("rival", 3))
+    report = jwp.sync()
+    assert check(engine, report)["content_reflected"].sample == ("a", "rival")
+    for sync_all in (True, False, True):
+        report = jwp.sync(sync_all=sync_all)
+        assert report.looked is sync_all
+        assert check(engine, report)["content_reflected"].count == 0
+        assert report.open_problems == {}
+    stored = contents(engine, "media_side")
+    check(engine, jwp.sync(sync_all=True))
+    assert contents(engine, "media_side") == stored

@@ -134,6 +134,21 @@ def test_a_sync_does_not_open_an_item_that_a_push_has_just_narrowed(jwp, other, 
     assert (item.view_is_public, item.view_is_signed_in, item.title) == (False, True, "There")
 
 
+@pytest.mark.parametrize("step", ["CREATE TEMPORARY TABLE proposed_items", STEPS["it locks"]])
+def test_a_sync_does_not_open_an_item_that_somebody_narrows_meanwhile(jwp, other, step):
+    """Edits do not go back, and the ACL has become narrower: the item is for those whom both admit (semantics §4.2)."""
+    jwp.settings["jwp_sync_items"] = False
+    jwp.library.put("video", video(KEY, acl="USER_abc,USER_x,USER_y", updated=LATER))
+    jwp.sync()
+    jwp.library.put("video", video(KEY, acl="USER_abc,USER_x", updated=LATER))
+    jwp.fetch()
+    with interrupted(jwp.engine, before=step, act=lambda: other.edit(KEY, view_crsids=["x", "y"])):
+        jwp.follow()
+    assert jwp.item(KEY).view_crsids == ["x"]
+    jwp.follow()
+    assert jwp.item(KEY).view_crsids == ["x"]
+
+
 def test_an_edit_of_an_item_that_is_being_pushed_is_pushed_next(jwp, other):
     jwp.edit(KEY, title="Here")
     jwp.simulator.faults.add(Fault.edit(lambda library: other.edit(KEY, title="Newer")), route="update")

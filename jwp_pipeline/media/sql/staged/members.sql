@@ -11,12 +11,13 @@ CROSS JOIN LATERAL unnest(channels.media_ids) WITH ORDINALITY AS listed (id, pos
 JOIN sms_media_items AS sms ON sms.id = listed.id
 JOIN media_items AS item ON item.id = sms.media_item_id
 UNION ALL
-SELECT channels.key, channels.media_channel_id, listed.position, item.id, true
+SELECT channels.key, channels.media_channel_id, listed.position, item.id, item.deleted_at IS NULL
 FROM mapped_channels AS mapped
 JOIN channels ON channels.key = mapped.key
 JOIN media_channels AS channel ON channel.id = channels.media_channel_id AND channel.deleted_at IS NULL
 JOIN playlist_members AS known ON known.key = channels.key
 CROSS JOIN LATERAL unnest(known.member_keys) WITH ORDINALITY AS listed (key, position)
 JOIN videos ON videos.key = listed.key
-JOIN media_items AS item ON item.id = videos.media_item_id AND item.deleted_at IS NULL
+JOIN media_items AS item ON item.id = videos.media_item_id
 WHERE channels.media_ids IS NULL
+    AND (item.deleted_at IS NULL OR videos.deleted_at IS NULL AND item.deleted_at IS DISTINCT FROM videos.item_deleted_at)

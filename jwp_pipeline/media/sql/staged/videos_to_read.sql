@@ -1,6 +1,7 @@
 -- The live cached videos that a sync has to read: all of them, or those that are new, returned, changed since they were
 -- last read, or pushed since. With strict ACLs, these include videos whose item no longer has the permission that the
--- last sync left. The next statement fetches their data, so that indexes alone can answer this one.
+-- last sync left, and those without an ACL whose item grants more than the default, which may have become narrower. A
+-- later statement fetches their data, so that indexes alone can answer this one.
 CREATE TEMPORARY TABLE videos_to_read ON COMMIT DROP AS
 SELECT cached.key
 FROM cached_resources AS cached
@@ -20,6 +21,24 @@ WHERE cached.type = 'video'
         OR (
             :strict_acls
             AND item.id IS NOT NULL
-            AND videos.view_digest IS DISTINCT FROM hash_record_extended(ROW ({item.view}), 0)
+            AND (
+                videos.view_digest IS DISTINCT FROM hash_record_extended(ROW ({item.view}), 0)
+                OR (
+                    videos.acl_state = 'absent'
+                    AND NOT :default_is_public
+                    AND (
+                        item.view_is_public
+                        OR (
+                            NOT :default_is_signed_in
+                            AND (
+                                item.view_is_signed_in
+                                OR NOT item.view_crsids <@ CAST(:default_crsids AS text[])
+                                OR NOT item.view_lookup_groups <@ CAST(:default_lookup_groups AS text[])
+                                OR NOT item.view_lookup_insts <@ CAST(:default_lookup_insts AS text[])
+                            )
+                        )
+                    )
+                )
+            )
         )
     )
