@@ -155,7 +155,7 @@ class _Creations:
         self._update(
             row,
             "asked_at = clock_timestamp(), searched_at = NULL, problem = NULL, sent = CAST(:sent AS jsonb)",
-            sent=json.dumps(sent),
+            sent=json.dumps([*_sent_before(row), sent]),
         )
         edit = video_edit(values, row.item_id, self.rules.site)
         try:
@@ -163,10 +163,18 @@ class _Creations:
         except (WriteUncertain, MiddlemanAnswered):
             raise
         except JWPlatformError:
-            # It is known that no video was made.
-            self._update(row, "asked_at = NULL")
+            # It is known that this call made no video. An earlier one may have made one.
+            self._update(
+                row,
+                "asked_at = :asked_at, searched_at = :searched_at, sent = CAST(:sent AS jsonb)",
+                asked_at=row.asked_at,
+                searched_at=row.searched_at,
+                sent=json.dumps(_sent_before(row)),
+            )
             raise
-        self._update(row, "key = :key, tries = 0", key=created.key)
+        self._update(
+            row, "key = :key, tries = 0, sent = CAST(:sent AS jsonb)", key=created.key, sent=json.dumps([sent])
+        )
         if created.upload is not None:
             upload = created.upload
             self._in_transaction(lambda: store_link(self.connection, row.item_id, upload))
@@ -217,3 +225,11 @@ class _Creations:
 
     def _in_transaction(self, work: Callable[[], Any]) -> Any:
         return in_transaction(self.connection, work, lease=self.lease)
+
+
+def _sent_before(row: Row[Any]) -> list[dict[str, Any]]:
+    """Return the values of each earlier call that may have made a video."""
+    if row.asked_at is None or row.sent is None:
+        return []
+    # Earlier versions stored the values of one call, and not a list of them.
+    return row.sent if isinstance(row.sent, list) else [row.sent]

@@ -1,5 +1,6 @@
 """An item that is made here gets exactly one video at JW Platform, whatever crashes when."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -109,6 +110,57 @@ def test_an_edit_during_the_creation_is_pushed_after_it(jwp, made, syncs):
     assert created["title"] == "Edited since"
     jwp.sync()
     assert jwp.item(created["key"]).title == "Edited since"
+
+
+@pytest.mark.parametrize("syncs", [False, True])
+@pytest.mark.parametrize("adopted", ["first", "second"])
+@pytest.mark.parametrize("stored", ["as a list", "as before"])
+def test_an_edit_between_two_uncertain_calls_is_kept_whichever_of_them_made_the_video(jwp, made, syncs, adopted, stored):
+    """A private item whose video has an older, public ACL stays private."""
+    jwp.execute("UPDATE media_items SET view_is_public = true")
+    first, second = Fault.lost_answer(), Fault.status(502)
+    if adopted == "second":
+        first, second = second, first
+    jwp.simulator.faults.add(first, route="create", times=1)
+    jwp.push()
+    if stored == "as before":
+        jwp.execute("UPDATE item_creations SET sent = sent -> 0")
+    jwp.execute("UPDATE media_items SET view_is_public = false, title = 'Edited since'")
+    with late_index(jwp):
+        again(jwp)
+        jwp.simulator.faults.add(second, route="create", times=1)
+        assert again(jwp).count("later") == 1
+    for _ in range(3):
+        if syncs:
+            jwp.sync()
+        again(jwp)
+    jwp.sync(sync_all=True)
+    (created,) = videos(jwp)
+    assert (created["title"], created["custom"]["sms_acl"]) == ("Edited since", "acl:USER_abc:")
+    item = jwp.item(created["key"])
+    assert (item.title, item.view_is_public) == ("Edited since", False)
+    assert set(jwp.edits().values()) <= {"pushed"}
+
+
+def test_a_refusal_does_not_make_an_earlier_uncertain_call_forgotten(jwp, made):
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
+    jwp.push()
+    with late_index(jwp):
+        again(jwp)
+        jwp.simulator.faults.add(Fault.status(400), route="create", times=1)
+        assert again(jwp).count("refused") == 1
+    jwp.execute("UPDATE media_items SET title = 'Edited since'")
+    for _ in range(2):
+        again(jwp)
+    assert [created["title"] for created in videos(jwp)] == ["Edited since"]
+
+
+@contextmanager
+def late_index(jwp):
+    """Let searches and listings not show the present videos, until the block ends."""
+    jwp.library.hide("video", *jwp.library.keys("video"))
+    yield
+    jwp.library.unhide("video")
 
 
 def test_a_file_reaches_jwp_through_the_link(jwp, made):
