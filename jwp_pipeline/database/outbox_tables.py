@@ -89,8 +89,8 @@ item_creations = Table(
     Column(
         "sent",
         JSONB,
-        comment="The values that JWP was asked to create a video with, as a list: one entry for each call that may have "
-        "made the video.",
+        comment="The values that JWP was asked to create a video with, as a list: one entry for each call that may "
+        "have made the video.",
     ),
     Column(
         "asked_at",
