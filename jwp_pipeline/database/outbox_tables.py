@@ -86,7 +86,12 @@ item_creations = Table(
     Column("tries", Integer, server_default=_ZERO, comment="Failures in a row that may pass.", nullable=False),
     Column("next_try_at", Timestamp, comment="When to try again after such a failure."),
     Column("problem", Text, comment="Why it is refused, why the last try failed, or that there are duplicates."),
-    Column("sent", JSONB, comment="The values of the item that JWP was asked to create a video with."),
+    Column(
+        "sent",
+        JSONB,
+        comment="The values that JWP was asked to create a video with, as a list: one entry for each call that may "
+        "have made the video.",
+    ),
     Column(
         "asked_at",
         Timestamp,

@@ -24,6 +24,7 @@ from jwp_pipeline.errors import (
     RateLimited,
     ResourceNotFound,
     WriteUncertain,
+    WritingNotAllowed,
 )
 from jwp_pipeline.jwplatform.shapes import raw_key
 from jwp_pipeline.jwplatform.writing import WritingClient
@@ -36,6 +37,7 @@ from jwp_pipeline.outbox.report import PushedChange
 _PACKAGE = "jwp_pipeline.outbox"
 _INDEX_LAG = 180.0
 _TRIES_OF_A_404 = 5
+_Failed = Literal["later", "refused"]
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class CreationReport:
     latencies: list[float] = field(default_factory=list)
     failure: JWPlatformError | None = None
     """Why it makes no sense to go on."""
+    not_allowed: list[tuple[Row[Any], WritingNotAllowed]] = field(default_factory=list)
+    """The items whose videos JW Platform does not let us create. `judge` tells what that means."""
 
 
 def create_due(
@@ -59,7 +63,8 @@ def create_due(
 ) -> CreationReport:
     """Take each new item that is due one step further, as far as possible to its video.
 
-    Ends after `patience` failures in a row that are no fault of the items.
+    Ends after `patience` failures in a row that are no fault of the items. Items whose videos JW Platform does not let
+    us create hold up nothing; `judge` decides about them at the end of the push.
     """
     work = _Creations(connection, client, rules, lease)
     due = in_transaction(
@@ -68,11 +73,16 @@ def create_due(
     failures = 0
     for row in due:
         if dry_run:
-            work.tell(row, "created")
+            work.created(row)
             continue
         try:
             work.advance(row)
             failures = 0
+        except WritingNotAllowed as error:
+            work.report.not_allowed.append((row, error))
+            failures += 1
+            if failures >= patience:
+                break
         except CredentialsRefused as error:
             work.report.failure = error
         except JWPlatformError as error:
@@ -89,6 +99,19 @@ def create_due(
         if work.report.failure is not None:
             break
     return work.report
+
+
+def judge(
+    connection: Connection, made: CreationReport, *, may_write: bool, lease: Lease | None
+) -> tuple[list[PushedChange], JWPlatformError | None]:
+    """Tell items whose videos JW Platform does not let anybody create from a secret that may not write at all.
+
+    It answers both in the same way. But if the secret wrote something else in this push, it may write, and these items
+    are set aside. Otherwise they are tried again later. Returns what became of them, and the error that ends the push.
+    """
+    result: _Failed = "refused" if may_write else "later"
+    changes = [_note(connection, row, result, str(error), lease) for row, error in made.not_allowed]
+    return changes, made.not_allowed[0][1] if made.not_allowed and not may_write else None
 
 
 @dataclass(slots=True)
@@ -110,7 +133,7 @@ class _Creations:
                     statement(_PACKAGE, "mark_created"), {"item_id": row.item_id, "key": row.linked_key}
                 )
             )
-            self.tell(row, "created", row.linked_key)
+            self.created(row, row.linked_key)
         elif row.key is not None:
             self._link(row, row.key, None)
         elif row.asked_at is None:
@@ -122,28 +145,13 @@ class _Creations:
         else:
             self._search_again(row)
 
-    def note(self, row: Row[Any], result: Literal["later", "refused"], problem: str) -> None:
+    def note(self, row: Row[Any], result: _Failed, problem: str) -> None:
         """Record that a step has failed."""
-        self._update(
-            row,
-            "state = :state, problem = :problem, tries = tries + 1,"
-            " next_try_at = clock_timestamp() + make_interval(secs => :seconds)",
-            state="refused" if result == "refused" else "waiting",
-            problem=problem,
-            seconds=seconds_to_next_try(row.tries),
-        )
-        self.tell(row, result, problem=problem)
+        self.report.changes.append(_note(self.connection, row, result, problem, self.lease))
 
-    def tell(
-        self,
-        row: Row[Any],
-        result: Literal["later", "refused", "created"],
-        key: str | None = None,
-        problem: str | None = None,
-    ) -> None:
-        """Add what happened to the report."""
-        title = in_words("title", row.present["title"])
-        self.report.changes.append(PushedChange(row.item_id, key or row.key, "video", result, title, problem=problem))
+    def created(self, row: Row[Any], key: str | None = None) -> None:
+        """Add to the report that the item has its video."""
+        self.report.changes.append(_change(row, "created", key))
 
     def _create(self, row: Row[Any]) -> None:
         try:
@@ -155,7 +163,7 @@ class _Creations:
         self._update(
             row,
             "asked_at = clock_timestamp(), searched_at = NULL, problem = NULL, sent = CAST(:sent AS jsonb)",
-            sent=json.dumps(sent),
+            sent=json.dumps([*_sent_before(row), sent]),
         )
         edit = video_edit(values, row.item_id, self.rules.site)
         try:
@@ -163,10 +171,18 @@ class _Creations:
         except (WriteUncertain, MiddlemanAnswered):
             raise
         except JWPlatformError:
-            # It is known that no video was made.
-            self._update(row, "asked_at = NULL")
+            # It is known that this call made no video. An earlier one may have made one.
+            self._update(
+                row,
+                "asked_at = :asked_at, searched_at = :searched_at, sent = CAST(:sent AS jsonb)",
+                asked_at=row.asked_at,
+                searched_at=row.searched_at,
+                sent=json.dumps(_sent_before(row)),
+            )
             raise
-        self._update(row, "key = :key, tries = 0", key=created.key)
+        self._update(
+            row, "key = :key, tries = 0, sent = CAST(:sent AS jsonb)", key=created.key, sent=json.dumps([sent])
+        )
         if created.upload is not None:
             upload = created.upload
             self._in_transaction(lambda: store_link(self.connection, row.item_id, upload))
@@ -184,7 +200,7 @@ class _Creations:
             problem=problem,
             seconds=_INDEX_LAG,
         )
-        self.tell(row, "later", problem=problem)
+        self.report.changes.append(_change(row, "later", problem=problem))
 
     def _adopt(self, row: Row[Any], found: list[dict[str, Any]]) -> None:
         """Take a video that an earlier call made, although its answer was lost."""
@@ -208,12 +224,46 @@ class _Creations:
         video = resource
         seconds = self._in_transaction(lambda: link(self.connection, row.item_id, key, video, self.rules.media))
         self.report.latencies.append(seconds)
-        self.tell(row, "created", key)
+        self.created(row, key)
 
     def _update(self, row: Row[Any], assignments: str, **values: Any) -> None:
-        """Update the creation of an item in a transaction of its own, so that a crash cannot undo it."""
-        statement = text(f"UPDATE item_creations SET {assignments} WHERE media_item_id = :item_id")
-        self._in_transaction(lambda: self.connection.execute(statement, {"item_id": row.item_id, **values}))
+        _update(self.connection, row, assignments, self.lease, **values)
 
     def _in_transaction(self, work: Callable[[], Any]) -> Any:
         return in_transaction(self.connection, work, lease=self.lease)
+
+
+def _note(connection: Connection, row: Row[Any], result: _Failed, problem: str, lease: Lease | None) -> PushedChange:
+    """Record that a step of a creation has failed. Returns it for the report."""
+    _update(
+        connection,
+        row,
+        "state = :state, problem = :problem, tries = tries + 1,"
+        " next_try_at = clock_timestamp() + make_interval(secs => :seconds)",
+        lease,
+        state="refused" if result == "refused" else "waiting",
+        problem=problem,
+        seconds=seconds_to_next_try(row.tries),
+    )
+    return _change(row, result, problem=problem)
+
+
+def _update(connection: Connection, row: Row[Any], assignments: str, lease: Lease | None, **values: Any) -> None:
+    """Update the creation of an item in a transaction of its own, so that a crash cannot undo it."""
+    update = text(f"UPDATE item_creations SET {assignments} WHERE media_item_id = :item_id")
+    in_transaction(connection, lambda: connection.execute(update, {"item_id": row.item_id, **values}), lease=lease)
+
+
+def _change(
+    row: Row[Any], result: Literal["later", "refused", "created"], key: str | None = None, problem: str | None = None
+) -> PushedChange:
+    title = in_words("title", row.present["title"])
+    return PushedChange(row.item_id, key or row.key, "video", result, title, problem=problem)
+
+
+def _sent_before(row: Row[Any]) -> list[dict[str, Any]]:
+    """Return the values of each earlier call that may have made a video."""
+    if row.asked_at is None or row.sent is None:
+        return []
+    # Earlier versions stored the values of one call, and not a list of them.
+    return row.sent if isinstance(row.sent, list) else [row.sent]

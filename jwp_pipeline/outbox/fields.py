@@ -40,6 +40,8 @@ class PushedField:
     """Returns the value as it will be read back once it is stored at JW Platform. Raises Unsendable."""
     property: tuple[str, Callable[[Value], str]] | None = None
     """The custom property that holds it, and how it is written; None if JW Platform has a field of its own for it."""
+    empty: Value = None
+    """What a new video gets if the item's value cannot be stored; None if no video is made then."""
 
 
 def _text(value: Any) -> str:
@@ -140,6 +142,7 @@ FIELDS: Mapping[str, PushedField] = {
             _same,
             lambda value: _read_back("language", value, language),
             ("sms_language", _property("language", str)),
+            empty="",
         ),
         PushedField(
             "copyright",
@@ -148,6 +151,7 @@ FIELDS: Mapping[str, PushedField] = {
             _same,
             lambda value: _read_back("copyright", value, str),
             ("sms_copyright", _property("copyright", str)),
+            empty="",
         ),
         PushedField(
             "tags",
@@ -156,6 +160,7 @@ FIELDS: Mapping[str, PushedField] = {
             list,
             _tags,
             ("sms_keywords", _property("keywords", _join)),
+            empty=(),
         ),
         PushedField(
             "view_permission",
@@ -198,13 +203,19 @@ def decoded(name: str, value: Any) -> Value:
 
 
 def sendable(present: Mapping[str, Any]) -> dict[str, Value]:
-    """Return all values of an item, given in JSON, as they will be read back. Raises Unsendable, naming the field."""
+    """Return all values of a new item, given in JSON, as its video will have them.
+
+    A value that cannot be stored is left empty. Raises Unsendable, naming the field, if that would show the video to
+    people or at a time that nobody chose.
+    """
     values = {}
     for name, value in present.items():
         try:
             values[name] = FIELDS[name].as_sent(FIELDS[name].decode(value))
         except Unsendable as flaw:
-            raise Unsendable(f"No video was created, because of {name}: {flaw}") from None
+            if FIELDS[name].empty is None:
+                raise Unsendable(f"No video was created, because of {name}: {flaw}") from None
+            values[name] = FIELDS[name].empty
     return values
 
 

@@ -26,7 +26,7 @@ from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.outbox import outcomes, records
 from jwp_pipeline.outbox.bodies import SiteMark
-from jwp_pipeline.outbox.creations import create_due
+from jwp_pipeline.outbox.creations import CreationReport, create_due, judge
 from jwp_pipeline.outbox.exchange import Answer, Rules, ask, is_about_one
 from jwp_pipeline.outbox.merge import Policy
 from jwp_pipeline.outbox.records import DueItem
@@ -127,7 +127,8 @@ class _Push:
             self.opened.callback(made.close)
             clients.put(made)
         threads = self.opened.enter_context(ThreadPoolExecutor(_WORKERS, thread_name_prefix="push"))
-        failure = self._create(clients)
+        creations = self._create(clients)
+        failure = creations.failure
         seen: list[str] = []
         while failure is None:
             due = self._due(seen)
@@ -135,9 +136,12 @@ class _Push:
                 break
             seen += [item.item_id for item in due]
             failure = self._push(threads, clients, due)
-        return failure
+        may_write = any(change.result in ("pushed", "created") for change in self.changes)
+        changes, not_allowed = judge(self.connection, creations, may_write=may_write, lease=self.lease)
+        self.changes += changes
+        return failure or not_allowed
 
-    def _create(self, clients: SimpleQueue[WritingClient]) -> JWPlatformError | None:
+    def _create(self, clients: SimpleQueue[WritingClient]) -> CreationReport:
         client = clients.get()
         try:
             made = create_due(
@@ -145,7 +149,7 @@ class _Push:
             )
             self.changes += made.changes
             self.latencies += made.latencies
-            return made.failure
+            return made
         finally:
             clients.put(client)
 

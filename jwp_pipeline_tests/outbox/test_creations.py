@@ -1,12 +1,13 @@
 """An item that is made here gets exactly one video at JW Platform, whatever crashes when."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import requests
 from sqlalchemy.orm import Session
 
-from jwp_pipeline.errors import NoVideoYet, WriteUncertain
+from jwp_pipeline.errors import NoVideoYet, WriteUncertain, WritingNotAllowed
 from jwp_pipeline.mirror.changes import read_changes
 from jwp_pipeline.outbox import create_item, upload_endpoint
 from jwp_pipeline.outbox.push import FAILURES
@@ -111,6 +112,57 @@ def test_an_edit_during_the_creation_is_pushed_after_it(jwp, made, syncs):
     assert jwp.item(created["key"]).title == "Edited since"
 
 
+@pytest.mark.parametrize("syncs", [False, True])
+@pytest.mark.parametrize("adopted", ["first", "second"])
+@pytest.mark.parametrize("stored", ["as a list", "as before"])
+def test_an_edit_between_two_uncertain_calls_is_kept_whichever_made_the_video(jwp, made, syncs, adopted, stored):
+    """A private item whose video has an older, public ACL stays private."""
+    jwp.execute("UPDATE media_items SET view_is_public = true")
+    first, second = Fault.lost_answer(), Fault.status(502)
+    if adopted == "second":
+        first, second = second, first
+    jwp.simulator.faults.add(first, route="create", times=1)
+    jwp.push()
+    if stored == "as before":
+        jwp.execute("UPDATE item_creations SET sent = sent -> 0")
+    jwp.execute("UPDATE media_items SET view_is_public = false, title = 'Edited since'")
+    with late_index(jwp):
+        again(jwp)
+        jwp.simulator.faults.add(second, route="create", times=1)
+        assert again(jwp).count("later") == 1
+    for _ in range(3):
+        if syncs:
+            jwp.sync()
+        again(jwp)
+    jwp.sync(sync_all=True)
+    (created,) = videos(jwp)
+    assert (created["title"], created["custom"]["sms_acl"]) == ("Edited since", "acl:USER_abc:")
+    item = jwp.item(created["key"])
+    assert (item.title, item.view_is_public) == ("Edited since", False)
+    assert set(jwp.edits().values()) <= {"pushed"}
+
+
+def test_a_refusal_does_not_make_an_earlier_uncertain_call_forgotten(jwp, made):
+    jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
+    jwp.push()
+    with late_index(jwp):
+        again(jwp)
+        jwp.simulator.faults.add(Fault.status(400), route="create", times=1)
+        assert again(jwp).count("refused") == 1
+    jwp.execute("UPDATE media_items SET title = 'Edited since'")
+    for _ in range(2):
+        again(jwp)
+    assert [created["title"] for created in videos(jwp)] == ["Edited since"]
+
+
+@contextmanager
+def late_index(jwp):
+    """Let searches and listings not show the present videos, until the block ends."""
+    jwp.library.hide("video", *jwp.library.keys("video"))
+    yield
+    jwp.library.unhide("video")
+
+
 def test_a_file_reaches_jwp_through_the_link(jwp, made):
     with Session(attach_settings(jwp.engine, jwp.effective())) as session:
         item = session.get(MediaItem, made)
@@ -207,14 +259,69 @@ def test_creations_end_when_jwp_is_down(jwp):
     assert [request.route for request in jwp.simulator.requests].count("create") == FAILURES
 
 
-def test_a_new_item_that_cannot_be_sent_waits_until_it_is_edited(jwp):
+@pytest.mark.parametrize("field", [{"copyright": "two\nlines"}, {"language": "a\nb"}, {"tags": ["a|b", "c"]}])
+@pytest.mark.parametrize("syncs", [False, True])
+def test_a_field_that_cannot_be_sent_is_left_out_of_the_new_video(jwp, field, syncs):
+    """Also if the answer is lost, and a sync finds the video."""
     jwp.sync()
-    made = make(jwp, copyright="two\nlines")
+    made = make(jwp, **field)
+    if syncs:
+        jwp.simulator.faults.add(Fault.lost_answer(), route="create", times=1)
+        jwp.push()
+        jwp.sync()
+    report = again(jwp)
+    assert (report.count("created"), report.count("refused")) == (1, 1)
+    (created,) = videos(jwp)
+    assert (created["title"], created["custom"]["sms_acl"]) == ("A new item", "acl:USER_abc:")
+    (name,) = field
+    for _ in range(2):
+        jwp.sync(sync_all=True)
+        assert jwp.edits() == {name: "refused"}
+        assert getattr(jwp.item(created["key"]), name) == field[name]
+    jwp.edit(created["key"], **{name: ["c"] if name == "tags" else "deu"})
+    assert jwp.push().count("pushed") == 1
+    assert [row.media_item_id for row in linked(jwp)] == [made]
+
+
+@pytest.mark.parametrize(
+    ("column", "flawed", "mended"),
+    [("view_crsids", "'{{abc},{def}}'", "'{abc}'"), ("published_at", "'infinity'", "'2030-01-01'")],
+)
+def test_without_viewers_or_a_date_that_can_be_sent_there_is_no_video_yet(jwp, made, column, flawed, mended):
+    """JW Platform would show the video to others, or publish it at once."""
+    jwp.execute(f"UPDATE media_items SET {column} = {flawed}")
     assert jwp.push().count("refused") == 1
     assert videos(jwp) == []
-    jwp.execute("UPDATE media_items SET copyright = 'one line'")
+    jwp.execute(f"UPDATE media_items SET {column} = {mended}")
     assert jwp.push().count("created") == 1
     assert [row.media_item_id for row in linked(jwp)] == [made]
+
+
+@pytest.mark.parametrize("what", ["edit", "new item"])
+def test_a_new_item_that_nobody_may_create_does_not_hold_up_the_others(jwp, made, what):
+    """JW Platform's answer is the same as for a secret that may not write."""
+    jwp.library.put("video", video("other123"))
+    jwp.sync()
+    jwp.simulator.faults.add(Fault.status(403), route="create", times=1)
+    if what == "edit":
+        jwp.edit("other123", title="Edited")
+    else:
+        make(jwp)
+    report = jwp.push()
+    assert (report.count("pushed", "created"), report.count("refused")) == (1, 1)
+    assert rows(jwp.engine, "SELECT state FROM item_creations WHERE media_item_id = :id", id=made) == [("refused",)]
+    assert jwp.push().changes == ()
+
+
+def test_new_items_wait_for_a_secret_that_may_write(jwp, made):
+    jwp.simulator.faults.add(Fault.status(403), route="create", times=None)
+    with pytest.raises(WritingNotAllowed):
+        jwp.push()
+    (waiting,) = rows(jwp.engine, "SELECT state, problem, next_try_at FROM item_creations")
+    assert (waiting.state, waiting.next_try_at is None) == ("waiting", False)
+    assert "may not write" in waiting.problem
+    jwp.simulator.faults.clear()
+    assert again(jwp).count("created") == 1
 
 
 def test_a_change_that_a_sync_brings_to_a_new_item_is_no_edit(jwp, made):

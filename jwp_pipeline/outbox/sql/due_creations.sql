@@ -2,7 +2,7 @@
 -- sync has linked to the item meanwhile.
 SELECT
     creation.media_item_id AS item_id, creation.key, creation.source_url, creation.mime_type, creation.asked_at,
-    creation.tries,
+    creation.searched_at, creation.sent, creation.tries,
     coalesce(creation.searched_at < clock_timestamp() - interval '150 seconds', false) AS searched_long_ago,
     videos.key AS linked_key,
     pushed_fields(item) AS present
