@@ -5,6 +5,7 @@ Put here what is the same for v1 and v2; v1_bodies.py and v2_bodies.py say what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,14 +18,21 @@ from jwp_pipeline.jwplatform.writing import VideoEdit
 BLANK = " "
 """What is sent for an empty description."""
 
+# As v2 writes a time. A sync may read other forms of ISO 8601 as another time, or not at all.
+_V2_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
 
 def still_to_do(shown: Mapping[str, Any], edit: VideoEdit) -> VideoEdit:
-    """Return the edit without what the video has already."""
-    metadata = _metadata(shown)
+    """Return the edit without what the video has already.
+
+    What is left out must be read by a sync exactly as it is in the edit, or else the sync would undo it.
+    """
+    # A video of unclear shape is not read at all.
+    metadata = {} if shape_of(shown) is None else _metadata(shown)
     custom = raw_properties(shown)
     same_title = edit.title == metadata.get("title")
     same_description = edit.description is not None and _is_same_text(edit.description, metadata.get("description"))
-    same_date = edit.published_at is not None and whole_seconds(edit.published_at) == _published(metadata)
+    same_date = edit.published_at is not None and _is_same_time(edit.published_at, shown, metadata)
     return replace(
         edit,
         title=None if same_title else edit.title,
@@ -82,14 +90,16 @@ def _metadata(shown: Mapping[str, Any]) -> Mapping[str, Any]:
     return metadata if isinstance(metadata, Mapping) else {}
 
 
-def _is_same_text(text: str, other: Any) -> bool:
-    """Whether two descriptions are equal; all blank ones and null are."""
-    return text == other or (not text.strip() and not str(other or "").strip())
+def _is_same_text(description: str, other: Any) -> bool:
+    """Whether a description is read as the one to send. A blank one is sent as a space, which is read as empty."""
+    return description_to_send(description) == other or (not description.strip() and other in (None, ""))
 
 
-def _published(metadata: Mapping[str, Any]) -> int | None:
-    seconds, text = metadata.get("date"), metadata.get("publish_start_date")
-    if isinstance(seconds, int):
-        return seconds
-    moment = iso_moment(text)
-    return None if moment is None else whole_seconds(moment)
+def _is_same_time(moment: datetime, shown: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
+    """Whether the publish date is exactly the one to send, which has no fraction of a second."""
+    if shape_of(shown) == "v1":
+        seconds = metadata.get("date")
+        return type(seconds) in (int, float) and seconds == whole_seconds(moment)
+    text = metadata.get("publish_start_date")
+    is_v2_time = isinstance(text, str) and _V2_TIME.fullmatch(text) is not None
+    return is_v2_time and iso_moment(text) == moment.replace(microsecond=0)

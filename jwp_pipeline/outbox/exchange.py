@@ -45,8 +45,10 @@ class Answer:
 
     item: DueItem
     decisions: Sequence[Decision] = ()
+    shown: int = 0
+    """JWP's stamp of the video as it was found."""
     updated: int = 0
-    """JWP's stamp of the video, after the change if one was sent."""
+    """Its stamp after the change, if one was sent."""
     error: JWPlatformError | None = None
 
 
@@ -57,12 +59,13 @@ def ask(client: WritingClient, item: DueItem, rules: Rules, *, dry_run: bool = F
         shown = client.show_video(item.key)
         if shown is None:
             return Answer(item, _refused(item, _gone(item)))
-        decisions, updated = merged(item, shown, rules)
+        decisions, found = merged(item, shown, rules)
+        updated = found
         sent = {decision.edit.field: decision.sent for decision in decisions if decision.verdict == "push"}
         if sent:
             answer = _update(client, shown, video_edit(sent, item.item_id, rules.site), dry_run=dry_run)
-            updated = updated if answer is None else _stamp(_read(answer, item.key, rules))
-        return Answer(item, decisions, updated)
+            updated = found if answer is None else _stamp(_read(answer, item.key, rules))
+        return Answer(item, decisions, found, updated)
     except JWPlatformError as error:
         if not decisions and is_about_one(error):
             # Not even the video is shown.
@@ -95,7 +98,7 @@ def _decision(edit: WaitingEdit, item: DueItem, fields: VideoFields, rules: Rule
         says_something = state != "vanished"
     theirs = listed_value(edit.field, fields) if says_something else None
     return decide(
-        Edit(edit.field, edit.number, edit.base, edit.ours, theirs, edit.attempted),
+        Edit(edit.field, edit.number, edit.base, edit.ours, theirs, edit.attempted, edit.was_stuck),
         policy=rules.policy,
         moved=moved and says_something,
     )

@@ -30,6 +30,8 @@ class Edit:
     """The value at JW Platform now; None if it cannot be read."""
     attempted: tuple[Value, ...] = ()
     """Values that earlier pushes set out to send, without knowing in the end whether JW Platform has them."""
+    was_stuck: bool = False
+    """Whether it was in conflict or refused before, so that somebody may have decided for our value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ def decide(edit: Edit, *, policy: Policy, moved: bool) -> Decision:
         return _unsendable(edit, str(flaw))
     if edit.theirs == sent:
         return Decision(edit, "done", sent)
+    is_taken_back = edit.base in (edit.ours, sent) and not edit.was_stuck
+    if is_taken_back and edit.theirs is not None and edit.theirs not in edit.attempted:
+        # In the end, the field was changed only there.
+        return Decision(edit, "theirs", sent)
     # What cannot be read there may be replaced, unless somebody has changed the video since.
     may_replace = edit.theirs is None and not moved
     unchanged = may_replace or edit.theirs in (edit.base, *edit.attempted)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from jwp_pipeline.errors import CredentialsRefused, JWPlatformError
+from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, WritingNotAllowed
 from jwp_pipeline.outbox import records
 from jwp_pipeline.outbox.exchange import Answer, is_about_one, seconds_to_next_try
 from jwp_pipeline.outbox.fields import in_words
@@ -28,8 +28,15 @@ _RESULTS: dict[Verdict, Result] = {
 
 
 def record(connection: Connection, answer: Answer) -> list[float]:
-    """Record what came of one item, in the caller's transaction. Returns the seconds from each edit to its arrival."""
+    """Record what came of one item, in the caller's transaction. Returns the seconds from each edit to its arrival.
+
+    Raises ItemBusy if somebody else is writing the item.
+    """
     item, error = answer.item, answer.error
+    if isinstance(error, WritingNotAllowed):
+        # It is due at once when a secret may write, after the items that were not tried yet.
+        records.try_later(connection, item, str(error), 0.0)
+        return []
     if isinstance(error, CredentialsRefused):
         return []
     if error is not None and not is_about_one(error):
@@ -41,7 +48,7 @@ def record(connection: Connection, answer: Answer) -> list[float]:
         if stuck:
             records.set_aside(connection, item, stuck, state)
     settled = [decision for decision in decisions if decision.verdict in ("push", "done", "theirs")]
-    return records.settle(connection, item, settled, answer.updated) if settled else []
+    return records.settle(connection, item, settled, shown=answer.shown, updated=answer.updated) if settled else []
 
 
 def changes(answer: Answer) -> list[PushedChange]:

@@ -2,17 +2,18 @@
 
 For each item, JW Platform is asked for its video, the edits are merged with what it has, and the rest is sent. Threads
 ask JW Platform, and the calling thread alone uses the database. A push may be killed anywhere: the next one looks at
-the video again, and finds done what had arrived. Put here the course of a push; exchange.py asks JW Platform about one
-item, outcomes.py records the answer, and creations.py makes new videos.
+the video again, and finds done what had arrived. For the same reason, a push never waits for somebody who is writing
+an item: it leaves the item to the next one. Put here the course of a push; exchange.py asks JW Platform about one item,
+outcomes.py records the answer, not_allowed.py judges refusals to write, and creations.py makes new videos.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 from sqlalchemy import Connection, Engine
@@ -21,7 +22,7 @@ from jwp_pipeline.database.connection import advisory_lock, connect
 from jwp_pipeline.database.leases import Lease
 from jwp_pipeline.database.transactions import in_transaction
 from jwp_pipeline.database.write_back import record_edits
-from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, RateLimited, RequestRefused, WritingNotAllowed
+from jwp_pipeline.errors import CredentialsRefused, JWPlatformError, RateLimited, WritingNotAllowed
 from jwp_pipeline.jwplatform.writing import WritingClient
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.outbox import outcomes, records
@@ -29,7 +30,8 @@ from jwp_pipeline.outbox.bodies import SiteMark
 from jwp_pipeline.outbox.creations import CreationReport, create_due, judge
 from jwp_pipeline.outbox.exchange import Answer, Rules, ask, is_about_one
 from jwp_pipeline.outbox.merge import Policy
-from jwp_pipeline.outbox.records import DueItem
+from jwp_pipeline.outbox.not_allowed import FAILURES, NotAllowed, Timed
+from jwp_pipeline.outbox.records import DueItem, ItemBusy
 from jwp_pipeline.outbox.report import PushedChange, PushReport, read_outbox
 from jwp_pipeline.outbox.review import is_asked_for, mark_reviewed, require_review
 from jwp_pipeline.settings import Settings
@@ -37,14 +39,13 @@ from jwp_pipeline.settings import Settings
 PUSH_LOCK = "the edits on their way to JW Platform"
 """The advisory lock of a push. A sync does not need it, so edits do not wait for one."""
 
-FAILURES = 5
-"""So many failures in a row mean that JW Platform is down, and not that something is wrong with these items."""
-
 _WORKERS = 4
 # Whoever edits an item while thousands are on their way waits for the items of one batch: a minute or two at the usual
 # rate limit.
 _BATCH = 40
 _LOCK_PATIENCE = 10.0
+_BUSY_PATIENCE = 10.0
+_BUSY_PAUSE = 0.2
 
 Connect = Callable[[], WritingClient]
 """Makes a client. Each thread needs its own."""
@@ -102,7 +103,7 @@ def push(
     if failure is not None:
         raise failure
     seconds = time.monotonic() - started
-    return PushReport(tuple(work.changes), after, seconds, tuple(work.latencies), dry_run, work.stopped)
+    return PushReport(tuple(work.changes), after, seconds, tuple(work.latencies), dry_run)
 
 
 @dataclass(slots=True)
@@ -117,7 +118,9 @@ class _Push:
     opened: ExitStack
     changes: list[PushedChange] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
-    stopped: str | None = None
+    not_allowed: NotAllowed = field(default_factory=NotAllowed)
+    unrecorded: list[Answer] = field(default_factory=list)
+    """Answers about items that somebody else was writing when they came."""
 
     def run(self) -> JWPlatformError | None:
         """Push everything that is due. Returns the error that ended it early, if one did."""
@@ -131,12 +134,17 @@ class _Push:
         failure = creations.failure
         seen: list[str] = []
         while failure is None:
-            due = self._due(seen)
-            if not due:
+            in_line, due = self._due(seen)
+            if not in_line:
                 break
-            seen += [item.item_id for item in due]
+            seen += in_line
             failure = self._push(threads, clients, due)
-        may_write = any(change.result in ("pushed", "created") for change in self.changes)
+            self._record_again()
+        deadline = time.monotonic() + _BUSY_PATIENCE
+        while self.unrecorded and time.monotonic() < deadline:
+            time.sleep(_BUSY_PAUSE)
+            self._record_again()
+        may_write = self.not_allowed.written is not None
         changes, not_allowed = judge(self.connection, creations, may_write=may_write, lease=self.lease)
         self.changes += changes
         return failure or not_allowed
@@ -149,16 +157,22 @@ class _Push:
             )
             self.changes += made.changes
             self.latencies += made.latencies
+            if not self.dry_run and any(change.result == "created" for change in made.changes):
+                self.not_allowed.written = time.monotonic()
             return made
         finally:
             clients.put(client)
 
-    def _due(self, seen: Sequence[str]) -> list[DueItem]:
-        def read() -> list[DueItem]:
-            due = records.due_items(self.connection, seen=seen, limit=_BATCH, early=self.dry_run)
-            if not self.dry_run:
-                records.note_attempt(self.connection, due)
-            return due
+    def _due(self, seen: Sequence[str]) -> tuple[list[str], list[DueItem]]:
+        """Return the ids of the items that are next in line, and those of them that can be pushed."""
+
+        def read() -> tuple[list[str], list[DueItem]]:
+            in_line = records.next_in_line(self.connection, seen=seen, limit=_BATCH, early=self.dry_run)
+            if self.dry_run:
+                return in_line, records.due_items(self.connection, in_line)
+            due = records.due_items(self.connection, records.free_items(self.connection, in_line))
+            records.note_attempt(self.connection, due)
+            return in_line, due
 
         return in_transaction(self.connection, read, lease=self.lease)
 
@@ -166,56 +180,66 @@ class _Push:
         self, threads: ThreadPoolExecutor, clients: SimpleQueue[WritingClient], due: Sequence[DueItem]
     ) -> JWPlatformError | None:
         """Push these items. Returns an error if it makes no sense to go on."""
-        asked = {threads.submit(self._ask, clients, item) for item in due}
-        recorded: set[Future[Answer]] = set()
-        not_allowed: list[Answer] = []
+        asked = [threads.submit(self._ask, clients, item) for item in due]
+        failure: JWPlatformError | None = None
         failures = 0
         try:
             for each in as_completed(asked):
-                answer = each.result()
-                recorded.add(each)
+                if each.cancelled():
+                    continue
+                answer = each.result().answer
                 error = answer.error
-                if isinstance(error, WritingNotAllowed):
-                    not_allowed.append(answer)
-                else:
+                if not self.not_allowed.note(each.result()):
                     self._record(answer)
-                failures = 0 if error is None or is_about_one(error) else failures + 1
-                stops = isinstance(error, CredentialsRefused | RateLimited) and not isinstance(error, WritingNotAllowed)
-                if error is not None and (stops or failures >= FAILURES):
-                    self._finish(asked - recorded)
-                    self.stopped = str(error)
-                    return error
+                    failures = 0 if error is None or is_about_one(error) else failures + 1
+                    stops = isinstance(error, CredentialsRefused | RateLimited) or failures >= FAILURES
+                else:
+                    stops = self.not_allowed.is_the_secret
+                if stops and failure is None:
+                    failure = error
+                    # No more requests are started; what those that were sent bring is recorded.
+                    for other in asked:
+                        other.cancel()
         finally:
             for each in asked:
                 each.cancel()
-        return self._judge(not_allowed)
+        return self._judge(failure)
 
-    def _judge(self, not_allowed: Sequence[Answer]) -> JWPlatformError | None:
-        """Tell items that JW Platform does not let anybody change from a secret that may not write at all.
+    def _judge(self, failure: JWPlatformError | None) -> JWPlatformError | None:
+        """Record what became of the items that may not be changed. Returns what ends the push, if anything does."""
+        items, secret = self.not_allowed.judge()
+        for answer in items:
+            self._record(answer)
+        for answer in secret:
+            if not self.dry_run:
+                self._store(answer)
+        if failure is not None and not isinstance(failure, WritingNotAllowed):
+            return failure
+        return secret[0].error if secret else None
 
-        It answers both in the same way. But if the secret changed another item, it may write.
-        """
-        if not_allowed and not any(change.result in ("pushed", "created") for change in self.changes):
-            return not_allowed[0].error
-        for answer in not_allowed:
-            self._record(replace(answer, error=RequestRefused(str(answer.error))))
-        return None
-
-    def _finish(self, asked: set[Future[Answer]]) -> None:
-        """Start no more requests, and record what those that were sent bring."""
-        for each in as_completed([each for each in asked if not each.cancel()]):
-            self._record(each.result())
-
-    def _ask(self, clients: SimpleQueue[WritingClient], item: DueItem) -> Answer:
+    def _ask(self, clients: SimpleQueue[WritingClient], item: DueItem) -> Timed:
         client = clients.get()
+        began = time.monotonic()
         try:
-            return ask(client, item, self.rules, dry_run=self.dry_run)
+            return Timed(ask(client, item, self.rules, dry_run=self.dry_run), began, time.monotonic())
         finally:
             clients.put(client)
 
     def _record(self, answer: Answer) -> None:
         if not self.dry_run:
+            self._store(answer)
+        self.changes += outcomes.changes(answer)
+
+    def _store(self, answer: Answer) -> None:
+        try:
             self.latencies += in_transaction(
                 self.connection, lambda: outcomes.record(self.connection, answer), lease=self.lease
             )
-        self.changes += outcomes.changes(answer)
+        except ItemBusy:
+            self.unrecorded.append(answer)
+
+    def _record_again(self) -> None:
+        """Try again to record what could not be. The next push finds out anew what stays unrecorded."""
+        busy, self.unrecorded = self.unrecorded, []
+        for answer in busy:
+            self._store(answer)

@@ -25,6 +25,10 @@ _PACKAGE = "jwp_pipeline.outbox"
 VIEW = "view_permission"
 
 
+class ItemBusy(Exception):
+    """Raised if somebody else is writing an item. A push that waited would hold up all other items."""
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingEdit:
     """An edit of one field, as it was when it was read."""
@@ -40,6 +44,8 @@ class WaitingEdit:
     """The value to push; None if Python cannot hold it."""
     attempted: tuple[Value, ...]
     """The values that earlier pushes may have stored at JW Platform."""
+    was_stuck: bool
+    """Whether it was in conflict or refused before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,24 @@ class DueItem:
     """How often in a row the push of its edits has failed."""
 
 
-def due_items(connection: Connection, *, seen: Collection[str], limit: int, early: bool = False) -> list[DueItem]:
-    """Return items whose edits are due, at most `limit`, without those in `seen`: the oldest edits and the newest.
+def next_in_line(connection: Connection, *, seen: Collection[str], limit: int, early: bool = False) -> list[str]:
+    """Return the ids of items whose edits are due, at most `limit`, without `seen`: the oldest edits and the newest.
 
     With `early`, those that wait for another try are due as well.
     """
-    rows = connection.execute(statement(_PACKAGE, "due_items"), {"seen": list(seen), "limit": limit, "early": early})
+    found = connection.execute(statement(_PACKAGE, "in_line"), {"seen": list(seen), "limit": limit, "early": early})
+    return [row.item_id for row in found]
+
+
+def free_items(connection: Connection, item_ids: Sequence[str]) -> list[str]:
+    """Lock these items in the caller's transaction, except those that somebody else is writing; return the locked."""
+    locked = set(connection.execute(statement(_PACKAGE, "lock_items"), {"item_ids": list(item_ids)}).scalars())
+    return [item_id for item_id in item_ids if item_id in locked]
+
+
+def due_items(connection: Connection, item_ids: Sequence[str]) -> list[DueItem]:
+    """Return these items with the edits that wait, without the items that have none any more."""
+    rows = connection.execute(statement(_PACKAGE, "due_items"), {"item_ids": list(item_ids)})
     return [
         DueItem(
             row.item_id,
@@ -76,14 +94,22 @@ def due_items(connection: Connection, *, seen: Collection[str], limit: int, earl
 def _edit(row: dict[str, Any], present: dict[str, Any]) -> WaitingEdit:
     name = row["field"]
     ours = present[name] if row["ours"] is None else row["ours"]
-    attempted = tuple(decoded(name, value) for value in row["attempted"] or ())
     return WaitingEdit(
-        name, row["number"], decoded(name, row["base"]), row["base_updated"], decoded(name, ours), attempted
+        name,
+        row["number"],
+        decoded(name, row["base"]),
+        row["base_updated"],
+        decoded(name, ours),
+        attempted=tuple(decoded(name, value) for value in row["attempted"] or ()),
+        was_stuck=row["ours"] is not None,
     )
 
 
 def note_attempt(connection: Connection, items: Iterable[DueItem]) -> None:
-    """Store the values that are about to be sent. After a crash, nothing else tells them from those of others."""
+    """Store the values that are about to be sent. After a crash, nothing else tells them from those of others.
+
+    The items must be locked: whoever edits one locks it first, and then its edits.
+    """
     attempts = [
         {"item_id": item.item_id, "field": edit.field, "value": as_json(edit.field, sent)}
         for item in items
@@ -106,10 +132,13 @@ def as_json(name: str, value: Value) -> str | None:
     return None if value is None else json.dumps(FIELDS[name].encode(value))
 
 
-def settle(connection: Connection, item: DueItem, decisions: Sequence[Decision], updated: int) -> list[float]:
-    """Record decisions whose fields JW Platform has, or will keep, as decided; `updated` is its stamp now.
+def settle(
+    connection: Connection, item: DueItem, decisions: Sequence[Decision], *, shown: int, updated: int
+) -> list[float]:
+    """Record decisions whose fields JW Platform has, or will keep, as decided.
 
-    Returns the seconds from each edit to its arrival there.
+    `shown` is the stamp that the video had, and `updated` the one that it has now. Returns the seconds from each edit
+    to its arrival there. Raises ItemBusy.
     """
     present = _lock(connection, item)
     seconds = []
@@ -130,12 +159,18 @@ def settle(connection: Connection, item: DueItem, decisions: Sequence[Decision],
         if decoded(name, present[name]) != decision.sent:
             # What JW Platform gives back differs in form, or the item did not have the value while it was undecided.
             write(connection, item.item_id, name, decision.sent)
+    if updated != shown:
+        stamps = {"shown": shown, "updated": updated}
+        connection.execute(statement(_PACKAGE, "raise_base"), {"item_id": item.item_id, **stamps})
     connection.execute(statement(_PACKAGE, "remember_push"), {"key": item.key, "updated": updated})
     return seconds
 
 
 def set_aside(connection: Connection, item: DueItem, decisions: Sequence[Decision], state: str) -> None:
-    """Record edits that are in `conflict` or `refused`. Until that is decided, an item is for those whom both admit."""
+    """Record edits that are in `conflict` or `refused`. Until that is decided, an item is for those whom both admit.
+
+    Raises ItemBusy.
+    """
     present = _lock(connection, item)
     for decision in decisions:
         edit = decision.edit
@@ -176,7 +211,8 @@ def conflict_text(decision: Decision) -> str:
 
 
 def try_later(connection: Connection, item: DueItem, problem: str, seconds: float) -> None:
-    """Record a failure that may pass: the item's edits are tried again after so many seconds."""
+    """Record a failure that may pass: the item's edits are tried again after so many seconds. Raises ItemBusy."""
+    _lock(connection, item)
     connection.execute(
         statement(_PACKAGE, "try_later"), {"item_id": item.item_id, "problem": problem, "seconds": seconds}
     )
@@ -203,11 +239,16 @@ def write(connection: Connection, item_id: str, name: str, value: Value) -> None
 
 
 def _lock(connection: Connection, item: DueItem) -> dict[str, Any]:
-    """Lock the item before its edits, in the order in which its triggers do, and return its fields as JSON."""
-    present: dict[str, Any] = connection.execute(
-        text("SELECT pushed_fields(item) FROM media_items AS item WHERE id = :item_id FOR NO KEY UPDATE"),
+    """Lock the item before its edits, in the order in which its triggers do, and return its fields as JSON.
+
+    Raises ItemBusy if somebody else is writing it.
+    """
+    present: dict[str, Any] | None = connection.execute(
+        text("SELECT pushed_fields(item) FROM media_items AS item WHERE id = :item_id FOR NO KEY UPDATE SKIP LOCKED"),
         {"item_id": item.item_id},
-    ).scalar_one()
+    ).scalar_one_or_none()
+    if present is None:
+        raise ItemBusy(f"Somebody else is writing item {item.item_id}.")
     return present
 
 

@@ -72,6 +72,8 @@ def resolve(bind: Session | Connection, item_id: str, field: str, side: Literal[
     """
     connection = bind.connection() if isinstance(bind, Session) else bind
     place = {"item_id": item_id, "field": field}
+    # Before its edits and its creation, in the order in which the item's triggers lock them.
+    connection.execute(text("SELECT FROM media_items WHERE id = :item_id FOR NO KEY UPDATE"), place)
     if field == "video" and side == "ours":
         if connection.execute(statement(_PACKAGE, "retry_creation"), place).rowcount:
             return
@@ -80,7 +82,6 @@ def resolve(bind: Session | Connection, item_id: str, field: str, side: Literal[
         raise NothingToResolve(
             f"There is no field {field!r} to decide about; the fields are {', '.join(FIELDS)}. Nothing was changed."
         )
-    connection.execute(text("SELECT FROM media_items WHERE id = :item_id FOR NO KEY UPDATE"), place)
     if side == "ours":
         if not connection.execute(statement(_PACKAGE, "keep_ours"), place).rowcount:
             raise _nothing(item_id, field)

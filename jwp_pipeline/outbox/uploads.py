@@ -81,8 +81,13 @@ def upload_endpoint(
     """Return a link for uploading the item's file; a new one from JW Platform if there is none that is still valid.
 
     A file that is sent there replaces the item's file. The link is stored in the session's transaction. Raises
-    NoVideoYet if no push has made the video, SettingsError, and JWPlatformError.
+    NoVideoYet if no push has made the video or it is gone, SettingsError, and JWPlatformError.
     """
+    if item.video is None or item.video.deleted_at is not None:
+        raise NoVideoYet(
+            f"Item {item.id} has no video at JW Platform, so no file can be uploaded for it. If it is new, the next "
+            "push makes its video; `jwp-pipeline edits` shows whether that failed."
+        )
     known = session.execute(
         select(upload_endpoints).where(
             upload_endpoints.c.media_item_id == item.id, upload_endpoints.c.expires_at > func.clock_timestamp()
@@ -90,11 +95,6 @@ def upload_endpoint(
     ).one_or_none()
     if known is not None:
         return UploadLink(known.url, known.method, known.content_type)
-    if item.video is None or item.video.deleted_at is not None:
-        raise NoVideoYet(
-            f"Item {item.id} has no video at JW Platform, so no file can be uploaded for it. If it is new, the next "
-            "push makes its video; `jwp-pipeline edits` shows whether that failed."
-        )
     mime_type = session.scalar(select(item_creations.c.mime_type).where(item_creations.c.media_item_id == item.id))
     with ExitStack() as stack:
         if client is None:

@@ -177,7 +177,7 @@ V1 = {"key": "K", "title": "T", "description": None, "date": 1_600_000_000, "tag
 V2 = shown_by_v2(
     title="T",
     description="",
-    publish_start_date="2020-09-13T12:26:40.25+00:00",
+    publish_start_date="2020-09-13T12:26:40+00:00",
     tags=["a", "b"],
     custom_params={"x": "1", "site": {"y": "2"}},
 )

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwp_pipeline.access.acl import Permission
+from jwp_pipeline.jwplatform.edits import still_to_do
 from jwp_pipeline.jwplatform.v1_bodies import v1_create_parameters, v1_update_parameters
 from jwp_pipeline.jwplatform.v2_bodies import v2_patch_body
 from jwp_pipeline.media.mapping import map_video
@@ -116,3 +117,46 @@ def test_every_value_reads_back_as_it_was_sent_or_is_not_sent(field_and_value):
     if name == "view_permission":
         assert set(sent.crsids) <= set(value.crsids)
         assert (sent.is_public, sent.is_signed_in) == (value.is_public, value.is_signed_in)
+
+
+MOMENT = datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
+OURS = {
+    "title": "",
+    "description": "",
+    "published_at": MOMENT,
+    "downloadable": False,
+    "language": "",
+    "copyright": "x",
+    "tags": ("x",),
+    "view_permission": Permission(False, False, ("x",)),
+}
+TEXTS_THERE = [None, "", " ", "  ", "\n", "\t", "x", "x ", "X", 0, False, [], {}]
+PROPERTIES_THERE = [None, 0, "", "x", *(f"{value}:" for value in ("a:x", "acl:USER_x", "acl:USER_x,", "keywords:x"))]
+PROPERTIES_THERE += [f"{word}:{value}:" for word in ("copyright", "language", "keywords") for value in ("", "x", "x\n")]
+PROPERTIES_THERE += ["downloadable:False:", "downloadable:false:", "keywords:X:", "keywords:x|:", "acl:USER_x, :"]
+TIMES = [
+    f"2020-09-13{rest}" for rest in ("T12:26:40Z", "T12:26:40.0+00:00", "T12:26:40.25Z", "T12:26:40", "T24:00Z", "")
+]
+TIMES += ["2020-09-13 14:26:40+02:00", "2020-W37-7T12:26:40Z", "20200913T122640Z", "now", 1_600_000_000]
+SECONDS = [1_600_000_000, 1_600_000_000.0, 1_600_000_000.5, "1600000000", True, None]
+
+
+@given(
+    st.sampled_from(list(OURS.items())),
+    st.booleans(),
+    st.tuples(st.sampled_from(TEXTS_THERE), st.sampled_from(TIMES), st.sampled_from(SECONDS)),
+    st.sampled_from(PROPERTIES_THERE),
+)
+def test_what_is_not_sent_because_jwp_has_it_is_read_as_it_is_here(ours, is_v2, there, stored):
+    """Else the edit would count as pushed, and the next sync would undo it."""
+    (name, value), (text, time, seconds) = ours, there
+    custom = {"sms_" + word: stored for word in ("copyright", "language", "keywords", "acl", "downloadable")}
+    texts = {"title": text, "description": text, "publish_start_date": time, "date": seconds}
+    shown = {"id": "k", "metadata": {**texts, "custom_params": custom}}
+    shown = shown if is_v2 else {"key": "k", **texts, "custom": custom}
+    edit = video_edit({name: value}, ITEM, SITE)
+    todo = still_to_do(shown, edit)
+    is_sent = any(getattr(todo, part) is not None for part in ("title", "description", "published_at"))
+    if not is_sent and not any(part.startswith("sms_") for part in todo.custom):
+        fields = map_video(shown, key="k", default_acl=Permission(True), create_items="all")
+        assert listed_value(name, fields) == value

@@ -184,6 +184,9 @@ def test_a_file_reaches_jwp_through_the_link(jwp, made):
     assert rows(jwp.engine, "SELECT count(answered_at) FROM request_permits") == [(1,)]
     assert second.url != first.url
     assert send(second).ok
+    jwp.execute("UPDATE videos SET deleted_at = now()")
+    with Session(jwp.engine) as session, pytest.raises(NoVideoYet):
+        upload_endpoint(session, session.get(MediaItem, made))
 
 
 def send(link):
