@@ -157,7 +157,7 @@ def receiving(
 def _register(options: argparse.Namespace, settings: Settings, console: Console) -> None:
     from jwp_pipeline.jwplatform.connect import connect_registry
     from jwp_pipeline.jwplatform.webhooks import LONGEST_NAME
-    from jwp_pipeline.webhooks.secrets import open_for_secrets
+    from jwp_pipeline.webhooks.secrets import add_secret, open_for_secrets
 
     if not options.url.startswith("https://") and not is_loopback(options.url):
         raise SettingsError(
@@ -180,8 +180,7 @@ def _register(options: argparse.Namespace, settings: Settings, console: Console)
         made = registry.register(options.url, name=options.name, site_id=settings.jwplatform_api_key or "")
         if descriptor is not None:
             try:
-                os.write(descriptor, f"# {made.id}\n{made.secret}\n".encode())
-                os.fsync(descriptor)
+                add_secret(descriptor, made.id, made.secret)
             except OSError as error:
                 with suppress(JWPlatformError):
                     registry.unregister(made.id)

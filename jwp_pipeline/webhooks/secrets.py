@@ -43,18 +43,19 @@ class KnownSecrets:
 
 def secrets_in(path: Path) -> tuple[str, ...]:
     """Return the secrets in a file, one on each line; blank lines and those that begin with # do not count."""
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    # Editors on Windows put a byte order mark before the first line, and it must not become part of the secret.
+    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 def open_for_secrets(path: Path) -> int:
-    """Open a file to add a secret to; a new one can be read by this user only. Returns its descriptor.
+    """Open a file for `add_secret`; a new one can be read by this user only. Returns its descriptor.
 
     Raises WebhookError if the file cannot be written, or if others can read it.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise WebhookError(
             f"{path} cannot be written: {error.strerror}. Nothing was registered; name another --secret-file."
@@ -65,3 +66,12 @@ def open_for_secrets(path: Path) -> int:
             f"{path} can be read by others than you. Nothing was registered; make it private with chmod 600."
         )
     return descriptor
+
+
+def add_secret(descriptor: int, webhook_id: str, secret: str) -> None:
+    """Add the secret of a webhook on lines of its own to a file that `open_for_secrets` opened. Raises OSError."""
+    size = os.fstat(descriptor).st_size
+    # Otherwise the lines would continue a secret that somebody wrote without a line end, and spoil it.
+    line_end = "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""
+    os.write(descriptor, f"{line_end}# {webhook_id}\n{secret}\n".encode())
+    os.fsync(descriptor)

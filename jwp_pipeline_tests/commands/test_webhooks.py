@@ -11,6 +11,7 @@ import requests
 
 from jwp_pipeline.commands import cli
 from jwp_pipeline.simulator import Fault
+from jwp_pipeline.webhooks.secrets import secrets_in
 from jwp_pipeline_tests.support import bare_environment, rows, unset_all_settings, wait_until
 from jwp_pipeline_tests.support.stack import free_port
 from jwp_pipeline_tests.webhooks.tokens import SECRET, bearer, event
@@ -59,6 +60,16 @@ def test_a_registered_webhook_s_secret_is_kept_in_a_private_file_and_shown_nowhe
     assert len(registered(simulator)) == 1
     code, said = webhooks("unregister", made.id)
     assert (code, "no such resource" in said) == (FAILED, True)
+
+
+def test_a_secret_that_somebody_wrote_into_the_file_stays_as_it_is(webhooks, simulator, tmp_path):
+    path = tmp_path / "secrets"
+    path.write_bytes(b"\xef\xbb\xbffirst-secret")  # as editors on Windows save it, and without a line end
+    path.chmod(0o600)
+    assert webhooks("register", "--url", URL, "--secret-file", str(path))[0] == DONE
+    (made,) = registered(simulator)
+    assert secrets_in(path) == ("first-secret", made.secret)
+    assert path.read_bytes().endswith(f"first-secret\n# {made.id}\n{made.secret}\n".encode())
 
 
 def test_the_file_of_the_settings_is_the_default(webhooks, simulator, tmp_path, monkeypatch):

@@ -33,9 +33,11 @@ def test_an_event_with_the_signature_of_any_known_webhook_is_authentic():
         assert checked(body, f"Bearer {token(body, secret)}", [SECRET, OTHER_SECRET]) == body
     # JSON is compared, and not text.
     assert checked(json.dumps(body, indent=3).encode(), f"bearer {token(body)}") == body
+    # RFC 7515: header parameters that are not understood are ignored.
+    assert checked(body, f"Bearer {token(body, header={'alg': 'HS256', 'typ': 'JWT', 'ver': '1'})}") == body
 
 
-# The signature of `none` is empty; that of the last two is right, and what they announce is not.
+# The signature of `none` is empty; where an extension is critical, the signature is right and the header is not.
 FORGED = {
     "no header": None,
     "no scheme": token(event()),
@@ -57,6 +59,11 @@ FORGED = {
     "header no object": f"Bearer {token(event(), header=[])}",
     "not encoded": f"Bearer {token(event(), header={'alg': 'HS256', 'b64': False, 'crit': ['b64']})}",
     "critical extension": f"Bearer {token(event(), header={'alg': 'HS256', 'crit': ['exp']})}",
+    "critical extension that is there": f"Bearer {token(event(), header={'alg': 'HS256', 'x': 1, 'crit': ['x']})}",
+    "critical parameter": f"Bearer {token(event(), header={'alg': 'HS256', 'kid': '1', 'crit': ['kid']})}",
+    "nothing critical": f"Bearer {token(event(), header={'alg': 'HS256', 'crit': []})}",
+    "none with an unknown parameter": f"Bearer {token(event(), header={'alg': 'none', 'x': 1}).rpartition('.')[0]}.",
+    "RS256 with an unknown parameter": f"Bearer {token(event(), header={'alg': 'RS256', 'x': 1})}",
     "not ASCII": f"Bearer {token(event())}é",
     "far too long": f"Bearer {token({**event(), 'padding': 'x' * 10_000})}",
     "deep header": f"Bearer {token(event(), header=json.loads('[' * 500 + ']' * 500))}",
