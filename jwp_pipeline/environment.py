@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from jwp_pipeline import env_file
 from jwp_pipeline.env_file import EnvFile
-from jwp_pipeline.settings import Settings, plain
+from jwp_pipeline.settings import NEVER_BLANK, Settings, plain
 
 NOT_SETTINGS = (env_file.VARIABLE, env_file.SETTLED_VARIABLE, "JWP_POSTGRES_BIN", "JWP_TEST_DATABASE_URL")
 """Our variables that are not settings; they are read from the environment only."""
@@ -108,7 +108,8 @@ def example_env() -> str:
             "",
             f"# {field.description}",
             f"# {_type_name(field.annotation)}; default: {shown}",
-            f"#{name.upper()}=",
+            # Whoever removes the # changes nothing.
+            f"#{name.upper()}={default if name in NEVER_BLANK else ''}",
         ]
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,8 @@
 
 Settings are read from environment variables, named as the fields in upper case, and from a file `.env` (env_file.py
 says which one). If both set a value, `.env` wins, because Dagster's own commands behave this way and no code can change
-that. An empty or blank value counts as not set. Nothing is read at import: call `load_settings()`.
+that. An empty or blank value counts as not set; only JWP_DEFAULT_ACL may not be blank. Nothing is read at import: call
+`load_settings()`.
 
 Put here which values a setting may have. The modules that use a value take it as an argument, and environment.py
 handles settings as environment variables.
@@ -24,6 +25,11 @@ from jwp_pipeline.errors import SettingsError
 
 REDACTED = "********"
 
+NOBODY = "NOBODY"
+"""What JWP_DEFAULT_ACL says where nobody may view a video that has no ACL."""
+NEVER_BLANK = frozenset({"jwp_default_acl"})
+"""The settings whose blank value is refused. Others count as not set then."""
+
 _BASE_URL = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[^\s?#@]*)?", re.IGNORECASE)
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
@@ -35,7 +41,6 @@ class Settings(BaseSettings):
     """The effective configuration of one site. Immutable."""
 
     model_config = SettingsConfigDict(
-        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -113,7 +118,11 @@ class Settings(BaseSettings):
     jwp_create_items: Literal["all", "sms"] = Field(
         "all", description="A media item for every video, or only for those with sms_media_id."
     )
-    jwp_default_acl: str = Field("WORLD", description="ACL of a video that has no sms_acl: a comma list.")
+    jwp_default_acl: str = Field(
+        "WORLD",
+        description="ACL of a video that has no sms_acl: a comma list, or NOBODY. It may not be blank, which is nobody "
+        "in an ACL, but the default in other settings.",
+    )
     jwp_strict_acls: bool | None = Field(
         None,
         description="Take away at once what sms_acl no longer grants, and keep the permission when it vanishes. "
@@ -240,9 +249,20 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Strip the blanks around each value, and drop values that are then empty: they count as not set."""
+        """Strip the blanks around each value, and drop values that are then empty: they count as not set.
+
+        Settings that may not be blank are kept, to be refused.
+        """
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
-        return {name: value for name, value in stripped.items() if value != ""}
+        return {name: value for name, value in stripped.items() if value != "" or name in NEVER_BLANK}
+
+    @field_validator("jwp_default_acl")
+    @classmethod
+    def _says_whom(cls, value: str) -> str:
+        # Whoever leaves it blank means nobody, as in an ACL; the default would show their videos to everybody.
+        if not value:
+            raise ValueError(f"is blank: say {NOBODY} for nobody or WORLD for everybody, or remove the line")
+        return value
 
     @field_validator("jwp_schedule_timezone")
     @classmethod
@@ -289,6 +309,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @property
+    def default_acl(self) -> str:
+        """JWP_DEFAULT_ACL as the text of an ACL, in which nobody is the empty one."""
+        return "" if self.jwp_default_acl == NOBODY else self.jwp_default_acl
 
     @property
     def management_api(self) -> Literal["v1", "v2"]:
@@ -357,8 +382,12 @@ def load_settings(**overrides: Any) -> Settings:
     Raises SettingsError if `.env` or a setting cannot be read; the message names each such setting without its value.
     """
     file = env_file()
-    given = {} if file.settled else {name.lower(): value for name, value in file.lines().items() if value}
-    of_file = {name: value for name, value in given.items() if name in Settings.model_fields and value.strip()}
+    given = {} if file.settled else {name.lower(): value for name, value in file.lines().items() if value is not None}
+    of_file = {
+        name: value
+        for name, value in given.items()
+        if name in Settings.model_fields and (value.strip() or name in NEVER_BLANK)
+    }
     try:
         # pydantic prefers arguments to the environment.
         return Settings(**(of_file | overrides))

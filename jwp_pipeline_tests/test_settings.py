@@ -8,10 +8,12 @@ import pytest
 from pydantic import SecretStr
 
 from jwp_pipeline import env_file
+from jwp_pipeline.access.acl import NOBODY
 from jwp_pipeline.commands.stack import _environment
 from jwp_pipeline.database_url import connection_parameters
 from jwp_pipeline.environment import environment_of, example_env, oddities
 from jwp_pipeline.errors import SettingsError
+from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.settings import REDACTED, Settings, load_settings
 
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -53,7 +55,7 @@ def test_the_example_is_up_to_date():
 
 def test_the_example_changes_nothing_when_it_is_copied(folder):
     defaults = load_settings()
-    uncommented = re.sub(r"^#([A-Z0-9_]+=)$", r"\1", example_env(), flags=re.MULTILINE)
+    uncommented = re.sub(r"^#([A-Z0-9_]+=.*)$", r"\1", example_env(), flags=re.MULTILINE)
     assert uncommented.count("\nJWP") > 20
     (folder / ".env").write_text(uncommented)
     assert load_settings() == defaults
@@ -366,6 +368,22 @@ def test_a_value_of_only_blanks_counts_as_not_set(folder, monkeypatch):
     assert list(settings.missing_required()) == ["JWPLATFORM_API_KEY", "JWPLATFORM_API_SECRET"]
     assert not settings.has_jwp_credentials
     assert (settings.jwplatform_embed_player_key, settings.jwp_database_schema) == ("player", "jwp")
+
+
+@pytest.mark.parametrize("blank", ["", " \t"])
+def test_a_blank_default_acl_is_refused_because_it_does_not_mean_everybody(folder, monkeypatch, blank):
+    for set_it in (
+        lambda: monkeypatch.setenv("JWP_DEFAULT_ACL", blank),
+        lambda: (folder / ".env").write_text(f"JWP_DEFAULT_ACL='{blank}'\n"),
+    ):
+        set_it()
+        with pytest.raises(SettingsError, match=r"JWP_DEFAULT_ACL: .*NOBODY for nobody or WORLD for everybody"):
+            load_settings()
+        monkeypatch.delenv("JWP_DEFAULT_ACL", raising=False)
+    (folder / ".env").write_text("JWP_DEFAULT_ACL=NOBODY\n")
+    assert load_settings().default_acl == ""
+    assert MediaOptions.from_settings(load_settings()).default_acl == NOBODY
+    assert environment_of(load_settings())["JWP_DEFAULT_ACL"] == "NOBODY", "a child process reads the same"
 
 
 @pytest.mark.parametrize("read", [load_settings, oddities])

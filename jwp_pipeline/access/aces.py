@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from jwp_pipeline.access.acl import EVERYONE, GROUP, INST, SIGNED_IN, USER, entries_of
@@ -16,6 +17,7 @@ from jwp_pipeline.access.people import People
 from jwp_pipeline.access.users import User, is_signed_in, username_of
 from jwp_pipeline.jwplatform.properties import Unreadable, property_value
 from jwp_pipeline.jwplatform.shapes import raw_properties
+from jwp_pipeline.settings import load_settings
 
 _log = logging.getLogger(__name__)
 
@@ -140,12 +142,14 @@ def build_acl(acl: Any) -> list[Ace]:
 
 
 def check_user_access(
-    resource: Any, user: User | None, lookup: People | None = None, *, default_acl: str = EVERYONE
+    resource: Any, user: User | None, lookup: People | None = None, *, default_acl: str | None = None
 ) -> bool:
     """Whether the ACL that JW Platform has for a video lets a user pass.
 
-    `resource` is a CachedResource or its `data`, in v1 or v2 shape. A video without an sms_acl has `default_acl`
-    (JWP_DEFAULT_ACL). One that is deleted, or whose ACL cannot be read, is for nobody. Never raises for a JSON value.
+    `resource` is a CachedResource or its `data`, in v1 or v2 shape. A video without an sms_acl has `default_acl`,
+    or else JWP_DEFAULT_ACL of the settings in the environment, which are read once. One that is deleted, or whose ACL
+    cannot be read, is for nobody. Never raises for a JSON value. Raises SettingsError if it needs settings that cannot
+    be read.
     """
     if not isinstance(resource, Mapping):
         if getattr(resource, "deleted_at", None) is not None:
@@ -155,7 +159,7 @@ def check_user_access(
     if not isinstance(properties, Mapping):
         return False
     if "sms_acl" not in properties:
-        acl = default_acl
+        acl = _default_acl() if default_acl is None else default_acl
     else:
         try:
             acl = property_value(properties["sms_acl"], ("acl",))
@@ -164,6 +168,11 @@ def check_user_access(
     # Entries that need Lookup come last, because another one may grant access without it.
     entries = sorted(build_acl(acl), key=lambda ace: isinstance(ace, AceInst | AceGroup))
     return any(ace.has_permission(user, lookup) for ace in entries)
+
+
+@cache
+def _default_acl() -> str:
+    return load_settings().default_acl
 
 
 def _begins(ace: Any, prefix: str) -> bool:

@@ -93,8 +93,10 @@ def intersection(permission: Permission, limit: Permission) -> Permission:
 
 
 def _in_common(names: tuple[str, ...], limit: tuple[str, ...]) -> tuple[str, ...]:
-    known = frozenset(names)
-    return names if known <= frozenset(limit) else tuple(name for name in limit if name in known)
+    # An array of more dimensions, which somebody may have written, has lists in place of names, and grants nothing.
+    known, allowed = ([name for name in given if isinstance(name, str)] for given in (names, limit))
+    common = set(known) & set(allowed)
+    return names if common.issuperset(known) else tuple(name for name in allowed if name in common)
 
 
 def format_acl(permission: Permission) -> str:

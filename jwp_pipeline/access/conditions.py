@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Table, and_, any_, exists, false, func, or_, select, true
 
 from jwp_pipeline.access.standing import Standing
 from jwp_pipeline.database.media_tables import media_channels, media_items, sms_collections, sms_media_items, videos
+from jwp_pipeline.database.storable import can_be_stored
 from jwp_pipeline.database.tables import CachedResource
 
 READY = "ready"
@@ -27,7 +28,7 @@ def viewable_by_somebody() -> ColumnElement[bool]:
     """Return the condition that a media item is live and published, and that its permission names somebody."""
     columns = media_items.c
     names = (columns.view_crsids, columns.view_lookup_groups, columns.view_lookup_insts)
-    named = [func.cardinality(column) > 0 for column in names]
+    named = [_is_list(column) for column in names]
     somebody = or_(columns.view_is_public.is_(True), columns.view_is_signed_in.is_(True), *named)
     return and_(columns.deleted_at.is_(None), somebody, _is_published(None))
 
@@ -92,11 +93,15 @@ def _holds(table: Table, action: Literal["view", "edit"], who: Standing) -> Colu
             ("lookup_groups", who.membership.groups),
             ("lookup_insts", who.membership.institutions),
         ):
-            if matchable := [name for name in of_user if _can_be_stored(name)]:
-                granted.append(columns[f"{action}_{names}"].overlap(matchable))
+            if matchable := [name for name in of_user if name and can_be_stored(name)]:
+                column = columns[f"{action}_{names}"]
+                granted.append(and_(column.overlap(matchable), _is_list(column)))
     return or_(*granted)
 
 
-def _can_be_stored(name: str) -> bool:
-    """Whether a column can hold this name. PostgreSQL would refuse the whole query because of any other name."""
-    return name != "" and "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
+def _is_list(names: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the condition that an array is a list with names in it.
+
+    PostgreSQL lets somebody write arrays of more dimensions, and its operators look into them. They grant nothing.
+    """
+    return func.array_ndims(names) == 1

@@ -2,7 +2,7 @@
 
 A decision must come in time and must not fail because of Lookup. So each request is made by a thread of its own, which
 the decision waits for until LOOKUP_TIMEOUT_SECONDS; callers who ask about the same person meanwhile wait for the same
-request. lookup_api.py makes the requests.
+request, and those who find too many requests under way wait for one to end. lookup_api.py makes the requests.
 """
 
 from __future__ import annotations
@@ -61,13 +61,14 @@ class Lookup:
         if self._process != os.getpid():
             # After a fork the threads are gone, and locks and connections belong to the parent.
             self._begin()
-        known, answer = self._known_or_asked(username)
+        deadline = time.monotonic() + self._seconds
+        known, answer = self._known_or_asked(username, deadline)
         if known is not None:
             return known
         try:
             if answer is not None:
-                return answer.result(self._seconds)
-            reason = f"{MOST_AT_ONCE} requests are waiting for it already"
+                return answer.result(max(0.0, deadline - time.monotonic()))
+            reason = f"{MOST_AT_ONCE} other requests took all of LOOKUP_TIMEOUT_SECONDS ({self._seconds:g})"
         except Late:
             reason = f"there was no answer within LOOKUP_TIMEOUT_SECONDS ({self._seconds:g})"
         except LookupFailed as failed:
@@ -83,21 +84,30 @@ class Lookup:
         lifetime = self._settings.lookup_people_cache_lifetime
         self._process = os.getpid()
         self._lock = threading.Lock()
+        self._one_ended = threading.Condition(self._lock)
         self._known: TTLCache[str, Membership] = TTLCache(MOST_PEOPLE, lifetime, timer=self._clock)
         self._asked: dict[str, Future[Membership]] = {}
         self._api = LookupApi(self._settings) if self._settings.lookup_root is not None else None
 
-    def _known_or_asked(self, username: str) -> tuple[Membership | None, Future[Membership] | None]:
-        """Return what is remembered about a person, or else the request about them; neither if there are too many."""
+    def _known_or_asked(self, username: str, deadline: float) -> tuple[Membership | None, Future[Membership] | None]:
+        """Return what is remembered about a person, or else the request about them.
+
+        Neither, if there are too many requests until the deadline.
+        """
         with self._lock:
-            if (known := self._known.get(username)) is not None:
-                return known, None
-            if (answer := self._asked.get(username)) is None:
-                if len(self._asked) >= MOST_AT_ONCE:
+            while True:
+                if (known := self._known.get(username)) is not None:
+                    return known, None
+                if (answer := self._asked.get(username)) is not None:
+                    return None, answer
+                if (seconds := deadline - time.monotonic()) <= 0:
                     return None, None
-                answer = self._asked[username] = Future()
-                # A daemon thread, because the application must be able to end while Lookup hangs.
-                threading.Thread(target=self._ask, args=(username, answer), name="lookup", daemon=True).start()
+                if len(self._asked) < MOST_AT_ONCE:
+                    break
+                self._one_ended.wait(seconds)
+            answer = self._asked[username] = Future()
+            # A daemon thread, because the application must be able to end while Lookup hangs.
+            threading.Thread(target=self._ask, args=(username, answer), name="lookup", daemon=True).start()
             return None, answer
 
     def _ask(self, username: str, answer: Future[Membership]) -> None:
@@ -114,6 +124,8 @@ class Lookup:
             self._asked.pop(username, None)
             if membership is not None:
                 self._known[username] = membership
+            # All of them, because those who wait for the same person share one request.
+            self._one_ended.notify_all()
         if membership is not None:
             answer.set_result(membership)
         else:

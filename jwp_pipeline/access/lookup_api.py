@@ -27,7 +27,8 @@ LONGEST_IDENTIFIER = 255
 
 # What a header may carry as a bearer token (RFC 6750).
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
-# A token is renewed this long before it expires, or after nine tenths of its life if that comes first.
+# A token is renewed this long before it expires, or after nine tenths of its life if that comes later: otherwise, one
+# that lives for less than this would be renewed for every request.
 _LEEWAY_SECONDS = 30.0
 # Used where the server does not say how long a token is valid; RFC 6749 recommends that it does.
 _UNKNOWN_LIFETIME = 300.0
@@ -69,8 +70,6 @@ class LookupApi:
             document = json_text.loads(answer.body)
         except (ValueError, RecursionError):
             raise LookupFailed("its answer is not JSON") from None
-        if not isinstance(document, dict):
-            raise LookupFailed("its answer is not a person")
         return read_membership(document)
 
     def _get(self, url: str, token: str | None) -> bounded_http.Response:
@@ -150,8 +149,14 @@ def path_of(scheme: str, identifier: str) -> str | None:
         return None
 
 
-def read_membership(document: Mapping[str, Any]) -> Membership:
-    """Return what Lookup's answer about a person says. Anything in it that is not as expected is left out."""
+def read_membership(document: Any) -> Membership:
+    """Return what Lookup's answer about a person says. Anything unexpected in its lists is left out.
+
+    Raises LookupFailed if neither list is there, or something else in place of one: then it may not be Lookup's answer.
+    """
+    lists = [document.get(field) for field in ("institutions", "groups")] if isinstance(document, dict) else []
+    if not any(isinstance(each, list) for each in lists) or not all(isinstance(each, list | None) for each in lists):
+        raise LookupFailed("its answer is not a person with institutions and groups")
     return Membership(
         frozenset(_texts(document, "institutions", "instid")),
         frozenset([*_texts(document, "groups", "groupid"), *_texts(document, "groups", "name")]),
@@ -160,7 +165,6 @@ def read_membership(document: Mapping[str, Any]) -> Membership:
 
 def _texts(document: Mapping[str, Any], field: str, name: str) -> Iterator[str]:
     """Yield the non-empty texts `name` of the objects in the list `field`."""
-    listed = document.get(field)
-    for each in listed if isinstance(listed, list) else []:
+    for each in document.get(field) or []:
         if isinstance(each, dict) and isinstance(text := each.get(name), str) and text:
             yield text

@@ -79,5 +79,6 @@ def _granted(row: Any, action: Literal["view", "edit"], who: Standing) -> Iterat
         yield f"It is for members of an institution that you belong to ({common})."
 
 
-def _in_common(names: Iterable[str], of_user: frozenset[str]) -> str:
-    return ", ".join(dict.fromkeys(name for name in names if name and name in of_user))
+def _in_common(names: Iterable[Any], of_user: frozenset[str]) -> str:
+    # An array of more dimensions, which somebody may have written, has lists in place of names, and grants nothing.
+    return ", ".join(dict.fromkeys(name for name in names if name and isinstance(name, str) and name in of_user))

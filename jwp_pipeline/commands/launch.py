@@ -47,7 +47,10 @@ _LEVELS: Mapping[Detail, str] = {"quiet": "CRITICAL", "normal": "CRITICAL", "ver
 class SyncRequest:
     """What one sync should do."""
 
-    fetch: frozenset[ResourceType] = frozenset(RESOURCE_TYPES)
+    types: frozenset[ResourceType] = frozenset(RESOURCE_TYPES)
+    """The types to bring in step. The rows of the others stay as they are, even if a listing of them waits."""
+    fetch: bool = True
+    """Whether to read new listings. Otherwise those that have not been applied yet are."""
     sync_all: bool = False
     dry_run: bool = False
     release: int | None = None
@@ -58,7 +61,7 @@ class SyncRequest:
     @property
     def asks_jwp(self) -> bool:
         """Whether the sync may send requests to JW Platform."""
-        return bool(self.fetch) and self.release is None
+        return self.fetch and bool(self.types) and self.release is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ def _selection(definitions: dg.Definitions, request: SyncRequest) -> list[dg.Ass
     skipped = {
         f"raw_{resource_type}s"
         for resource_type in RESOURCE_TYPES
-        if not request.asks_jwp or resource_type not in request.fetch
+        if not request.asks_jwp or resource_type not in request.types
     }
     if not request.asks_jwp:
         # A sync that does not ask JW Platform works without its settings, so it must not stop at their check.
@@ -219,10 +222,8 @@ def _run_config(request: SyncRequest) -> Mapping[str, Any]:
     cache: dict[str, Any] = {"dry_run": request.dry_run, "ask_jwp": request.asks_jwp, "shown": request.shown}
     if request.release is not None:
         cache["release"] = request.release
-    elif request.fetch:
-        # A type that is not fetched stays as it is, even if an earlier listing of it has not been applied yet. If
-        # nothing is fetched, the earlier listings are what the user wants to apply.
-        cache |= {f"{resource_type}s": resource_type in request.fetch for resource_type in RESOURCE_TYPES}
+    else:
+        cache |= {f"{resource_type}s": resource_type in request.types for resource_type in RESOURCE_TYPES}
     return {
         "ops": {
             "cached_resources": {"config": cache},

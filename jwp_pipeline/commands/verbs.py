@@ -32,7 +32,8 @@ def sync(screen: Terminal, options: argparse.Namespace) -> int:
 
     skipped = {"video": options.skip_video_fetch, "channel": options.skip_channel_fetch}
     request = SyncRequest(
-        fetch=frozenset(kind for kind in RESOURCE_TYPES if not (skipped[kind] or options.skip_fetch)),
+        types=frozenset(kind for kind in RESOURCE_TYPES if not skipped[kind]),
+        fetch=not options.skip_fetch,
         sync_all=options.sync_all,
         dry_run=options.dry_run,
         release=options.release,

@@ -26,11 +26,11 @@ class MediaOptions:
     @classmethod
     def from_settings(cls, settings: Settings, *, sync_all: bool = False) -> MediaOptions:
         """Return the configured options. Raises SettingsError if JWP_DEFAULT_ACL cannot be read."""
-        default_acl, problems = parse_acl(settings.jwp_default_acl)
+        default_acl, problems = parse_acl(settings.default_acl)
         if problems:
             raise SettingsError(
                 f"JWP_DEFAULT_ACL cannot be read: {'; '.join(problems)}. "
-                "Set it to a comma list of WORLD, CAM, INST_x, GROUP_x and USER_x."
+                "Set it to a comma list of WORLD, CAM, INST_x, GROUP_x and USER_x, or to NOBODY."
             )
         strict = settings.jwp_create_items == "all" if settings.jwp_strict_acls is None else settings.jwp_strict_acls
         return cls(settings.jwp_create_items, default_acl, strict, sync_all, settings.jwp_sync_items)

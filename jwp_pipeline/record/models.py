@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, deferred, relationship
 
 from jwp_pipeline.database import media_tables
+from jwp_pipeline.database.storable import UNSTORABLE, can_be_stored
 from jwp_pipeline.database.tables import Base, CachedResource
 from jwp_pipeline.delivery import Source, embed_player, get_sources, player_embed_url, poster_url
 from jwp_pipeline.delivery.urls import Moment, PlayerFormat
@@ -140,8 +141,7 @@ class MediaItem(SoftDeleted, Base):
 
         Words may be quoted, joined by `or`, and excluded with a minus sign.
         """
-        # PostgreSQL would refuse the whole query because of a NUL character.
-        return cls.searched_text.op("@@")(func.websearch_to_tsquery("english", words.replace("\0", " ")))
+        return cls.searched_text.op("@@")(func.websearch_to_tsquery("english", UNSTORABLE.sub(" ", words)))
 
     @property
     def _playable(self) -> Video | None:
@@ -250,7 +250,7 @@ class Video(Base):
     @classmethod
     def from_key(cls, session: Session, key: str) -> Video | None:
         """Return the live video with this JWP key, or None."""
-        return session.scalars(cls.live.where(cls.key == key)).one_or_none()
+        return session.scalars(cls.live.where(cls.key == key)).one_or_none() if can_be_stored(key) else None
 
     @classmethod
     def from_media_id(cls, session: Session, media_id: int, preferred_media_type: str = "video") -> Video | None:
@@ -258,11 +258,15 @@ class Video(Base):
 
         Of several videos, one whose item has the preferred type comes first, and then the one with the smallest key.
         """
+        if not can_be_stored(media_id):
+            return None
+        # No item has a type that cannot be stored, and none has an empty one either.
+        preferred = preferred_media_type if can_be_stored(preferred_media_type) else ""
         claims = (
             select(cls)
             .join(MediaItem, MediaItem.id == cls.media_item_id, isouter=True)
             .where(cls.sms_media_id == media_id, cls.deleted_at.is_(None))
-            .order_by(MediaItem.type.is_distinct_from(preferred_media_type), cls.key.collate("C"))
+            .order_by(MediaItem.type.is_distinct_from(preferred), cls.key.collate("C"))
             .limit(1)
         )
         return session.scalars(claims).one_or_none()
@@ -298,6 +302,8 @@ class Channel(Base):
 
         Of several channels, the one with the smallest key is returned.
         """
+        if not can_be_stored(collection_id):
+            return None
         claims = cls.live.where(cls.sms_collection_id == collection_id).order_by(cls.key.collate("C")).limit(1)
         return session.scalars(claims).one_or_none()
 

@@ -135,6 +135,22 @@ def test_lookup_is_asked_only_if_no_other_entry_grants_access():
     assert not check_user_access(data, None, Unreachable())
 
 
+@pytest.fixture
+def default_acl(monkeypatch):
+    """A function that sets JWP_DEFAULT_ACL in the environment, which a process reads once."""
+    aces._default_acl.cache_clear()
+    yield lambda text: monkeypatch.setenv("JWP_DEFAULT_ACL", text)
+    aces._default_acl.cache_clear()
+
+
+@pytest.mark.parametrize(("text", "anonymous", "signed_in"), [("CAM", False, True), ("NOBODY", False, False)])
+def test_a_resource_without_an_acl_has_that_of_the_settings(default_acl, text, anonymous, signed_in):
+    default_acl(text)
+    for data in ({"key": "k", "custom": {}}, {"id": "k", "metadata": {"custom_params": {}}}):
+        assert check_user_access(data, None, MEMBERS) == anonymous
+        assert check_user_access(data, Person("y"), MEMBERS) == signed_in
+
+
 def test_a_resource_without_an_acl_has_the_default_one():
     assert not check_user_access({"key": "k", "custom": {}}, None, MEMBERS, default_acl="CAM")
     assert check_user_access({"key": "k", "custom": {}}, Person("y"), MEMBERS, default_acl="CAM")

@@ -98,6 +98,12 @@ def test_the_intersection_is_what_both_grant(permission, limit, kept):
     assert intersection(permission, limit) == kept
 
 
+def test_an_array_of_more_dimensions_grants_nothing_also_within_a_limit():
+    odd = Permission(crsids=(["a", "b"], ["c", "d"]))
+    assert intersection(odd, Permission(crsids=("a",))) == odd
+    assert intersection(Permission(crsids=("a",)), odd) == NOBODY
+
+
 # All possible people: (signed in, person, groups and institutions of that person).
 PEOPLE = [(False, None, frozenset())] + [
     (True, person, frozenset(member_of)) for person in "ab" for member_of in ("", "a", "b", "ab")

@@ -16,6 +16,7 @@ from jwp_pipeline.record import BillingAccount, MediaChannel, MediaItem, SmsColl
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ["", "spqr1", "abc12", "UIS", "101888", "Members of the team", "ü", "nul\0", "half\ud800"]
+LISTS = ("crsids", "lookup_groups", "lookup_insts")
 STORED_NAMES = [name for name in NAMES if "\0" not in name and "\ud800" not in name]
 
 
@@ -39,12 +40,16 @@ class Members:
         return self.known
 
 
-names = st.lists(st.sampled_from(STORED_NAMES), max_size=2)
+# PostgreSQL lets somebody write arrays of more dimensions, which grant nothing.
+stored_names = st.sampled_from(STORED_NAMES)
+names = st.lists(stored_names, max_size=2) | st.lists(
+    st.lists(stored_names, min_size=2, max_size=2), min_size=1, max_size=2
+)
 
 
 def permission(action):
     columns = {"is_public": st.booleans(), "is_signed_in": st.booleans()}
-    columns |= dict.fromkeys(("crsids", "lookup_groups", "lookup_insts"), names)
+    columns |= dict.fromkeys(LISTS, names)
     return st.fixed_dictionaries({f"{action}_{name}": values for name, values in columns.items()})
 
 
@@ -175,6 +180,7 @@ def item(**columns):
             ["It is for members of an institution that you belong to (UIS)."],
         ),
         ({"view_lookup_insts": ["uis", "2"]}, Somebody("x"), []),
+        ({f"view_{names}": [["x", "2"], ["y", "UIS"]] for names in LISTS}, Somebody("x"), []),
         ({}, Somebody("x", is_superuser=True), ["You may edit it as a superuser.", "You are a superuser."]),
         ({}, Somebody("x", permissions={"view_mediaitem"}), ["You have the permission to view every item."]),
     ],

@@ -72,6 +72,10 @@ def test_all_options_from_the_first_sync_to_a_release(site, engine):
 
     # The dry run's listing is not applied either to a type that is skipped.
     asked(site.simulator)
+    for both in ("--skip-channel-fetch", "--skip-fetch"):
+        assert site.jwpfetch("--skip-video-fetch", both).code == DONE
+        assert cache(engine) == before[0]
+    assert asked(site.simulator) == []
     assert site.jwpfetch("--skip-video-fetch").code == DONE
     assert cache(engine) == before[0]
     asked(site.simulator)

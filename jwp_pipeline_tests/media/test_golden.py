@@ -69,7 +69,7 @@ def test_the_job_reaches_the_reference_s_states_too(tables_url, engine, simulato
     for step, state in play("first_sync", simulator.library):
         begin = datetime.now(UTC)
         options = step["options"]
-        request = SyncRequest(fetch=frozenset(types_read(options)), sync_all=options.get("sync_all", False))
+        request = SyncRequest(types=frozenset(types_read(options)), sync_all=options.get("sync_all", False))
         outcome = run_sync(settings, request)
         syncs.append((begin, datetime.now(UTC)))
         assert outcome.success, outcome.failure

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from jwp_pipeline.errors import DeliveryError, SettingsError
 from jwp_pipeline.record import (
     Access,
+    Channel,
     MediaItem,
     Membership,
     Person,
@@ -112,6 +113,15 @@ def test_a_playlist_gives_the_items_that_a_user_may_view_in_order(session):
 
     assert titles(None) == ["Public lecture", "Public lecture"]
     assert titles(Person("abc1")) == ["Group lecture", "Public lecture", "Private lecture", "Public lecture"]
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "\ud800"])
+def test_what_postgresql_cannot_hold_is_found_nowhere(session, odd):
+    assert Video.from_key(session, odd) is None
+    assert Video.from_media_id(session, 1, odd).key == Video.from_media_id(session, 1).key == "public01"
+    assert Video.from_media_id(session, 2**70) is None
+    assert Channel.from_collection_id(session, 2**70) is None
+    assert session.scalars(MediaItem.live.where(MediaItem.matches(odd))).all() == []
 
 
 @pytest.mark.parametrize(
