@@ -207,3 +207,55 @@ def test_a_push_survives_a_deadlock_with_an_application(jwp, tables_url):
         assert pushed.result().count("pushed") == 1
     assert jwp.edits() == {"title": "pushed"}
     soon.dispose()
+
+
+WRITE = "UPDATE media_items SET title = 'Newer' WHERE id = (SELECT media_item_id FROM videos WHERE key = :key)"
+
+
+def test_a_push_leaves_alone_what_an_application_is_writing_and_cannot_deadlock_with_it(jwp):
+    """The application goes on to write an item that the push has in hand."""
+    jwp.library.put("video", video("other123", updated=1_700_000_000))
+    jwp.sync()
+    for key in ("other123", KEY):
+        jwp.edit(key, title="Here")
+    with ThreadPoolExecutor(1) as pool, jwp.engine.connect() as app:
+        app.execute(text(WRITE), {"key": KEY})
+        assert [change.key for change in pool.submit(jwp.push).result(20).changes] == ["other123"]
+        app.execute(text(WRITE), {"key": "other123"})
+        app.commit()
+    assert jwp.push().count("pushed") == 2
+    assert [jwp.at_jwp(key)["title"] for key in (KEY, "other123")] == ["Newer", "Newer"]
+
+
+@pytest.mark.parametrize("patience", [0.3, 20])
+def test_what_cannot_be_recorded_yet_holds_up_no_other_item(jwp, monkeypatch, patience):
+    """An application begins to write the item while JW Platform is asked, and takes its time."""
+    monkeypatch.setattr(pushing, "_BUSY_PATIENCE", patience)
+    monkeypatch.setattr(pushing, "_WORKERS", 1)
+    others = [f"other{number:03}" for number in range(3)]
+    jwp.library.replace_all([jwp.at_jwp(KEY), *(video(key, updated=1_700_000_000) for key in others)], [])
+    jwp.sync()
+    for key in (KEY, *others):
+        jwp.edit(key, title="Here")
+    with ThreadPoolExecutor(1) as pool, jwp.engine.connect() as app:
+        write = Fault.edit(lambda library: app.execute(text(WRITE), {"key": KEY}))
+        jwp.simulator.faults.add(write, route="update", key=KEY)
+        pushed = pool.submit(jwp.push)
+        wait_until(lambda: [jwp.edits()[f"{key}.title"] for key in others] == ["pushed"] * 3)
+        if patience > 1:
+            app.commit()
+        pushed.result(20)
+    jwp.push(jwp_conflict="theirs")
+    assert jwp.at_jwp(KEY)["title"] == jwp.item(KEY).title == ("Newer" if patience > 1 else "Here")
+    assert set(jwp.edits().values()) == {"pushed"}
+
+
+def test_our_own_write_is_no_change_of_another_field_by_somebody_else(jwp, other):
+    """The other field cannot be read at JW Platform, so that only the stamp says whether somebody changed it."""
+    jwp.library.edit("video", KEY, custom={"sms_acl": "acl:USER_abc:", "sms_copyright": "broken"}, updated=1_700_000_050)
+    jwp.sync()
+    jwp.edit(KEY, title="Here")
+    jwp.simulator.faults.add(Fault.edit(lambda library: other.edit(KEY, copyright="here")), route="update")
+    jwp.push()
+    jwp.push()
+    assert jwp.edits() == {"copyright": "pushed", "title": "pushed"}

@@ -89,6 +89,21 @@ def test_a_field_that_was_changed_on_both_sides_is_a_conflict(jwp):
     assert "'Theirs'" in problem[0].problem
 
 
+@pytest.mark.parametrize("policy", ["ask", "ours"])
+def test_an_edit_that_was_taken_back_changes_nothing_there(jwp, policy):
+    """In the end, the fields were changed only there."""
+    jwp.library.replace_all([original()], [])
+    jwp.sync()
+    before = jwp.item(KEY)
+    jwp.edit(KEY, title="Ours", view_is_public=True)
+    jwp.edit(KEY, title=before.title, view_is_public=False)
+    custom = {**jwp.at_jwp(KEY)["custom"], "sms_acl": "acl:USER_def:"}
+    jwp.library.edit("video", KEY, title="Theirs", custom=custom, updated=1_700_000_100)
+    assert jwp.push(jwp_conflict=policy).count("theirs") == 2
+    assert (jwp.at_jwp(KEY)["title"], jwp.at_jwp(KEY)["custom"]["sms_acl"]) == ("Theirs", "acl:USER_def:")
+    assert (jwp.item(KEY).title, jwp.item(KEY).view_crsids, jwp.edits()) == ("Theirs", ["def"], {})
+
+
 def test_an_older_listing_does_not_undo_a_push(jwp):
     jwp.library.replace_all([original()], [])
     jwp.sync()
@@ -149,6 +164,27 @@ def test_an_item_that_nobody_may_change_does_not_hold_up_the_others(jwp):
     jwp.push()
     assert jwp.at_jwp("other123")["title"] == "Ours as well"
     assert jwp.edits() == {f"{KEY}.title": "refused", "other123.title": "pushed"}
+
+
+@pytest.mark.parametrize(("first", "good", "last", "failing"), [(6, 3, 6, 1), (2, 1, 4, 0), (28, 1, 0, 2)])
+def test_many_items_that_nobody_may_change_are_set_aside_and_hold_up_nobody(jwp, first, good, last, failing):
+    """While it cannot be told whether the secret may write, a few pushes fail; each begins with other items."""
+    bad = [f"bad{number:05}" for number in range(first + last)]
+    others = [f"good{number:04}" for number in range(good)]
+    jwp.library.replace_all([video(key, updated=1) for key in bad + others], [])
+    jwp.sync()
+    for key in bad:
+        jwp.simulator.faults.add(Fault.status(403), route="update", key=key, times=None)
+    for key in [*bad[:first], *others, *bad[first:]]:
+        jwp.edit(key, title="New")
+    for _ in range(failing):
+        with pytest.raises(WritingNotAllowed):
+            jwp.push()
+        jwp.edit(others[0], title=f"{jwp.item(others[0]).title}!")
+    jwp.push()
+    assert jwp.edits() == {f"{key}.title": "refused" if key in bad else "pushed" for key in (*bad, *others)}
+    assert all(jwp.at_jwp(key)["title"] == jwp.item(key).title for key in others)
+    assert jwp.push().changes == ()
 
 
 @pytest.mark.parametrize("fault", [Fault.lost_answer(), Fault.status(503), Fault.status(503, carried_out=True)])

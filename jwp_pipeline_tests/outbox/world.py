@@ -44,6 +44,11 @@ class Written:
     arrived: bool = False
     """Whether JW Platform has had it."""
 
+    @property
+    def is_taken_back(self):
+        """Whether it may be what was here before anybody edited it, so that JW Platform's value is kept."""
+        return self.here in self.replaces or self.sent in self.replaces
+
 
 @dataclass
 class Item:
@@ -237,7 +242,8 @@ class World:
             written.arrived |= written.sent is not UNSENDABLE and there == written.sent
             if edit is None or edit.state == "pushed":
                 is_made = item.key is None and item.fields[field] == written.here
-                assert written.arrived or is_made, f"{field} vanished: {written}"
+                gives_way = written.is_taken_back and item.fields[field] == there
+                assert written.arrived or is_made or gives_way, f"{field} vanished: {written}"
                 if not is_made:
                     self._close(item_id, field, pushed=edit is not None)
             else:
