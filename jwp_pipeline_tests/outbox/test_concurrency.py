@@ -237,7 +237,9 @@ def test_what_cannot_be_recorded_yet_holds_up_no_other_item(jwp, monkeypatch, pa
 
 def test_our_own_write_is_no_change_of_another_field_by_somebody_else(jwp, other):
     """The other field cannot be read at JW Platform, so that only the stamp says whether somebody changed it."""
-    jwp.library.edit("video", KEY, custom={"sms_acl": "acl:USER_abc:", "sms_copyright": "broken"}, updated=1_700_000_050)
+    jwp.library.edit(
+        "video", KEY, custom={"sms_acl": "acl:USER_abc:", "sms_copyright": "broken"}, updated=1_700_000_050
+    )
     jwp.sync()
     jwp.edit(KEY, title="Here")
     jwp.simulator.faults.add(Fault.edit(lambda library: other.edit(KEY, copyright="here")), route="update")
