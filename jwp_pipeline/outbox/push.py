@@ -32,6 +32,7 @@ from jwp_pipeline.outbox.exchange import Answer, Rules, ask, is_about_one
 from jwp_pipeline.outbox.merge import Policy
 from jwp_pipeline.outbox.not_allowed import FAILURES, NotAllowed, Timed
 from jwp_pipeline.outbox.records import DueItem, ItemBusy
+from jwp_pipeline.outbox.reopen import reopen_conflicts
 from jwp_pipeline.outbox.report import PushedChange, PushReport, read_outbox
 from jwp_pipeline.outbox.review import is_asked_for, mark_reviewed, require_review
 from jwp_pipeline.settings import Settings
@@ -83,7 +84,7 @@ def push(
             )
         in_transaction(connection, lambda: record_edits(connection, on=True))
         before = in_transaction(connection, lambda: read_outbox(connection))
-        if not before.waiting:
+        if not before.waiting and (dry_run or not before.conflicts):
             if dry_run:
                 in_transaction(connection, lambda: mark_reviewed(connection))
             else:
@@ -93,6 +94,7 @@ def push(
         with advisory_lock(connection, PUSH_LOCK, patience=_LOCK_PATIENCE), ExitStack() as stack:
             if not dry_run:
                 in_transaction(connection, lambda: require_review(connection, asked_for=is_asked_for(options.settings)))
+                in_transaction(connection, lambda: reopen_conflicts(connection, rules), lease=lease)
             work = _Push(connection, client, rules, dry_run, lease, stack)
             failure = work.run()
             if not dry_run:

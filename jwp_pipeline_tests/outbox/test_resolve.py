@@ -63,6 +63,35 @@ def test_a_conflict_ends_as_somebody_decides(jwp, side):
         decide(jwp, "title", side)
 
 
+@pytest.mark.parametrize("policy", ["ours", "theirs"])
+def test_a_policy_decides_conflicts_that_are_older_than_it(jwp, policy):
+    jwp.edit(KEY, title="Here", view_is_public=True)
+    there(jwp, title="There", custom={"sms_acl": "acl:CAM:"})
+    jwp.push()
+    assert set(jwp.edits().values()) == {"conflict"}
+    jwp.push(jwp_conflict=policy)
+    jwp.sync()
+    expected = {"ours": ("Here", "everyone"), "theirs": ("There", "signed in")}[policy]
+    assert (jwp.at_jwp(KEY)["title"], may_view(jwp)) == (jwp.item(KEY).title, expected[1]) == expected
+    assert set(jwp.edits().values()) <= {"pushed"}
+
+
+def test_a_conflict_ends_when_jwp_has_our_value(jwp):
+    """Clarification 13: whatever its base."""
+    jwp.edit(KEY, title="Here", copyright="here")
+    there(jwp, title="There", custom={"sms_copyright": "copyright:there:"})
+    jwp.push()
+    jwp.sync()
+    jwp.push()
+    assert jwp.edits() == {"title": "conflict", "copyright": "conflict"}
+    there(jwp, title="Here")
+    jwp.sync()
+    assert jwp.push().count("unchanged") == 1
+    assert jwp.edits() == {"title": "pushed", "copyright": "conflict"}
+    jwp.sync()
+    assert jwp.item(KEY).title == "Here"
+
+
 def test_an_item_is_for_those_whom_both_sides_admit_until_somebody_decides(jwp):
     """Clarification 2."""
     jwp.edit(KEY, view_is_public=True)
