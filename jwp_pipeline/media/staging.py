@@ -134,9 +134,9 @@ class _Read(NamedTuple):
     has_item: bool
     view_is_public: bool
     view_is_signed_in: bool
-    view_crsids: list[str]
-    view_lookup_groups: list[str]
-    view_lookup_insts: list[str]
+    view_crsids: list[Any]
+    view_lookup_groups: list[Any]
+    view_lookup_insts: list[Any]
     pushed_updated: int | None
     pushed_at: datetime | None
     awaits_listing: bool
@@ -200,7 +200,12 @@ def _item_permission(row: _Read) -> Permission | None:
 
 def _permission(view: Sequence[Any]) -> Permission:
     is_public, is_signed_in, *names = view
-    return Permission(is_public, is_signed_in, *map(tuple, names))
+    return Permission(is_public, is_signed_in, *map(_names, names))
+
+
+def _names(names: Sequence[Any]) -> tuple[str, ...]:
+    # An application may have written a NULL, or an array of arrays. Like a blank name, neither grants anything.
+    return tuple(name if isinstance(name, str) else "" for name in names)
 
 
 def _video_row(video: _Mapped) -> tuple[Any, ...]:

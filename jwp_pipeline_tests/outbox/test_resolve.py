@@ -107,6 +107,15 @@ def test_an_item_is_for_those_whom_both_sides_admit_until_somebody_decides(jwp):
     assert may_view(jwp) == ["def"]
 
 
+def test_a_null_among_the_names_of_a_permission_in_conflict_stops_no_sync(jwp):
+    jwp.edit(KEY, view_crsids=["def", None])
+    there(jwp, custom={"sms_acl": "acl:CAM:"})
+    jwp.push()
+    for sync_all in (False, True):
+        jwp.sync(sync_all=sync_all)
+        assert [name for name in may_view(jwp) if name] == ["def"]
+
+
 @pytest.mark.parametrize("policy", ["ask", "ours", "theirs"])
 def test_an_acl_that_vanished_opens_nothing(jwp, policy):
     """Semantics §4: the permission stays, because somebody dropped the ACL by accident; and an edit of it is pushed."""
