@@ -16,7 +16,7 @@ from jwp_pipeline.database.upkeep import analyze, without_gin_indexes
 from jwp_pipeline.database.write_back import mark_as_pipeline
 from jwp_pipeline.media.columns import statement as media_statement
 from jwp_pipeline.media.options import MediaOptions
-from jwp_pipeline.media.staging import stage_channels, stage_videos
+from jwp_pipeline.media.staging import choose_videos, stage_channels, stage_videos
 from jwp_pipeline.media_webapp.findings import PACKAGE
 from jwp_pipeline.media_webapp.layout import OURS, TABLES
 
@@ -73,6 +73,7 @@ def write(connection: Connection, options: MediaOptions) -> Mapping[str, int]:
 
 def _remember_videos(connection: Connection, options: MediaOptions) -> None:
     create_found_problems(connection)
+    choose_videos(connection, options)
     stage_videos(connection, options)
     connection.execute(media_statement("staged/proposed_items"), {"sync_all": False})
     connection.execute(statement(PACKAGE, "only_new_videos"))
