@@ -34,8 +34,8 @@ def record(connection: Connection, answer: Answer) -> list[float]:
     """
     item, error = answer.item, answer.error
     if isinstance(error, WritingNotAllowed):
-        # It is due at once when a secret may write, after the items that were not tried yet.
-        records.try_later(connection, item, str(error), 0.0)
+        # That is no problem of the item. But perhaps nobody may change it, so others have to be tried first.
+        records.go_behind(connection, item)
         return []
     if isinstance(error, CredentialsRefused):
         return []

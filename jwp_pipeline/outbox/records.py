@@ -218,6 +218,12 @@ def try_later(connection: Connection, item: DueItem, problem: str, seconds: floa
     )
 
 
+def go_behind(connection: Connection, item: DueItem) -> None:
+    """Let the next push try other items first. The item's edits are due as before. Raises ItemBusy."""
+    _lock(connection, item)
+    connection.execute(statement(_PACKAGE, "go_behind"), {"item_id": item.item_id})
+
+
 def record_stuck(connection: Connection) -> None:
     """Enter all conflicts and refusals in sync_problems, and resolve those that are gone."""
     create_found_problems(connection)

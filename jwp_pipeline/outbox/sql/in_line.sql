@@ -1,6 +1,6 @@
 -- Items with edits to push. Half of them are those that have waited longest, and the other half those that were edited
--- last, so that one edit does not wait for hours behind a bulk edit of thousands of items. Those that were tried before
--- come last, so that they never hold up the others. An item waits as a whole while one of its edits does.
+-- last, so that one edit does not wait for hours behind a bulk edit of thousands of items. Those that have failed come
+-- after those that failed less often, and so never hold them up. An item waits as a whole while one of its edits does.
 WITH due AS (
     SELECT
         edited.media_item_id,
