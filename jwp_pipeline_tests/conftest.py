@@ -1,6 +1,7 @@
 """Fixtures for all tests: databases on the embedded PostgreSQL or on JWP_TEST_DATABASE_URL, and a simulated site."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,28 @@ keep_loopback_off_proxies()
 # The settings of whoever runs the tests do not matter to them.
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
+
+
+def _keep_coverage_from_failing_tests():
+    """Let slipcover try again later where it fails to make code that was seen fast again.
+
+    It looks through the names of modules that other threads may be importing, and raises RuntimeError ("dictionary
+    changed size during iteration") in the middle of whatever runs at that moment.
+    """
+    try:
+        from slipcover.slipcover import Slipcover
+    except ImportError:
+        return
+    make_fast = Slipcover.deinstrument_seen
+
+    def make_fast_if_possible(self):
+        with suppress(RuntimeError):
+            make_fast(self)
+
+    Slipcover.deinstrument_seen = make_fast_if_possible
+
+
+_keep_coverage_from_failing_tests()
 
 # The profiles set how many examples a property test tries. A deadline would make tests fail on a busy machine.
 settings.register_profile("quick", max_examples=20, deadline=None)

@@ -63,7 +63,7 @@ _DEFAULTS = {
 # A pooler is accepted if our transactions stay in the same session while other connections have transactions open:
 # the number of other connections, and of transactions to try with each of them.
 _OTHERS = 2
-_LOOKS = 6
+_LOOKS = 20
 
 
 @dataclass(frozen=True, slots=True)
