@@ -72,7 +72,7 @@ class Campaign:
     def sync_twin(self, simulator, api, settings):
         """Bring the twin in step with the library as it is."""
         client = client_of(simulator, api, deadline=20.0)
-        sync_all(self.twin_engine, client, settings.model_copy(update={"jwp_sync_items": False}))
+        sync_all(self.twin_engine, simulator, client, settings.model_copy(update={"jwp_sync_items": False}))
         client.close()
 
 
