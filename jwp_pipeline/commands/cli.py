@@ -104,7 +104,9 @@ def pipeline_parser() -> argparse.ArgumentParser:
     demo_view.add_verb(added, [_env_file_option(argparse.SUPPRESS)])
     psql = added.add_parser("psql", help="open the database, the embedded one included, in psql", parents=parents)
     psql.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="arguments of psql, after --")
-    added.add_parser("edits", help="list edits on their way to JW Platform, conflicts and refusals", parents=parents)
+    added.add_parser(
+        "edits", help="show how many edits wait for JW Platform, and list conflicts and refusals", parents=parents
+    )
     decide = added.add_parser("resolve", help="decide about an edit in conflict, or refused", parents=parents)
     decide.add_argument("item", metavar="ITEM", help="id of the media item, or key of its video")
     decide.add_argument("field", metavar="FIELD", help="field as `jwp-pipeline edits` names it")

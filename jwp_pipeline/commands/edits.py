@@ -93,7 +93,8 @@ def print_edits(engine: Engine, settings: Settings, terminal: Terminal) -> bool:
         terminal.show(table)
         terminal.say("Decide with `jwp-pipeline resolve ITEM FIELD ours|theirs`.")
     since = f", the first for {timedelta(seconds=round(outbox.oldest_seconds))}" if outbox.oldest_seconds else ""
-    terminal.say(f"{outbox.waiting} items wait{since}.")
+    items = "1 item waits" if outbox.waiting == 1 else f"{outbox.waiting:,} items wait"
+    terminal.say(f"{items}{since}.{' `jwpfetch --push --dry-run` shows them.' if outbox.waiting else ''}")
     if held_up:
         terminal.say(held_up, "yellow")
     return not any(stuck.values()) and held_up is None

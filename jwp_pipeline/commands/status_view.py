@@ -36,7 +36,7 @@ def print_status(status: Status, terminal: Terminal) -> None:
         terminal.say(f"{status.events.events} events of JW Platform wait for a look, the oldest since {since}.")
     outbox = status.outbox
     if outbox.waiting or outbox.conflicts or outbox.refused:
-        terminal.say(f"Edits: {outbox.in_words}. `jwp-pipeline edits` shows them.")
+        terminal.say(f"Edits: {outbox.in_words}. `jwp-pipeline edits` says more.")
     for trouble in status.troubles:
         terminal.fail(f"Not in step: {trouble}.")
     if not status.troubles:

@@ -135,7 +135,7 @@ def waiting(status: Status) -> str:
     outbox, events = status.outbox, status.events
     said = []
     if outbox.waiting or outbox.conflicts or outbox.refused:
-        said.append(f"Edits: {outbox.in_words}; `jwp-pipeline edits` shows them.")
+        said.append(f"Edits: {outbox.in_words}; `jwp-pipeline edits` says more.")
     if events.events:
         said.append(f"{events.events:,} events of JW Platform wait, the oldest since {_moment(events.oldest)}.")
     behind = sum(each.behind for each in status.types)
