@@ -57,6 +57,11 @@ def _afterwards(plan: ImportPlan, settings: Settings) -> Iterator[str]:
                 "JWP_CREATE_ITEMS is `all`: each video gets an item, and each channel a playlist. Set it to `sms` for "
                 "media-webapp's own rule, which makes them only for what has an SMS id."
             )
+    if settings.management_api == "v2":
+        yield (
+            "That is for v1. With v2, which is in use here, the next sync also writes each resource once more in v2's "
+            "shape, and a playlist that lists no SMS ids gets the members that JW Platform has for it."
+        )
     if plan.site is not None:
         yield (
             f"Before edits are pushed, set JWP_SITE_DOMAIN={plan.site.domain} and JWP_SITE_NAME={plan.site.name}: "

@@ -38,6 +38,9 @@ def test_a_dry_run_shows_the_plan_and_imports_nothing(command, webapp, engine):
     assert plan.startswith("Plan: ")
     assert plan.endswith(" left out; 3 kept as JSON.")
     assert end == "Dry run: nothing was imported."
+    assert "That is for v1." not in out
+    _, out, _ = command("--from", webapp.url, "--dry-run", JWPLATFORM_MANAGEMENT_API="v2")
+    assert "That is for v1. With v2, which is in use here" in out
 
 
 def test_yes_imports_and_a_second_time_finds_nothing(command, webapp, engine):
