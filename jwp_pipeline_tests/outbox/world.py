@@ -113,7 +113,10 @@ class World:
                 session.commit()
         self.made.append(item_id)
         made = {name: Written(value, value, []) for name, value in self._items()[item_id].fields.items()}
-        made |= {field: Written(choice.here, choice.sent, []) for field, choice in choices.items()}
+        # What JW Platform cannot store is left empty in the new video, and what is edited later replaces that.
+        made |= {
+            field: Written(choice.here, choice.sent, _left_empty(field, choice)) for field, choice in choices.items()
+        }
         self.written |= {(item_id, field): written for field, written in made.items() if field != "published_at"}
 
     def withdraw(self, number, back):
@@ -463,6 +466,11 @@ class Edit:
     ours: Any
     theirs: Any
     problem: str | None
+
+
+def _left_empty(field, choice):
+    empty = FIELDS[field].empty if choice.sent is UNSENDABLE else None
+    return [] if empty is None else [FIELDS[field].encode(empty)]
 
 
 def _without_nulls(value):
