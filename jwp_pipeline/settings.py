@@ -254,7 +254,7 @@ class Settings(BaseSettings):
         Settings that may not be blank are kept, to be refused.
         """
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
-        return {name: value for name, value in stripped.items() if value != "" or name in NEVER_BLANK}
+        return {name: value for name, value in stripped.items() if _counts(name, value)}
 
     @field_validator("jwp_default_acl")
     @classmethod
@@ -376,6 +376,11 @@ _HINTS = {
 }
 
 
+def _counts(name: str, value: Any) -> bool:
+    """Whether a value without the blanks around it counts as set."""
+    return value != "" or name in NEVER_BLANK
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read `.env` and the environment. `overrides`, by field name, take precedence over both.
 
@@ -384,9 +389,7 @@ def load_settings(**overrides: Any) -> Settings:
     file = env_file()
     given = {} if file.settled else {name.lower(): value for name, value in file.lines().items() if value is not None}
     of_file = {
-        name: value
-        for name, value in given.items()
-        if name in Settings.model_fields and (value.strip() or name in NEVER_BLANK)
+        name: value for name, value in given.items() if name in Settings.model_fields and _counts(name, value.strip())
     }
     try:
         # pydantic prefers arguments to the environment.

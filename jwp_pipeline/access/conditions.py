@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Table, and_, any_, exists, false, func, or
 
 from jwp_pipeline.access.standing import Standing
 from jwp_pipeline.database.media_tables import media_channels, media_items, sms_collections, sms_media_items, videos
-from jwp_pipeline.database.storable import can_be_stored
 from jwp_pipeline.database.tables import CachedResource
+from jwp_pipeline.storable import can_be_stored
 
 READY = "ready"
 """The status of a video at JW Platform that can be played."""

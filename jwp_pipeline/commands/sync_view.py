@@ -142,7 +142,7 @@ def print_sync(outcome: SyncOutcome, terminal: Terminal, *, where: str, whole_pl
 
 def meaning(outcome: SyncOutcome) -> str:
     """Return in one sentence what a sync, or a dry run, means for the record."""
-    applied = _of(outcome, Applied)
+    listings, applied = _of(outcome, Listing), _of(outcome, Applied)
     plans = [report.plan for report in applied if report.plan]
     if outcome.snapshot_to_release is not None:
         return "Not in step with JW Platform: the guard waits for your decision."
@@ -152,13 +152,13 @@ def meaning(outcome: SyncOutcome) -> str:
         if not any(plan.changes for plan in plans):
             return "Nothing would change."
         return f"Nothing was changed. Without --dry-run, {_would_be_done(applied)}."
-    if any(not listing.verified for listing in _of(outcome, Listing)):
+    if any(not listing.verified for listing in listings):
         return "The listing was incomplete: what it has was applied, and nothing was deleted because of it."
     if any(report.missing for report in applied):
         return "In step with JW Platform, except for what is missing from its listing and not confirmed to be gone."
-    if not _of(outcome, Listing):
+    if not listings:
         return "Everything that was read before is applied. JW Platform was not asked for its listings."
-    read = {listing.resource_type for listing in _of(outcome, Listing)}
+    read = {listing.resource_type for listing in listings}
     skipped = [kind for kind in RESOURCE_TYPES if kind not in read]
     if skipped:
         return f"The {_kinds(read)} are in step with JW Platform, which was not asked for its {_kinds(skipped)}."
@@ -172,13 +172,16 @@ def _would_be_done(applied: Sequence[Applied]) -> str:
     """Say what a sync would do with the plans of a dry run, after the guard's verdict on each."""
     refused = [report.resource_type for report in applied if report.verdict.refusal]
     withheld = [report.resource_type for report in applied if report.verdict.withheld]
-    parts = [
-        f"the guard refuses the listing of {_kinds(refused)} and waits for your decision" if refused else "",
-        f"the guard withholds the deletions of {_kinds(withheld)} until you decide" if withheld else "",
-        "the plan is carried out, and the record follows" if not refused and not withheld else "",
-        "everything else is carried out" if withheld or (refused and len(refused) < len(applied)) else "",
-    ]
-    return "; ".join(filter(None, parts))
+    said = []
+    if refused:
+        said.append(f"the guard refuses the listing of {_kinds(refused)} and waits for your decision")
+    if withheld:
+        said.append(f"the guard withholds the deletions of {_kinds(withheld)} until you decide")
+    if not said:
+        return "the plan is carried out, and the record follows"
+    if withheld or len(refused) < len(applied):
+        said.append("everything else is carried out")
+    return "; ".join(said)
 
 
 def _kinds(types: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rich.console import Console, RenderableType
@@ -38,6 +38,10 @@ class Terminal:
     def is_silent(self) -> bool:
         """Whether only warnings, failures and a JSON document are printed."""
         return self.as_json or self.detail == "quiet"
+
+    def silenced(self) -> Terminal:
+        """Return a terminal for a command whose output is for a program, so that nothing else may be among it."""
+        return replace(self, detail="quiet")
 
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence on standard output, unless the command is silent."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jwp_pipeline.commands.frame import FAILED, REFUSED, SUCCEEDED, USAGE, configured, database
@@ -124,9 +123,7 @@ def roles(screen: Terminal, options: argparse.Namespace) -> int:
     """Print the SQL that separates the roles of the database, or run it."""
     from jwp_pipeline.commands.roles import run as run_roles
 
-    # The SQL is for a program, so nothing else may be among it.
-    settings = configured(screen if options.apply else replace(screen, detail="quiet"))
-    return run_roles(options, settings, screen)
+    return run_roles(options, configured(screen if options.apply else screen.silenced()), screen)
 
 
 def adopt_site(screen: Terminal, options: argparse.Namespace) -> int:
@@ -192,8 +189,7 @@ def psql(screen: Terminal, options: argparse.Namespace) -> int:
     """Run psql on our database."""
     from jwp_pipeline.commands.psql import run_psql
 
-    # If what psql prints is for a program, nothing else may be among it.
-    said = screen if screen.out.is_terminal else replace(screen, detail="quiet")
+    said = screen if screen.out.is_terminal else screen.silenced()
     return run_psql(configured(said), options.arguments, said)
 
 
@@ -216,9 +212,7 @@ def metrics(screen: Terminal, options: argparse.Namespace) -> int:
     """Print or serve the metrics."""
     from jwp_pipeline.commands.metrics import run as run_metrics
 
-    # What is printed is for a program, so nothing else may be among it.
-    settings = configured(replace(screen, detail="quiet") if options.port is None else screen)
-    run_metrics(options, settings, screen)
+    run_metrics(options, configured(screen.silenced() if options.port is None else screen), screen)
     return SUCCEEDED
 
 

@@ -6,24 +6,14 @@ channels mean, and access/aces.py what an ACL does. The functions are pure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-# The characters that PostgreSQL's `text` cannot store.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+from jwp_pipeline.storable import clean
 
 
 class Unreadable(ValueError):
     """Raised if a value cannot be read. The message says what is wrong without repeating the value."""
-
-
-def clean(text: str) -> str:
-    """Replace each NUL and each lone surrogate of the text with U+FFFD."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return _UNSTORABLE.sub(_REPLACEMENT, text)
 
 
 def property_value(raw: Any, types: tuple[str, ...]) -> str:

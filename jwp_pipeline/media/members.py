@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 
 from jwp_pipeline.errors import JWPlatformError, ResourceNotFound
 from jwp_pipeline.jwplatform.management import ManagementClient
-from jwp_pipeline.jwplatform.properties import clean
 from jwp_pipeline.media.columns import statement
 from jwp_pipeline.media.mapping import map_channel
 from jwp_pipeline.media.options import MediaOptions
 from jwp_pipeline.media.staging import BATCH
+from jwp_pipeline.storable import clean
 
 # Seconds to spend on playlists that fail, each of which may cost all its retries. After that, the remaining playlists
 # wait for the next sync.

@@ -195,17 +195,22 @@ def _is_of_before(row: _Read) -> bool:
 
 
 def _item_permission(row: _Read) -> Permission | None:
-    return _permission([getattr(row, column.name) for column in VIEW_COLUMNS]) if row.has_item else None
+    if not row.has_item:
+        return None
+    return _permission(
+        (row.view_is_public, row.view_is_signed_in, row.view_crsids, row.view_lookup_groups, row.view_lookup_insts)
+    )
 
 
 def _permission(view: Sequence[Any]) -> Permission:
-    is_public, is_signed_in, *names = view
-    return Permission(is_public, is_signed_in, *map(_names, names))
+    is_public, is_signed_in, crsids, lookup_groups, lookup_insts = view
+    return Permission(is_public, is_signed_in, _names(crsids), _names(lookup_groups), _names(lookup_insts))
 
 
 def _names(names: Sequence[Any]) -> tuple[str, ...]:
-    # An application may have written a NULL, or an array of arrays. Like a blank name, neither grants anything.
-    return tuple(name if isinstance(name, str) else "" for name in names)
+    # An application may have written a NULL, or an array of arrays. Like a blank name, neither grants anything. This
+    # runs three times for each video, and a list is faster here than a generator.
+    return tuple([name if isinstance(name, str) else "" for name in names])
 
 
 def _video_row(video: _Mapped) -> tuple[Any, ...]:

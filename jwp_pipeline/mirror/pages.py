@@ -7,7 +7,6 @@ the names of arrays, keys and stamps are in jwplatform/shapes.py.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,15 +14,12 @@ from typing import Any, NamedTuple
 
 from jwp_pipeline.jwplatform.shapes import change_stamp, raw_key
 from jwp_pipeline.mirror.mending import MendedPage
+from jwp_pipeline.storable import clean
 
 MAX_KEY_LENGTH = 255
 MAX_VALUE_LENGTH = 500
 # The field is part of an index entry, which PostgreSQL limits to a third of a page.
 MAX_FIELD_LENGTH = 255
-
-# The characters that jsonb may refuse.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class Problem(NamedTuple):
@@ -56,7 +52,7 @@ def key_of(element: Any) -> str | None:
 
 def usable_key(key: Any) -> str | None:
     """Return a key as it is stored: a non-empty text of up to 255 characters; None for anything else."""
-    return _replaced(key) if isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH else None
+    return clean(key) if isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH else None
 
 
 def ledger(elements: Sequence[Any], page_number: int, known_keys: Sequence[str] | None = None) -> Ledger:
@@ -124,8 +120,4 @@ def _shown(value: Any) -> str:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
     except RecursionError:
         text = "(nested too deep to be shown)"
-    return _replaced(text)[:MAX_VALUE_LENGTH]
-
-
-def _replaced(text: str) -> str:
-    return _UNSTORABLE.sub(_REPLACEMENT, text)
+    return clean(text)[:MAX_VALUE_LENGTH]

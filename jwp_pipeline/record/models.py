@@ -15,12 +15,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, deferred, relationship
 
 from jwp_pipeline.database import media_tables
-from jwp_pipeline.database.storable import UNSTORABLE, can_be_stored
 from jwp_pipeline.database.tables import Base, CachedResource
 from jwp_pipeline.delivery import Source, embed_player, get_sources, player_embed_url, poster_url
 from jwp_pipeline.delivery.urls import Moment, PlayerFormat
 from jwp_pipeline.record.sessions import settings_of
 from jwp_pipeline.settings import Settings
+from jwp_pipeline.storable import UNSTORABLE, can_be_stored
 
 
 class LiveRows:

@@ -10,8 +10,9 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
-from jwp_pipeline.jwplatform.properties import Unreadable, clean
+from jwp_pipeline.jwplatform.properties import Unreadable
 from jwp_pipeline.media.mapping.results import Keep, MediaType
+from jwp_pipeline.storable import clean
 
 MAX_TAG_LENGTH = 256
 LANGUAGE_LENGTH = 3

@@ -10,10 +10,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
-from jwp_pipeline.jwplatform.properties import Unreadable, clean, property_value
+from jwp_pipeline.jwplatform.properties import Unreadable, property_value
 from jwp_pipeline.media.mapping.datetimes import date_time
 from jwp_pipeline.media.mapping.fields import as_text, integer
 from jwp_pipeline.media.mapping.results import KEEP, Keep, Problem
+from jwp_pipeline.storable import clean
 
 MAX_SHOWN = 500
 
