@@ -92,7 +92,7 @@ class Lookup:
     def _known_or_asked(self, username: str, deadline: float) -> tuple[Membership | None, Future[Membership] | None]:
         """Return what is remembered about a person, or else the request about them.
 
-        Neither, if there are too many requests until the deadline.
+        Both are None if too many other requests are under way until the deadline.
         """
         with self._lock:
             while True:

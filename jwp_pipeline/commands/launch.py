@@ -48,9 +48,9 @@ class SyncRequest:
     """What one sync should do."""
 
     types: frozenset[ResourceType] = frozenset(RESOURCE_TYPES)
-    """The types to bring in step. The rows of the others stay as they are, even if a listing of them waits."""
+    """The types to bring in step. The rows of other types stay as they are, even if a listing of such a type waits."""
     fetch: bool = True
-    """Whether to read new listings. Otherwise those that have not been applied yet are."""
+    """Whether to read new listings. If not, listings that were read earlier and still wait are applied."""
     sync_all: bool = False
     dry_run: bool = False
     release: int | None = None

@@ -42,7 +42,7 @@ class _Meaning:
     happened: str
     advice: str
     advice_for_source: str | None = None
-    """The advice for a database that is only read and that an option names, where it differs."""
+    """What to advise instead about a database that is named by an option, such as `--from`, and only read."""
 
 
 _UNDONE = "What was not committed is undone; the next run goes on from what is stored."

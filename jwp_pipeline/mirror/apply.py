@@ -69,8 +69,8 @@ class Applied:
     missing: int
     """The number of live rows afterwards that are missing from the newest complete listing."""
     listed: int | None
-    """The number of distinct keys in the last applied snapshot, corrected for what newer looks have found; None unless
-    it was a complete full listing."""
+    """The number of distinct keys in the last applied snapshot, corrected for what newer looks have found. None if that
+    snapshot was not a complete full listing."""
     open_problems: int
     never_listed: int = 0
     """The number of live rows afterwards that a push created and that no listing needs to show yet."""

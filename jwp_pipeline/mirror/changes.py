@@ -111,9 +111,10 @@ def _is_total(probe: Probe, expected: int) -> bool:
 
 
 def _listed_with(connection: Connection, resource_type: ResourceType, snapshot_id: int | None = None) -> int:
-    """Return how many resources JWP should list if the cache and the snapshot, if there is one, contain everything.
+    """Return how many resources JWP should list if we have missed nothing.
 
-    The listed elements that the cache cannot hold count as well.
+    These are the resources in the cache, those in the snapshot if one is given, and the listed elements that the cache
+    cannot hold.
     """
     rows = connection.scalar(
         statement("jwp_pipeline.mirror", "count_listed"), {"type": resource_type, "snapshot_id": snapshot_id}

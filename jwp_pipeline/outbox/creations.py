@@ -104,10 +104,11 @@ def create_due(
 def judge(
     connection: Connection, made: CreationReport, *, may_write: bool, lease: Lease | None
 ) -> tuple[list[PushedChange], JWPlatformError | None]:
-    """Tell items whose videos JW Platform does not let anybody create from a secret that may not write at all.
+    """Decide about the new items whose videos JW Platform did not let us create.
 
-    It answers both in the same way. But if the secret wrote something else in this push, it may write, and these items
-    are set aside. Otherwise they are tried again later. Returns what became of them, and the error that ends the push.
+    Either nobody may create such a video, or our secret may not write at all, and JW Platform gives the same answer to
+    both. If the secret wrote something else in this push (`may_write`), the items are set aside. Otherwise they are
+    tried again later. Returns what became of the items, and the error that ends the push, if there is one.
     """
     result: _Failed = "refused" if may_write else "later"
     changes = [_note(connection, row, result, str(error), lease) for row, error in made.not_allowed]

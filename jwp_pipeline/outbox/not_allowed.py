@@ -1,7 +1,8 @@
-"""Tells videos that JW Platform lets nobody change from a secret that may not write at all.
+"""Decides whether a refused change is due to its video or to the secret of the push.
 
-It answers both in the same way. What else became of a push shows the difference: a secret that changes a video may
-write. Put here what follows from such answers; push.py collects them. Nothing here asks JW Platform or the database.
+JW Platform gives the same answer whether nobody may change a video or the secret may not write at all. The rest of the
+push shows the difference: a secret that has changed another video may write. Put here what follows from such answers;
+push.py collects them. Nothing here asks JW Platform or the database.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _AFTER_A_WRITE = 10
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """An answer, with the moments at which its item was begun and done with, by a monotonic clock."""
+    """An answer, and when the request began and ended, in seconds of the monotonic clock."""
 
     answer: Answer
     began: float
@@ -30,10 +31,10 @@ class Timed:
 
 @dataclass(slots=True)
 class NotAllowed:
-    """The answers of a push that say that writing is not allowed, as far as they have not been judged."""
+    """The answers of a push that say that writing is not allowed, and that have not been judged yet."""
 
     written: float | None = None
-    """When the last of what was written was begun; None if nothing was written yet."""
+    """When the last successful write began; None if nothing has been written yet."""
     waiting: list[Timed] = field(default_factory=list)
 
     def note(self, timed: Timed) -> bool:
@@ -53,7 +54,7 @@ class NotAllowed:
         return doubtful >= (FAILURES if self.written is None else _AFTER_A_WRITE)
 
     def judge(self) -> tuple[Sequence[Answer], Sequence[Answer]]:
-        """Return the answers that are about their items, as refusals of these, and those that are about the secret."""
+        """Return the answers that concern only their items, turned into refusals, and those that concern the secret."""
         doubted = self.written is None or self.is_the_secret
         secret = [each.answer for each in self.waiting if doubted and not self._is_about_one(each)]
         items = [_refusal(each.answer) for each in self.waiting if not (doubted and not self._is_about_one(each))]
@@ -61,7 +62,7 @@ class NotAllowed:
         return items, secret
 
     def _is_about_one(self, refused: Timed) -> bool:
-        """Whether the secret has written since, or had failed with this item already before it wrote."""
+        """Whether only this item is refused: the secret has written since, or the item was refused earlier, too."""
         return self.written is not None and (refused.ended <= self.written or refused.answer.item.tries > 0)
 
 

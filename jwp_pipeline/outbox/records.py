@@ -71,13 +71,13 @@ def next_in_line(connection: Connection, *, seen: Collection[str], limit: int, e
 
 
 def free_items(connection: Connection, item_ids: Sequence[str]) -> list[str]:
-    """Lock these items in the caller's transaction, except those that somebody else is writing; return the locked."""
+    """Lock those of the items that nobody else is writing, in the caller's transaction, and return their ids."""
     locked = set(connection.execute(statement(_PACKAGE, "lock_items"), {"item_ids": list(item_ids)}).scalars())
     return [item_id for item_id in item_ids if item_id in locked]
 
 
 def due_items(connection: Connection, item_ids: Sequence[str]) -> list[DueItem]:
-    """Return these items with the edits that wait, without the items that have none any more."""
+    """Return these items with their waiting edits. Items without any are left out."""
     rows = connection.execute(statement(_PACKAGE, "due_items"), {"item_ids": list(item_ids)})
     return [
         DueItem(

@@ -69,7 +69,7 @@ def open_for_secrets(path: Path) -> int:
 
 
 def add_secret(descriptor: int, webhook_id: str, secret: str) -> None:
-    """Add the secret of a webhook on lines of its own to a file that `open_for_secrets` opened. Raises OSError."""
+    """Append a webhook's secret to a file that `open_for_secrets` has opened, on a new line. Raises OSError."""
     size = os.fstat(descriptor).st_size
     # Otherwise the lines would continue a secret that somebody wrote without a line end, and spoil it.
     line_end = "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""

@@ -81,7 +81,7 @@ def test_a_withdrawn_item_stays_withdrawn_and_the_next_sync_writes_nothing(webap
 
 
 def test_the_sms_id_of_an_item_without_a_video_is_left_alone_by_syncs(webapp, record, engine):
-    """Without the id, everybody who may edit its channel could edit the item."""
+    """If a sync deleted the id, everybody who may edit the item's channel could edit the item, too."""
     webapp.execute(
         'INSERT INTO mediaplatform_mediaitem SELECT (jsonb_populate_record(item, \'{"id": "alone"}\')).*'
         f" FROM mediaplatform_mediaitem AS item WHERE id = {_IDS['item']}"

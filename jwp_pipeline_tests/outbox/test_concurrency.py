@@ -251,7 +251,7 @@ def test_what_cannot_be_recorded_yet_holds_up_no_other_item(jwp, monkeypatch, pa
 
 
 def test_our_own_write_is_no_change_of_another_field_by_somebody_else(jwp, other):
-    """The other field cannot be read at JW Platform, so that only the stamp says whether somebody changed it."""
+    """JW Platform's value of the other field cannot be read, so only the stamp can tell whether somebody changed it."""
     jwp.library.edit(
         "video", KEY, custom={"sms_acl": "acl:USER_abc:", "sms_copyright": "broken"}, updated=1_700_000_050
     )

@@ -1,4 +1,4 @@
--- The edits of these items that wait, in the order of the items. The value of an edit that was in conflict or refused is
+-- The waiting edits of the given items, in the order of the items. The value of an edit that was in conflict or refused is
 -- kept with the edit, because the item may not have it.
 SELECT
     item.id AS item_id, videos.key, videos.acl_state, videos.had_acl, videos.sms_media_id, waiting.edits, waiting.tries,

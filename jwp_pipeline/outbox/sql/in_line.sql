@@ -1,6 +1,7 @@
--- Items with edits to push. Half of them are those that have waited longest, and the other half those that were edited
--- last, so that one edit does not wait for hours behind a bulk edit of thousands of items. Those that have failed come
--- after those that failed less often, and so never hold them up. An item waits as a whole while one of its edits does.
+-- The items whose edits are pushed next. One half are the items that have waited longest, and the other half are the
+-- items that were edited last, so that a single edit does not wait for hours behind a bulk edit of thousands of items. An
+-- item that has failed comes after all that failed less often, so that it never holds them up. If one edit of an item has
+-- to wait for its next try, the whole item waits.
 WITH due AS (
     SELECT
         edited.media_item_id,

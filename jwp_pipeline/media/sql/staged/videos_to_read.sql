@@ -1,7 +1,7 @@
 -- The live cached videos that a sync has to read: all of them, or those that are new, returned, changed since they were
 -- last read, or pushed since. With strict ACLs, these include videos whose item no longer has the permission that the
--- last sync left, and those without an ACL whose item grants more than the default, which may have become narrower. A
--- later statement fetches their data, so that indexes alone can answer this one.
+-- last sync left. They also include videos without an ACL whose item grants more than JWP_DEFAULT_ACL, because somebody
+-- may have made that narrower. A later statement fetches the data, so that indexes alone can answer this one.
 CREATE TEMPORARY TABLE videos_to_read ON COMMIT DROP AS
 SELECT cached.key
 FROM cached_resources AS cached
